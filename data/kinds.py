@@ -1,0 +1,132 @@
+"""Everything that has a fixed set of values, each as one closed Enum; printed in the data dictionary."""
+
+from enum import StrEnum
+
+
+class ResourceKind(StrEnum):
+    """What a resource is made of; scarcity reserves exist for accelerators only."""
+
+    ACCELERATOR = "accelerator"
+    CPU = "cpu"
+    MEMORY = "memory"
+    NETWORK = "network"
+    STORAGE = "storage"
+
+
+class PricingRule(StrEnum):
+    """How a price is drawn from a market that may not be convex (market design, section 5)."""
+
+    MARGINAL = "marginal"
+    CONVEX_HULL = "convex-hull"
+
+
+class VirtualSide(StrEnum):
+    """A virtual sale (inc) or purchase (dec) of firm resource-hours in an ahead horizon."""
+
+    INC = "inc"
+    DEC = "dec"
+
+
+class AwardSide(StrEnum):
+    """Whose award it is: an offer sold, a bid served, a virtual sale or purchase."""
+
+    OFFER = "offer"
+    BID = "bid"
+    INC = "inc"
+    DEC = "dec"
+
+
+class BindingKind(StrEnum):
+    """Which kind of constraint binds."""
+
+    BALANCE = "balance"
+    INVENTORY = "inventory"
+    STEP = "step"
+    RESERVE = "reserve"
+    LINK = "link"
+
+
+class ObservationKind(StrEnum):
+    """How a price came about, the strongest evidence first."""
+
+    TRADE = "trade"
+    CLEARING = "clearing"
+    FIRM_QUOTE = "firm quote"
+    LIST_PRICE = "list price"
+
+
+class MarkStatus(StrEnum):
+    """What an index mark may be relied on for."""
+
+    PUBLISHED = "published"
+    LOW_CONFIDENCE = "low-confidence"
+    CARRIED = "carried"
+    WITHHELD = "withheld"
+
+
+class Profile(StrEnum):
+    """Hours of a delivery period, in the contract's own time zone: peak is Monday to Friday 08:00 to 20:00."""
+
+    BASE = "base"
+    PEAK = "peak"
+    OFF_PEAK = "off-peak"
+    WEEKEND = "weekend"
+
+
+class Averaging(StrEnum):
+    """What a contract's average runs over."""
+
+    HOURLY = "hourly"
+    CALENDAR_DAY = "calendar-day"
+    BUSINESS_DAY = "business-day"
+
+
+class TradeKind(StrEnum):
+    """What was agreed."""
+
+    FORWARD = "forward"
+    VIRTUAL = "virtual"
+    CAPACITY = "capacity"
+
+
+class TradeSide(StrEnum):
+    """Which side of the trade the book is on."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class QuantityUnit(StrEnum):
+    """What a trade's quantity counts."""
+
+    PER_HOUR = "per_hour"
+    LOTS = "lots"
+    TOTAL = "total"
+
+
+class RiskKind(StrEnum):
+    """Which sensitivity a risk row holds."""
+
+    DELTA = "delta"
+    GAMMA = "gamma"
+    VEGA = "vega"
+    THETA = "theta"
+    CORRELATION = "correlation"
+
+
+class ChargeCode(StrEnum):
+    """What a posting is for."""
+
+    ENERGY = "energy"  # sellers and virtual bids by resource-hour, buyers by work, and the operator's legs of the same run
+    RESERVE = "reserve"  # headroom paid at the scarcity adder, charged to firm users
+
+
+class OperatorAccount(StrEnum):
+    """Accounts that belong to the market operator, so that every charge code sums to zero."""
+
+    CONGESTION = "operator:congestion"
+    TRANSFER = "operator:transfer"
+    SUBSTITUTION = "operator:substitution"
+    SHORTFALL = "operator:shortfall"
+    RESIDUAL = "operator:solver-residual"
+    ROUNDING = "operator:rounding"

@@ -1,0 +1,58 @@
+"""Trades, what they are worth, and what moves them."""
+
+import dataframely as dy
+import polars as pl
+
+from tenorgrid.data.kinds import Profile, QuantityUnit, RiskKind, TradeKind, TradeSide
+
+
+class Trades(dy.Schema):
+    """What was agreed, one trade a row."""
+
+    trade_id = dy.String(primary_key=True, description="Name of the trade")
+    traded_at = dy.Datetime(time_zone="UTC", description="When it was agreed")
+    book = dy.String(description="Book it belongs to")
+    counterparty = dy.String(description="The other side")
+    kind = dy.Enum(TradeKind, description="Kind of contract")
+    side = dy.Enum(TradeSide, description="buy or sell")
+    quantity = dy.Float64(min_exclusive=0, description="How much, in quantity_unit", metadata={"unit": "see quantity_unit"})
+    quantity_unit = dy.Enum(QuantityUnit, description="What the quantity counts")
+    index = dy.String(description="Index, or node LOCATION/RESOURCE/TIER for a virtual bid")
+    index2 = dy.String(nullable=True, description="Second index of a spread")
+    contract = dy.String(nullable=True, description="Contract code; null when start and end say it")
+    start = dy.Datetime(time_zone="UTC", description="First instant of delivery")
+    end = dy.Datetime(time_zone="UTC", description="First instant after delivery")
+    profile = dy.Enum(Profile, nullable=True, description="Hours that count; null is base")
+    strike = dy.Float64(nullable=True, description="Fixed price or strike", metadata={"unit": "USD/GPUh"})
+    option = dy.String(nullable=True, description="call or put; null for none")
+    expiry = dy.Datetime(time_zone="UTC", nullable=True, description="Last moment of exercise")
+    premium = dy.Float64(nullable=True, description="Paid for the trade at pay_date", metadata={"unit": "USD"})
+    pay_date = dy.Date(nullable=True, description="Day of payment")
+    calendar = dy.String(nullable=True, description="Calendar of its fixings; null when every day counts")
+    missing_day = dy.String(nullable=True, description="Rule for a day without fixing; null refuses")
+    params = dy.String(nullable=True, description="JSON object of what only its kind has, checked per kind")
+
+    @dy.rule()
+    def ends_after_start(cls) -> pl.Expr:
+        """`end` after `start`."""
+        return pl.col("end") > pl.col("start")
+
+
+class Values(dy.Schema):
+    """What each trade is worth."""
+
+    trade_id = dy.String(primary_key=True, description="Trade")
+    kind = dy.Enum(TradeKind, description="Kind of contract")
+    value = dy.Float64(description="Present value to the book", metadata={"unit": "see currency"})
+    currency = dy.String(description="USD")
+    as_of = dy.Datetime(time_zone="UTC", description="Moment of the valuation")
+
+
+class Risks(dy.Schema):
+    """What moves each trade."""
+
+    trade_id = dy.String(primary_key=True, description="Trade")
+    risk = dy.Enum(RiskKind, primary_key=True, description="Kind of sensitivity")
+    bucket = dy.String(primary_key=True, description="Quote or month")
+    amount = dy.Float64(description="Sensitivity", metadata={"unit": "see unit"})
+    unit = dy.String(primary_key=True, description="GPU-hours, lots, USD per 0.01, ...")

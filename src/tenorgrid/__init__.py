@@ -1,0 +1,1 @@
+"""tenorgrid: the market in computing power, cleared, indexed, priced, settled and reported."""
