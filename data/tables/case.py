@@ -26,7 +26,9 @@ class Tiers(dy.Schema):
     """Levels of service; `firm` (0, 1) is always there."""
 
     tier = dy.String(primary_key=True, description="Name of the level of service")
-    interruption_probability = dy.Float64(min=0, max_exclusive=1, description="π, chance that a sold hour is recalled", metadata={"unit": "1"})
+    interruption_probability = dy.Float64(
+        min=0, max_exclusive=1, description="π, chance that a sold hour is recalled", metadata={"unit": "1"}
+    )
     overcommit = dy.Float64(min_exclusive=0, description="β, sold hours backed by one listed hour", metadata={"unit": "1"})
     reserve_share = dy.Float64(
         min=0, max=1, nullable=True, description="α, share of sold hours that may be recalled as reserve; null is 0", metadata={"unit": "1"}
@@ -111,7 +113,9 @@ class Bids(dy.Schema):
         min=0, nullable=True, description="ℓ, loss per unit of work interrupted; null is 0", metadata={"unit": "USD/unit"}
     )
     tiers = dy.String(nullable=True, description="Tiers that serve it, separated by `;`; null is all")
-    min_share = dy.Float64(min=0, max=1, nullable=True, description="Least share of its quantity a gang gets in every interval", metadata={"unit": "1"})
+    min_share = dy.Float64(
+        min=0, max=1, nullable=True, description="Least share of its quantity a gang gets in every interval", metadata={"unit": "1"}
+    )
     total = dy.Float64(min=0, nullable=True, description="Most work of the step over the whole window", metadata={"unit": "units"})
     exclusive_group = dy.String(nullable=True, description="Of the bids of a group at most one is accepted")
     linked_to = dy.String(nullable=True, description="bid_id without which this one is not accepted")

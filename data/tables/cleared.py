@@ -51,9 +51,13 @@ class Awards(dy.Schema):
     resource = dy.String(nullable=True, description="Resource; null for work")
     workload = dy.String(nullable=True, description="Workload; null for resources")
     tier = dy.String(description="Tier")
-    quantity = dy.Float64(min=0, description="Per hour: sold hours of the tier (β Y), or units of work", metadata={"unit": "resource-h/h or units/h"})
+    quantity = dy.Float64(
+        min=0, description="Per hour: sold hours of the tier (β Y), or units of work", metadata={"unit": "resource-h/h or units/h"}
+    )
     price = dy.Float64(description="λ or ω that it is settled at", metadata={"unit": "USD/resource-h or USD/unit"})
-    cash = dy.Float64(description="To the participant for the interval at the run's own price: price × quantity × Δ, negative for a buyer", metadata=USD)
+    cash = dy.Float64(
+        description="To the participant for the interval at the run's own price: price × quantity × Δ, negative for a buyer", metadata=USD
+    )
 
 
 class Placements(dy.Schema):
@@ -79,7 +83,10 @@ class Headroom(dy.Schema):
     resource = dy.String(primary_key=True, description="Accelerator")
     participant = dy.String(primary_key=True, description="Who holds the headroom or uses the accelerator")
     headroom = dy.Float64(description="Firm-able inventory not sold, and α of interruptible sales", metadata={"unit": "resource-h/h"})
-    use = dy.Float64(description="Firm use of the accelerator by this participant's bids, to which the payment is charged pro rata", metadata={"unit": "resource-h/h"})
+    use = dy.Float64(
+        description="Firm use of the accelerator by this participant's bids, to which the payment is charged pro rata",
+        metadata={"unit": "resource-h/h"},
+    )
     price = dy.Float64(description="A, the scarcity adder", metadata=USD_PER_RESOURCE_HOUR)
 
 

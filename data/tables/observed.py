@@ -19,7 +19,9 @@ class Observations(dy.Schema):
     location = dy.String(nullable=True, description="Location within the region")
     tier = dy.String(description="firm, spot, ...")
     horizon = dy.String(nullable=True, description="Horizon of the run; null except for kind clearing")
-    term_hours = dy.Float64(min=0, nullable=True, description="Length of the rental; null where the source does not say", metadata={"unit": "h"})
+    term_hours = dy.Float64(
+        min=0, nullable=True, description="Length of the rental; null where the source does not say", metadata={"unit": "h"}
+    )
     gpu_count = dy.Float64(min_exclusive=0, nullable=True, description="GPUs in the offer", metadata={"unit": "GPU"})
     price = dy.Float64(description="Price of one GPU for one hour", metadata=USD_PER_GPU_HOUR)
     quantity = dy.Float64(min=0, nullable=True, description="GPU-hours; null for a quote", metadata={"unit": "GPUh"})

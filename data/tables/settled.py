@@ -64,7 +64,9 @@ class Invoices(dy.Schema):
     end = dy.Datetime(time_zone="UTC", description="End of the last interval settled")
     exact = dy.Decimal(precision=38, scale=6, description="Sum of the statements", metadata={"unit": "USD"})
     amount = dy.Decimal(precision=38, scale=2, description="Rounded half-even to cents", metadata={"unit": "USD"})
-    rounding = dy.Decimal(precision=38, scale=6, description="amount − exact, posted to the operator's rounding account", metadata={"unit": "USD"})
+    rounding = dy.Decimal(
+        precision=38, scale=6, description="amount − exact, posted to the operator's rounding account", metadata={"unit": "USD"}
+    )
 
 
 class Exposures(dy.Schema):
@@ -99,7 +101,11 @@ class Basis(dy.Schema):
     ratio = dy.Float64(description="Index units per unit of the exposure", metadata={"unit": "GPUh per unit"})
     lower = dy.Float64(description="Lower end of the ratio's interval (HAC)", metadata={"unit": "GPUh per unit"})
     upper = dy.Float64(description="Upper end of the ratio's interval (HAC)", metadata={"unit": "GPUh per unit"})
-    effectiveness = dy.Float64(max=1, description="1 − variance hedged / variance unhedged; negative when hedging harms", metadata={"unit": "1"})
-    out_of_sample = dy.Float64(max=1, nullable=True, description="The same on the second half with the first half's ratio", metadata={"unit": "1"})
+    effectiveness = dy.Float64(
+        max=1, description="1 − variance hedged / variance unhedged; negative when hedging harms", metadata={"unit": "1"}
+    )
+    out_of_sample = dy.Float64(
+        max=1, nullable=True, description="The same on the second half with the first half's ratio", metadata={"unit": "1"}
+    )
     correlation = dy.Float64(min=-1, max=1, description="Of the changes", metadata={"unit": "1"})
     verdict = dy.String(description="effective or ineffective, by the stated limits")

@@ -82,4 +82,6 @@ class Market:
 
         The market for day D runs at D − lead; what runs at or after `as_of` is not known yet.
         """
-        return self.midnight(as_of + horizon.lead) if horizon.lead % timedelta(days=1) == timedelta(0) else self.midnight(as_of) + horizon.lead
+        return (
+            self.midnight(as_of + horizon.lead) if horizon.lead % timedelta(days=1) == timedelta(0) else self.midnight(as_of) + horizon.lead
+        )
