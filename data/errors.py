@@ -1,7 +1,8 @@
 """What tenorgrid raises and warns of, told apart by who must act.
 
 `InputError`: fix the file. `NotPublishedError`: wait for the index, or ask its administrator. `SolverError`: nothing was published,
-report the case. `ThinMarketWarning`: the result stands, but needs an eye.
+report the case. `ThinMarketWarning`: the result stands, but needs an eye;
+so does `OvercommitWarning`, of the case it was made from.
 """
 
 from collections.abc import Iterable
@@ -69,6 +70,10 @@ class SolverError(TenorgridError):
 
 class ThinMarketWarning(UserWarning):
     """A result that stands on few observations."""
+
+
+class OvercommitWarning(UserWarning):
+    """A tier that promises more present hours than its listed hours can hold: (1 − π) β > 1."""
 
 
 def _sentences(faults: tuple[Fault, ...]) -> Iterable[str]:

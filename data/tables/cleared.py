@@ -139,6 +139,6 @@ class Certificate(dy.Schema):
     complementarity = dy.Float64(description="Largest product of slack and dual, relative to the objective", metadata={"unit": "1"})
     gap = dy.Float64(description="Primal less dual objective, relative", metadata={"unit": "1"})
     price_rule = dy.String(description="hair: mean of the duals with a hair more and a hair less load; plain: the duals of the solve")
-    columns = dy.Int64(description="Columns of the problem")
+    columns_ = dy.Int64(alias="columns", description="Columns of the problem")
     rows = dy.Int64(description="Rows of the problem")
     seconds = dy.Float64(description="Time taken", metadata={"unit": "s"})

@@ -1,0 +1,230 @@
+"""What the tables of a market case must be to one another: every name known, every window on an interval, every curve in order.
+
+Each check takes the tables and gives faults; rows whose cells could not be read are null here and are told of elsewhere.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+
+import polars as pl
+
+from tenorgrid.data.errors import Fault
+from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.terms.market import FILE, Market
+
+FIRM = "firm"
+Tables = Mapping[str, pl.DataFrame]
+
+# table, its columns, the table they point at, its columns
+REFERENCES: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
+    ("recipes", ("workload",), "workloads", ("workload",)),
+    ("recipe_resources", ("workload", "recipe"), "recipes", ("workload", "recipe")),
+    ("recipe_resources", ("resource",), "resources", ("resource",)),
+    ("offers", ("location",), "locations", ("location",)),
+    ("offers", ("resource",), "resources", ("resource",)),
+    ("bids", ("workload",), "workloads", ("workload",)),
+    ("bids", ("home",), "locations", ("location",)),
+    ("links", ("from",), "locations", ("location",)),
+    ("links", ("to",), "locations", ("location",)),
+    ("reserves", ("region",), "locations", ("region",)),
+    ("reserves", ("resource",), "resources", ("resource",)),
+    ("virtuals", ("location",), "locations", ("location",)),
+    ("virtuals", ("resource",), "resources", ("resource",)),
+)
+
+# columns whose meaning is not built yet, and when they are used
+UNSUPPORTED: Mapping[str, Mapping[str, pl.Expr]] = {
+    "offers": {
+        "block": pl.col("block"),
+        "start_cost": pl.col("start_cost") > 0,
+        "min_hours": pl.col("min_hours") > 1,
+        "domain": pl.col("domain") > 1,
+    },
+    "recipes": {"domain": pl.col("domain") > 1},
+    "bids": {
+        "min_share": pl.col("min_share") > 0,
+        "total": pl.col("total").is_not_null(),
+        "exclusive_group": pl.col("exclusive_group").is_not_null(),
+        "linked_to": pl.col("linked_to").is_not_null(),
+    },
+}
+
+
+def consistency(market: Market | None, tables: Tables, names: Mapping[str, str], *, unsound: frozenset[str] = frozenset()) -> list[Fault]:
+    """Every fault that the tables of one case have with one another and with the market's terms.
+
+    Args:
+        market: its terms; None leaves out what needs them.
+        tables: by name, as `tenorgrid.data.tables.case` declares them.
+        names: the file that each table is called in faults.
+        unsound: tables that lack columns, so that nothing can be said about what points at them.
+    """
+    faults: list[Fault] = []
+    for table, columns, target, keys in REFERENCES:
+        if not unsound.intersection((table, target)):
+            faults += _unknown(tables[table], tables[target], columns, keys, file=names[table], target=names[target])
+    faults += _unused(tables, names, unsound)
+    faults += _tiers(tables, names)
+    faults += _reserves(tables, names)
+    for table, id_ in (("offers", "offer_id"), ("bids", "bid_id")):
+        faults += _one_thing(tables[table], id_, names[table])
+    faults += _order(tables, names)
+    faults += _unsupported(tables, names)
+    if market is not None:
+        faults += _horizons(market, tables, names)
+        faults += _boundaries(market, tables, names)
+        faults += _past_cap(market, tables, names)
+        faults += _virtuals(market, tables, names)
+        if market.scarcity is not None and not tables["reserves"].is_empty():
+            faults.append(Fault(file=FILE, column="scarcity", value=f"[scarcity] and {names['reserves']}", expected="one of the two"))
+    return faults
+
+
+def _rows(frame: pl.DataFrame, wrong: pl.Expr, *, file: str, column: str, expected: str, value: pl.Expr | None = None) -> Iterator[Fault]:
+    """A fault for each row where `wrong` is true."""
+    shown = (pl.col(column) if value is None else value).cast(pl.String)
+    found = frame.select(row=pl.int_range(1, pl.len() + 1), value=shown, wrong=wrong.fill_null(False)).filter("wrong")
+    for row, text in found.select("row", "value").iter_rows():
+        yield Fault(file=file, row=row, column=column, value=text, expected=expected)
+
+
+def _unknown(
+    frame: pl.DataFrame, target_frame: pl.DataFrame, columns: tuple[str, ...], keys: tuple[str, ...], *, file: str, target: str
+) -> Iterator[Fault]:
+    known = target_frame.select(pl.col(key).alias(column) for key, column in zip(keys, columns, strict=True)).unique()
+    given = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
+    there = frame.select(*columns).join(known.with_columns(_known=True), on=columns, how="left", maintain_order="left")["_known"]
+    value = pl.concat_str(columns, separator=", ")
+    yield from _rows(
+        frame, given & pl.lit(there.is_null()), file=file, column=columns[-1], value=value, expected=f"a {' and '.join(keys)} of {target}"
+    )
+
+
+def _unused(tables: Tables, names: Mapping[str, str], unsound: frozenset[str]) -> Iterator[Fault]:
+    """Recipes that use nothing, and bids for work that nothing can do."""
+    file, uses = names["recipes"], names["recipe_resources"]
+    if not unsound.intersection(("recipes", "recipe_resources")):
+        some = tables["recipe_resources"].select(pl.struct("workload", "recipe")).to_series().implode()
+        wrong = ~pl.struct("workload", "recipe").is_in(some)
+        yield from _rows(tables["recipes"], wrong, file=file, column="recipe", expected=f"a recipe with resources in {uses}")
+    if not unsound.intersection(("recipes", "bids", "workloads")):
+        known = tables["workloads"]["workload"].implode()
+        done = tables["recipes"]["workload"].implode()
+        wrong = pl.col("workload").is_in(known) & ~pl.col("workload").is_in(done)
+        yield from _rows(tables["bids"], wrong, file=names["bids"], column="workload", expected=f"a workload with a recipe in {file}")
+
+
+def _tiers(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    firm = pl.col("tier") == FIRM
+    for column, value in (("interruption_probability", 0), ("overcommit", 1), ("reserve_share", 0)):
+        wrong = firm & (pl.col(column) != value)
+        yield from _rows(tables["tiers"], wrong, file=names["tiers"], column=column, expected=f"{value}, as the tier {FIRM} is fixed")
+    known = [FIRM, *tables["tiers"]["tier"].drop_nulls()]
+    lists = tables["bids"]["tiers"].drop_nulls().unique()
+    bad = [text for text in lists if not set(text.split(";")) <= set(known)]
+    expected = f"tiers out of {', '.join(dict.fromkeys(known))}, separated by `;`"
+    yield from _rows(tables["bids"], pl.col("tiers").is_in(bad), file=names["bids"], column="tiers", expected=expected)
+
+
+def _reserves(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    resources = tables["resources"]
+    accelerators = resources.filter(kind=ResourceKind.ACCELERATOR.value)["resource"].implode()
+    wrong = pl.col("resource").is_in(resources["resource"].implode()) & ~pl.col("resource").is_in(accelerators)
+    sentence = "an accelerator: scarcity is held on these only"
+    yield from _rows(tables["reserves"], wrong, file=names["reserves"], column="resource", expected=sentence)
+    loop = pl.col("from") == pl.col("to")
+    yield from _rows(tables["links"], loop, file=names["links"], column="to", expected="a location other than the one it starts from")
+
+
+def _one_thing(frame: pl.DataFrame, id_: str, file: str) -> Iterator[Fault]:
+    """All rows of an offer or a bid agree in what belongs to the whole of it; a null horizon stands in no other horizon too."""
+    whole = ("participant", "start", "end") if id_ == "offer_id" else ("participant", "workload", "home", "start", "end")
+    key = ("horizon", id_)
+    for column in whole:
+        wrong = pl.col(column).ne_missing(pl.col(column).first().over(key))
+        sentence = f"the same {column} on all rows of one {id_}"
+        yield from _rows(frame, wrong, file=file, column=column, expected=sentence, value=_labelled(id_, column))
+    both = pl.col("horizon").is_not_null() & pl.col("horizon").is_null().any().over(id_)
+    sentence = f"no horizon, as other rows of this {id_} have none and stand in all"
+    yield from _rows(frame, both, file=file, column="horizon", expected=sentence)
+
+
+def _labelled(id_: str, column: str) -> pl.Expr:
+    shown = pl.col(column).dt.to_string("%Y-%m-%dT%H:%M:%SZ") if column in {"start", "end"} else pl.col(column).cast(pl.String)
+    return pl.format("{} ({} {})", shown.fill_null("nothing"), pl.lit(id_), pl.col(id_).fill_null("nothing"))
+
+
+def _order(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    """Cost rises and worth falls from step to step: else a later step would be taken before an earlier one."""
+    orders = (
+        ("offers", ["horizon", "offer_id", "location", "resource"], "price", False),
+        ("bids", ["horizon", "bid_id"], "value", True),
+        ("reserves", ["region", "resource"], "price", True),
+    )
+    for table, key, column, falling in orders:
+        before = pl.col(column).shift(1).over(key, order_by="step")
+        wrong = pl.col(column) > before if falling else pl.col(column) < before
+        expected = f"a {column} of at {'most' if falling else 'least'} that of the step before"
+        yield from _rows(tables[table], wrong, file=names[table], column=column, expected=expected)
+
+
+def _unsupported(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    for table, columns in UNSUPPORTED.items():
+        for column, used in columns.items():
+            yield from _rows(
+                tables[table], used, file=names[table], column=column, expected=f"nothing: column {column} is not supported yet"
+            )
+
+
+def _horizons(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    known = [horizon.name for horizon in market.horizons]
+    ahead = known[:-1]  # the shortest lead is real time
+    for table in ("offers", "bids"):
+        wrong = ~pl.col("horizon").is_in(known)
+        yield from _rows(tables[table], wrong, file=names[table], column="horizon", expected=f"a horizon of {FILE}: {', '.join(known)}")
+    sentence = f"an ahead horizon of {FILE}: {', '.join(ahead)}" if ahead else f"no virtual bid, as {FILE} has no ahead horizon"
+    yield from _rows(tables["virtuals"], ~pl.col("horizon").is_in(ahead), file=names["virtuals"], column="horizon", expected=sentence)
+
+
+def _boundaries(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    """Intervals are counted from midnight in the market's time zone."""
+    step = market.interval // timedelta(microseconds=1)
+    for table in ("offers", "bids", "virtuals"):
+        for column in ("start", "end"):
+            times = tables[table].select(column).drop_nulls().unique()
+            local = pl.col(column).dt.convert_time_zone(market.timezone)
+            off = times.filter((local - local.dt.truncate("1d")).dt.total_microseconds() % step != 0).to_series()
+            wrong = pl.col(column).is_in(off.implode())
+            value = pl.col(column).dt.to_string("%Y-%m-%dT%H:%M:%SZ")
+            sentence = f"a boundary of the market's intervals of {market.interval}"
+            yield from _rows(tables[table], wrong, file=names[table], column=column, value=value, expected=sentence)
+
+
+def _past_cap(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    """p φ / x > cap would let a bid ask for a price of some resource that the market does not admit."""
+    recipes = tables["recipe_resources"].join(tables["recipes"], on=["workload", "recipe"])
+    most = (
+        recipes.with_columns(reach=pl.col("output_per_hour") / pl.col("per_hour"))
+        .sort("workload", "recipe", "resource")
+        .group_by("workload", maintain_order=True)
+        .agg(pl.all().sort_by("reach").last())
+    )
+    bids = tables["bids"].with_row_index("row", offset=1).select("row", "workload", "value")
+    beyond = bids.join(most, on="workload").filter(pl.col("value") * pl.col("reach") > market.price_cap).sort("row")
+    for row, value, reach, recipe, resource in beyond.select("row", "value", "reach", "recipe", "resource").iter_rows():
+        why = f"with recipe {recipe} a higher one could put {resource} above the price_cap of {market.price_cap:g}"
+        sentence = f"a value of at most {market.price_cap / reach:.6g}: {why}"
+        yield Fault(file=names["bids"], row=row, column="value", value=str(value), expected=sentence)
+
+
+def _virtuals(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
+    """A node is a resource that some recipe of some bid may use."""
+    used = tables["recipe_resources"].join(tables["bids"].select("workload").unique(), on="workload", how="semi")["resource"].implode()
+    wrong = pl.col("resource").is_in(tables["resources"]["resource"].implode()) & ~pl.col("resource").is_in(used)
+    sentence = "a resource that a recipe of some bid uses"
+    yield from _rows(tables["virtuals"], wrong, file=names["virtuals"], column="resource", expected=sentence)
+
+
+def overcommitted(tiers: pl.DataFrame) -> Iterable[str]:
+    """Tiers with (1 − π) β > 1, which no pool can keep: E[present] / listed is at most 1 (market design, section 3)."""
+    return tiers.filter((1 - pl.col("interruption_probability")) * pl.col("overcommit") > 1 + 1e-12)["tier"]
