@@ -1,0 +1,185 @@
+"""Published prices: λ of every node with its scarcity split off, and ω, what one unit of work costs at these prices (market design, sections 4 and 5).
+
+In the convex market the marginal price and the convex-hull price are the same number, because the problem is its own hull; both are published.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy.sparse import csr_array
+
+from tenorgrid.clearing.layout import NOWHERE, Grid, Layout
+from tenorgrid.clearing.problem import Problem
+from tenorgrid.clearing.tiers import FIRM
+from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.terms.market import Market
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodePrices:
+    """Prices of one horizon as arrays, USD per unit; NaN where a node has neither bid nor offer.
+
+    `price` and `scarcity` (intervals, locations, resources, tiers), `adder` A (intervals, offer classes) of the group that each class of offers belongs to,
+    `congestion` μ (intervals, links) in USD per GiB.
+    """
+
+    price: npt.NDArray[np.float64] = field(repr=False)
+    scarcity: npt.NDArray[np.float64] = field(repr=False)
+    adder: Matrix = field(repr=False)
+    congestion: Matrix = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkPrices:
+    """Cheapest way of doing one unit of work: (intervals, pools) each, USD per unit; NaN where no recipe can be priced.
+
+    `keys` names each pool: workload, home, tier.
+    """
+
+    keys: tuple[tuple[str, str, str], ...]
+    resources: Matrix = field(repr=False)
+    transport: Matrix = field(repr=False)
+    congestion: Matrix = field(repr=False)
+
+    @property
+    def price(self) -> Matrix:
+        """ω = resources + transport + congestion."""
+        return self.resources + self.transport + self.congestion
+
+
+def node_prices(problem: Problem, *, dual: Matrix, market: Market) -> NodePrices:
+    r"""λ = dual / Δ of every balance, held inside the price bounds; the scarcity part is :math:`(1 - \alpha_k) A_g / \beta_k` (firm: A_g).
+
+    A node with a bid and no offer is priced at VOLL; with neither it has no price.
+
+    Args:
+        problem: of one horizon.
+        dual: (intervals, rows) the duals to publish.
+        market: price bounds and VOLL.
+    """
+    shape, grid = problem.layout, problem.layout.grid
+    per_hour = dual / problem.hours
+    traded = shape.balance_row != NOWHERE
+    price = np.full(problem.capacity.shape, np.nan)
+    price[:, traded] = np.clip(per_hour[:, shape.balance_row[traded]], market.price_floor, market.price_cap)
+    price[:, traded] += 0.0  # no negative zeros
+    adder = (
+        np.where(shape.reserve_row == NOWHERE, 0.0, -per_hour[:, shape.reserve_row])
+        if shape.reserve_row.size
+        else np.zeros((dual.shape[0], 0))
+    )
+    scarcity = np.zeros_like(price)
+    share = (1.0 - grid.tiers.reserve) / grid.tiers.overcommit
+    for number, offer in enumerate(shape.offers):
+        where, what = grid.locations.index(offer.location), grid.resources.index(offer.resource)
+        if shape.reserve_row[number] != NOWHERE:
+            scarcity[:, where, what, :] = adder[:, [number]] * share
+    empty = problem.capacity <= 0.0
+    price = np.where(empty & traded, np.where(problem.wanted, market.voll, np.nan), price)
+    scarcity = np.where(np.isnan(price), np.nan, np.where(empty, 0.0, scarcity))
+    congestion = np.maximum(-per_hour[:, shape.link_row], 0.0)
+    return NodePrices(price=price, scarcity=scarcity, adder=np.maximum(adder, 0.0), congestion=congestion)
+
+
+def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
+    r"""ω(workload, home, tier) = least :math:`\sum_j x_j \lambda_j / \varphi + e (\kappa + \mu)` over recipes and places: a cost function that needs no bid.
+
+    Args:
+        layout: names the workloads and homes that were bid for.
+        prices: of the nodes and links.
+    """
+    grid = layout.grid
+    pairs = sorted({(bid.workload, bid.home) for bid in layout.bids})
+    keys, resources, transport, congestion = [], [], [], []
+    flat = prices.price.reshape(prices.price.shape[0], -1)
+    known = ~np.isnan(flat)
+    filled = np.where(known, flat, 0.0)
+    links = {name: number for number, name in enumerate(grid.links["link"])}
+    for workload, home in pairs:
+        for k, level in enumerate(grid.tiers.names):
+            options = _options(grid, workload, home, k, size=flat.shape[1])
+            use, carriage, egress, link = options
+            cost = (use @ filled.T).T
+            missing = ((use != 0).astype(float) @ (~known).astype(float).T).T > 0
+            mu = (
+                np.where([name is None for name in link], 0.0, prices.congestion[:, [links.get(name, 0) for name in link]] * egress)
+                if links
+                else 0.0
+            )
+            total = np.where(missing, np.inf, cost + carriage + mu)
+            best = total.argmin(axis=1)
+            row = np.arange(total.shape[0])
+            none = np.isinf(total[row, best])
+            keys.append((workload, home, level))
+            resources.append(np.where(none, np.nan, cost[row, best]))
+            transport.append(np.where(none, np.nan, carriage[best]))
+            congestion.append(np.where(none, np.nan, np.broadcast_to(mu, total.shape)[row, best]))
+    stack = [np.array(part).T.reshape(flat.shape[0], len(keys)) for part in (resources, transport, congestion)]
+    return WorkPrices(keys=tuple(keys), resources=stack[0], transport=stack[1], congestion=stack[2])
+
+
+def price_table(problem: Problem, prices: NodePrices) -> pl.DataFrame:
+    """`prices` under both rules."""
+    shape, grid = problem.layout, problem.layout.grid
+    traded = np.argwhere(shape.balance_row != NOWHERE)
+    count = problem.cost.shape[0]
+    picked = (slice(None), *traded.T)
+    names = pl.DataFrame(
+        {
+            "location": [grid.locations[at] for at in traded[:, 0]],
+            "resource": [grid.resources[at] for at in traded[:, 1]],
+            "tier": [grid.tiers.names[at] for at in traded[:, 2]],
+        }
+    )
+    values = {"price": prices.price[picked].ravel(), "scarcity": prices.scarcity[picked].ravel()}
+    table = _by_interval(problem, names).with_columns(pl.Series(name, value).fill_nan(None) for name, value in values.items())
+    energy = (pl.col("price") - pl.col("scarcity")).alias("energy")
+    return _under_both_rules(table.with_columns(energy), count).select(
+        "horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity"
+    )
+
+
+def workload_price_table(problem: Problem, prices: WorkPrices) -> pl.DataFrame:
+    """`workload_prices` under both rules."""
+    names = pl.DataFrame(list(prices.keys), schema=["workload", "home", "tier"], orient="row")
+    parts = {"price": prices.price, "resources": prices.resources, "transport": prices.transport, "congestion": prices.congestion}
+    table = _by_interval(problem, names).with_columns(pl.Series(name, value.ravel()).fill_nan(None) for name, value in parts.items())
+    return _under_both_rules(table, problem.cost.shape[0]).select("horizon", "pricing", "start", "workload", "home", "tier", *parts)
+
+
+def _options(grid: Grid, workload: str, home: str, tier: int, *, size: int) -> tuple[csr_array, Vector, Vector, list[str | None]]:
+    """Of every recipe in every place: resource-hours per unit of work by node, USD and GiB per unit of transport, and the link."""
+    book, places = grid.recipes[workload], grid.places(workload, home)
+    shape = (len(grid.locations), len(grid.resources), len(grid.tiers.names))
+    rows, columns, values = [], [], []
+    carriage, egress, link = [], [], []
+    for recipe in range(len(book.names)):
+        for place in places:
+            used = np.flatnonzero(book.use[recipe])
+            where = grid.locations.index(place.location)
+            rows += [len(link)] * used.size
+            columns += [int(np.ravel_multi_index((where, j, tier), shape)) for j in used]
+            values += list(book.use[recipe, used] / book.output[recipe])
+            carriage.append(place.cost)
+            egress.append(place.egress)
+            link.append(place.link)
+    return csr_array((values, (rows, columns)), shape=(len(link), size)), np.array(carriage), np.array(egress), link
+
+
+def _by_interval(problem: Problem, names: pl.DataFrame) -> pl.DataFrame:
+    """`names` once per interval, the intervals in order."""
+    starts = pl.DataFrame({"start": problem.orders.span.starts()})
+    return starts.join(names, how="cross", maintain_order="left_right").with_columns(pl.lit(problem.orders.horizon).alias("horizon"))
+
+
+def _under_both_rules(table: pl.DataFrame, count: int) -> pl.DataFrame:
+    rules = pl.Enum([rule.value for rule in PricingRule])
+    return pl.concat([table.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in PricingRule])
+
+
+__all__ = ["FIRM", "NodePrices", "WorkPrices", "node_prices", "price_table", "work_prices", "workload_price_table"]

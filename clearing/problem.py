@@ -1,0 +1,326 @@
+"""The clearing problem of one horizon as data (market design, section 4): what solver, certificate, prices, awards and later parts all read.
+
+Minimise cost x subject to row_lower ≤ A x ≤ row_upper and 0 ≤ x ≤ upper, interval by interval, with the matrix A of the layout. The sign of the design's
+maximum is turned, so that the dual of a balance row is Δ λ. Intervals that share a group must be solved together; in the convex market each is its own.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tenorgrid.clearing.layout import ANYWHERE, NOWHERE, BidClass, Grid, Layout, OfferClass, VirtualClass, layout
+from tenorgrid.clearing.tiers import expected_value
+from tenorgrid.clearing.windows import Span, slotted, spread, widths
+from tenorgrid.data.case import Case
+from tenorgrid.data.terms.market import Horizon
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+
+HAIR = 1e-6  # of a node's capacity: the hair more and less load of the price rule
+
+CARRIED = {
+    "start": pl.Datetime("us", "UTC"),
+    "side": pl.String,
+    "id": pl.String,
+    "participant": pl.String,
+    "location": pl.String,
+    "resource": pl.String,
+    "quantity": pl.Float64,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orders:
+    """All that was bid and offered at one horizon, spread over its intervals, and the layout that holds it."""
+
+    horizon: str
+    span: Span
+    layout: Layout
+    offer_members: pl.DataFrame = field(repr=False)  # hour, class_number, rank, share, id, participant, step, quantity, price, premium
+    bid_members: pl.DataFrame = field(repr=False)  # hour, class_number, rank, share, id, participant, step, quantity, value, loss
+    virtual_members: pl.DataFrame = field(repr=False)  # hour, class_number, id, participant, quantity, price
+
+    def part(self, begin: int, end: int) -> "Orders":
+        """The orders of intervals `begin` to `end` alone, numbered from 0."""
+
+        def cut(members: pl.DataFrame) -> pl.DataFrame:
+            return members.filter(pl.col("hour").is_between(begin, end - 1)).with_columns(pl.col("hour") - begin)
+
+        return Orders(
+            horizon=self.horizon,
+            span=self.span.part(begin, end),
+            layout=self.layout,
+            offer_members=cut(self.offer_members),
+            bid_members=cut(self.bid_members),
+            virtual_members=cut(self.virtual_members),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One horizon's problem over some intervals, ready to solve."""
+
+    orders: Orders
+    hours: float  # Δ
+    cost: Matrix = field(repr=False)  # (intervals, columns) USD per unit of the column
+    upper: Matrix = field(repr=False)  # (intervals, columns)
+    row_lower: Matrix = field(repr=False)  # (intervals, rows)
+    row_upper: Matrix = field(repr=False)  # (intervals, rows)
+    capacity: npt.NDArray[np.float64] = field(repr=False)  # (intervals, locations, resources, tiers) sold hours at most
+    wanted: npt.NDArray[np.bool_] = field(repr=False)  # (intervals, locations, resources, tiers) some bid may use the node
+    groups: npt.NDArray[np.int64] = field(repr=False)  # (intervals,) group of coupled hours
+    virtual_members: pl.DataFrame = field(
+        repr=False
+    )  # hour, class_number, rank, share, id, participant, quantity, price; those carried included
+
+    @property
+    def layout(self) -> Layout:
+        """Columns, rows and matrix, the same in every interval."""
+        return self.orders.layout
+
+    def hair(self) -> Matrix:
+        """(intervals, rows) a hair of load: `HAIR` of the capacity of the node, 0 on rows that are no balance."""
+        hair = np.zeros_like(self.row_lower)
+        balance = self.layout.balance_row
+        traded = balance != NOWHERE
+        hair[:, balance[traded]] = HAIR * self.capacity[:, traded]
+        return hair
+
+
+def take_orders(case: Case, grid: Grid, *, horizon: Horizon, span: Span, carrying: set[VirtualClass]) -> Orders:
+    """What was bid and offered at a horizon, in canonical order, with the layout that holds it.
+
+    Args:
+        case: checked.
+        grid: of the case.
+        horizon: which one; rows without a horizon stand in every one.
+        span: intervals that the horizon clears.
+        carrying: classes of virtual bids of earlier horizons that may be carried into this one.
+    """
+    here = pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)
+    offers = case.offers.filter(here).rename({"offer_id": "id"})
+    bids = case.bids.filter(here).rename({"bid_id": "id"})
+    virtuals = case.virtuals.filter(pl.col("horizon") == horizon.name).rename({"bid_id": "id"})
+
+    offer_classes = _offer_classes(offers)
+    bid_classes = _bid_classes(bids, levels=grid.tiers.names)
+    virtual_classes = sorted(
+        {VirtualClass(*row) for row in virtuals.select("location", "resource", pl.col("side").cast(pl.String)).iter_rows()} | carrying
+    )
+    offer_members = _offer_members(offers, offer_classes, span)
+    bid_members = _bid_members(bids, bid_classes, span, levels=grid.tiers.names)
+    virtual_members = _virtual_members(virtuals, virtual_classes, span)
+    virtual_widths = widths(_ranked_virtuals(virtual_members, virtual_classes), classes=len(virtual_classes))
+    shape = layout(
+        grid,
+        offers=dict(zip(offer_classes, widths(offer_members, classes=len(offer_classes)), strict=True)),
+        bids=dict(zip(bid_classes, widths(bid_members, classes=len(bid_classes)), strict=True)),
+        virtuals={name: width + (name in carrying) for name, width in zip(virtual_classes, virtual_widths, strict=True)},
+        hours=case.market.hours,
+    )
+    return Orders(
+        horizon=horizon.name,
+        span=span,
+        layout=shape,
+        offer_members=offer_members,
+        bid_members=bid_members,
+        virtual_members=virtual_members,
+    )
+
+
+def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, cap: float) -> Problem:
+    """The problem of these orders, with the virtual positions of earlier horizons standing in it.
+
+    A carried position is bid again at the price bound (a dec at the cap, an inc at the floor): it stands until real time unless the run cannot carry it,
+    and is then closed at this run's price.
+
+    Args:
+        orders: of one horizon.
+        hours: Δ.
+        carried: `CARRIED` columns; positions per hour taken at earlier horizons.
+        floor, cap: price bounds of the market, USD per resource-hour.
+    """
+    shape, count = orders.layout, orders.span.count
+    cost, upper = np.tile(shape.cost, (count, 1)), np.tile(shape.upper, (count, 1))
+    lower_rows, upper_rows = _right_hand_sides(shape, count)
+    capacity = np.zeros((count, *shape.balance_row.shape))
+    virtuals = _with_carried(orders, carried, floor=floor, cap=cap)
+    _put_offers(shape, orders.offer_members, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
+    active = _put_bids(shape, orders.bid_members, cost=cost, upper=upper, rows=upper_rows, hours=hours)
+    _put_virtuals(shape, virtuals, cost=cost, upper=upper, capacity=capacity, hours=hours)
+    return Problem(
+        orders=orders,
+        hours=hours,
+        cost=cost,
+        upper=upper,
+        row_lower=lower_rows,
+        row_upper=upper_rows,
+        capacity=capacity,
+        wanted=_wanted(shape, active),
+        groups=np.arange(count),
+        virtual_members=virtuals,
+    )
+
+
+def _offer_classes(offers: pl.DataFrame) -> list[OfferClass]:
+    return sorted({OfferClass(*row) for row in offers.select("location", "resource", pl.col("firm_premium").is_not_null()).iter_rows()})
+
+
+def _tier_set(text: str | None, *, levels: tuple[str, ...]) -> tuple[str, ...]:
+    chosen = {name.strip() for name in text.split(";")} if text is not None else set(levels)
+    return tuple(name for name in levels if name in chosen)
+
+
+def _bid_classes(bids: pl.DataFrame, *, levels: tuple[str, ...]) -> list[BidClass]:
+    found = bids.select("workload", pl.col("home").fill_null(ANYWHERE), "tiers").unique().iter_rows()
+    return sorted({BidClass(workload, home, _tier_set(text, levels=levels)) for workload, home, text in found})
+
+
+def _numbers(classes: list[tuple[object, ...]], names: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
+    return pl.DataFrame(classes, schema=names, orient="row").with_row_index("class_number")
+
+
+def _offer_members(offers: pl.DataFrame, classes: list[OfferClass], span: Span) -> pl.DataFrame:
+    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "firmable": pl.Boolean})
+    rows = offers.with_columns(pl.col("firm_premium").is_not_null().alias("firmable")).join(number, on=["location", "resource", "firmable"])
+    steps = rows.select(
+        "id",
+        "participant",
+        "step",
+        "class_number",
+        "start",
+        "end",
+        "quantity",
+        "price",
+        pl.col("firm_premium").fill_null(0.0).alias("premium"),
+    )
+    members = spread(steps, span=span).drop("start", "end")
+    return slotted(members, merit=["price", "premium"], descending=[False, False])
+
+
+def _bid_members(bids: pl.DataFrame, classes: list[BidClass], span: Span, *, levels: tuple[str, ...]) -> pl.DataFrame:
+    keyed = [(bid.workload, bid.home, ";".join(bid.tiers)) for bid in classes]
+    number = _numbers(list(keyed), {"workload": pl.String, "home": pl.String, "tiers": pl.String})
+    texts = {text: ";".join(_tier_set(text, levels=levels)) for text in bids["tiers"].unique() if text is not None}
+    rows = bids.with_columns(
+        pl.col("home").fill_null(ANYWHERE), pl.col("tiers").replace_strict(texts, default=None).fill_null(";".join(levels))
+    ).join(number, on=["workload", "home", "tiers"])
+    steps = rows.select(
+        "id",
+        "participant",
+        "step",
+        "class_number",
+        "start",
+        "end",
+        "quantity",
+        "value",
+        pl.col("interruption_loss").fill_null(0.0).alias("loss"),
+    )
+    members = spread(steps, span=span).drop("start", "end")
+    return slotted(members, merit=["value", "loss"], descending=[True, False])
+
+
+def _virtual_members(virtuals: pl.DataFrame, classes: list[VirtualClass], span: Span) -> pl.DataFrame:
+    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
+    rows = virtuals.with_columns(pl.col("side").cast(pl.String)).join(number, on=["location", "resource", "side"])
+    steps = rows.select("class_number", "start", "end", "quantity", "price", "id", "participant")
+    return spread(steps, span=span).drop("start", "end")
+
+
+def _ranked_virtuals(members: pl.DataFrame, classes: list[VirtualClass]) -> pl.DataFrame:
+    """Slots of virtual bids: the dearest dec and the cheapest inc first."""
+    decs = [number for number, virtual in enumerate(classes) if virtual.side == "dec"]
+    sign = pl.when(pl.col("class_number").is_in(decs)).then(-1.0).otherwise(1.0)
+    keyed = members.with_columns((sign * pl.col("price")).alias("merit"), pl.lit(0).alias("step"))
+    return slotted(keyed, merit=["merit"], descending=[False]).drop("merit", "step")
+
+
+def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: float) -> pl.DataFrame:
+    classes = list(orders.layout.virtuals)
+    if carried.is_empty():
+        return _ranked_virtuals(orders.virtual_members, classes)
+    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
+    again = (
+        carried.join(number, on=["location", "resource", "side"])
+        .with_columns(
+            (pl.col("start") + orders.span.interval).alias("end"),
+            pl.when(pl.col("side") == "dec").then(cap).otherwise(floor).alias("price"),
+        )
+        .select("class_number", "start", "end", "quantity", "price", "id", "participant")
+    )
+    stood = spread(again, span=orders.span).drop("start", "end")
+    return _ranked_virtuals(pl.concat([orders.virtual_members, stood]), classes)
+
+
+def _right_hand_sides(shape: Layout, count: int) -> tuple[Matrix, Matrix]:
+    """Row bounds before any order: balances and work at least 0, the rest at most its right-hand side."""
+    kind = shape.rows["kind"]
+    at_least = kind.is_in(["balance", "work"]).to_numpy()
+    lower = np.where(at_least, 0.0, -np.inf)
+    upper = np.where(at_least, np.inf, 0.0)
+    upper[shape.link_row] = shape.grid.links["capacity_gib_per_hour"].to_numpy()
+    return np.tile(lower, (count, 1)), np.tile(upper, (count, 1))
+
+
+def _put_offers(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Matrix, rows: Matrix, capacity: Matrix, hours: float) -> None:
+    hour, number, quantity = (members[name].to_numpy() for name in ("hour", "class_number", "quantity"))
+    price, premium = members["price"].to_numpy(), members["premium"].to_numpy()
+    slot = shape.offer_slots[number] + members["rank"].to_numpy()
+    firmable = np.array([offer.firmable for offer in shape.offers], dtype=bool)[number]
+    places = {name: at for at, name in enumerate(shape.grid.locations)}, {name: at for at, name in enumerate(shape.grid.resources)}
+    location = np.array([places[0][offer.location] for offer in shape.offers], dtype=np.int64)[number]
+    resource = np.array([places[1][offer.resource] for offer in shape.offers], dtype=np.int64)[number]
+    for k, overcommit in enumerate(shape.grid.tiers.overcommit):
+        column = shape.offer_column[slot, k]
+        sold = column != NOWHERE
+        cost[hour[sold], column[sold]] = hours * (price + (premium if k == 0 else 0.0))[sold]
+        np.add.at(upper, (hour[sold], column[sold]), quantity[sold])
+        np.add.at(capacity, (hour[sold], location[sold], resource[sold], k), overcommit * quantity[sold])
+    for row, counts in ((shape.inventory_row[slot], True), (shape.reserve_row[number], firmable)):
+        held = (row != NOWHERE) & counts
+        np.add.at(rows, (hour[held], row[held]), quantity[held])
+
+
+def _put_bids(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Matrix, rows: Matrix, hours: float) -> npt.NDArray[np.bool_]:
+    """Returns (intervals, bid classes) whether some bid of the class stands in the interval."""
+    hour, number, quantity = (members[name].to_numpy() for name in ("hour", "class_number", "quantity"))
+    slot = shape.bid_slots[number] + members["rank"].to_numpy()
+    for k, interruption in enumerate(shape.grid.tiers.interruption):
+        worth = expected_value(members["value"].to_numpy(), members["loss"].to_numpy(), interruption=float(interruption))
+        column = shape.bid_column[slot, k]
+        served = column != NOWHERE
+        cost[hour[served], column[served]] = -hours * worth[served]
+        np.add.at(upper, (hour[served], column[served]), quantity[served])
+    row = shape.step_row[slot]
+    held = row != NOWHERE
+    np.add.at(rows, (hour[held], row[held]), quantity[held])
+    active = np.zeros((cost.shape[0], len(shape.bids)), dtype=bool)
+    active[hour, number] = True
+    return active
+
+
+def _put_virtuals(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Matrix, capacity: Matrix, hours: float) -> None:
+    hour, number, quantity = (members[name].to_numpy() for name in ("hour", "class_number", "quantity"))
+    column = shape.virtual_column[shape.virtual_slots[number] + members["rank"].to_numpy()]
+    sells = np.array([virtual.side == "inc" for virtual in shape.virtuals], dtype=bool)[number]
+    cost[hour, column] = hours * np.where(sells, 1.0, -1.0) * members["price"].to_numpy()
+    np.add.at(upper, (hour, column), quantity)
+    places = {name: at for at, name in enumerate(shape.grid.locations)}, {name: at for at, name in enumerate(shape.grid.resources)}
+    location = np.array([places[0][virtual.location] for virtual in shape.virtuals], dtype=np.int64)[number]
+    resource = np.array([places[1][virtual.resource] for virtual in shape.virtuals], dtype=np.int64)[number]
+    np.add.at(capacity, (hour[sells], location[sells], resource[sells], 0), quantity[sells])
+
+
+def _wanted(shape: Layout, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(intervals, locations, resources, tiers) nodes that a bid standing in the interval may use."""
+    grid = shape.grid
+    mask = np.zeros((len(shape.bids), *shape.balance_row.shape), dtype=bool)
+    for number, bid in enumerate(shape.bids):
+        used = grid.recipes[bid.workload].use.any(axis=0)
+        for place in grid.places(bid.workload, bid.home):
+            for level in bid.tiers:
+                mask[number, grid.locations.index(place.location), used, grid.tiers.names.index(level)] = True
+    return (active.astype(np.float32) @ mask.reshape(len(shape.bids), -1).astype(np.float32) > 0).reshape(-1, *shape.balance_row.shape)

@@ -1,0 +1,173 @@
+"""HiGHS, held at arm's length: arrays go in, primal and dual values come out, and nothing that it says of itself is believed (`certificate`).
+
+Every interval starts from the same reference basis, never from the interval before it: warm duals depend on history.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from tenorgrid.clearing.layout import Layout
+from tenorgrid.clearing.problem import Problem
+from tenorgrid.data.errors import SolverError
+
+Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+
+Method = Literal["reference", "cold", "second"]
+METHODS: dict[Method, str] = {
+    "reference": "dual simplex from the reference basis",
+    "cold": "dual simplex",
+    "second": "interior point and crossover, with presolve",
+}
+FEASIBILITY = 1e-9  # tighter than HiGHS's 1e-7, so that a hair of load is well above it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """Status of each column and row, as integers that can be pickled."""
+
+    columns: tuple[int, ...] = field(repr=False)
+    rows: tuple[int, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solution:
+    """Primal and dual values of some intervals. `dual` is what the solve gave, `price` the mean of the duals with a hair more and less load."""
+
+    primal: Matrix = field(repr=False)  # (intervals, columns)
+    dual: Matrix = field(repr=False)  # (intervals, rows)
+    price: Matrix = field(repr=False)  # (intervals, rows)
+    status: tuple[str, ...]
+    seconds: Vector
+
+
+class Solver:
+    """One HiGHS instance that holds the matrix of a layout; costs and bounds change from interval to interval."""
+
+    def __init__(self, layout: Layout, *, method: Method) -> None:
+        self._highs = highspy.Highs()
+        for option, value in _options(method).items():
+            self._highs.setOptionValue(option, value)
+        matrix = layout.matrix
+        rows, columns = matrix.shape
+        self._columns = np.arange(columns, dtype=np.int32)
+        self._rows = np.arange(rows, dtype=np.int32)
+        self._zero = np.zeros(columns)
+        self._basis: highspy.HighsBasis | None = None
+        free = np.full(rows, np.inf)
+        self._highs.passModel(
+            columns,
+            rows,
+            matrix.nnz,
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            self._zero,
+            self._zero,
+            np.ones(columns),
+            -free,
+            free,
+            matrix.indptr.astype(np.int32),
+            matrix.indices.astype(np.int32),
+            matrix.data,
+            np.zeros(columns, dtype=np.int32),
+        )
+
+    def start_from(self, basis: Basis) -> None:
+        """Start every later solve from this basis."""
+        self._basis = highspy.HighsBasis()
+        self._basis.col_status = [highspy.HighsBasisStatus(status) for status in basis.columns]
+        self._basis.row_status = [highspy.HighsBasisStatus(status) for status in basis.rows]
+        self._basis.valid = True
+
+    def basis(self) -> Basis:
+        """The basis of the last solve."""
+        found = self._highs.getBasis()
+        return Basis(columns=tuple(int(status) for status in found.col_status), rows=tuple(int(status) for status in found.row_status))
+
+    def load(self, cost: Vector, upper: Vector, row_lower: Vector, row_upper: Vector) -> None:
+        """Costs and bounds of one interval; forgets every earlier one."""
+        if self._basis is None:
+            self._highs.clearSolver()
+        self._highs.changeColsCost(self._columns.size, self._columns, cost)
+        self._highs.changeColsBounds(self._columns.size, self._columns, self._zero, upper)
+        self.bound_rows(row_lower, row_upper)
+        if self._basis is not None:
+            self._highs.setBasis(self._basis)
+
+    def bound_rows(self, lower: Vector, upper: Vector) -> None:
+        """New right-hand sides; the next run goes on from where the last one ended."""
+        self._highs.changeRowsBounds(self._rows.size, self._rows, lower, upper)
+
+    def run(self) -> str:
+        """Solve; returns what the solver says of itself."""
+        self._highs.run()
+        return str(self._highs.modelStatusToString(self._highs.getModelStatus()))
+
+    def values(self) -> tuple[Vector, Vector]:
+        """(columns,) primal and (rows,) dual values of the last run."""
+        solution = self._highs.getSolution()
+        return np.array(solution.col_value), np.array(solution.row_dual)
+
+
+def solve(problem: Problem, *, method: Method, reference: Basis | None = None) -> Solution:
+    """Clear every interval of a problem by itself.
+
+    Args:
+        problem: of one horizon.
+        method: how; `reference` needs a reference basis.
+        reference: where every interval starts from.
+
+    Raises SolverError where a run ends without values.
+    """
+    solver = Solver(problem.layout, method=method)
+    if reference is not None and method == "reference":
+        solver.start_from(reference)
+    solved = list(_intervals(problem, solver))
+    primal, dual, price, status, seconds = zip(*solved, strict=True)
+    return Solution(primal=np.array(primal), dual=np.array(dual), price=np.array(price), status=status, seconds=np.array(seconds))
+
+
+def reference_basis(problem: Problem) -> Basis:
+    """The optimal basis of the problem's first interval, found cold."""
+    solver = Solver(problem.layout, method="cold")
+    solver.load(problem.cost[0], problem.upper[0], problem.row_lower[0], problem.row_upper[0])
+    solver.run()
+    return solver.basis()
+
+
+def _intervals(problem: Problem, solver: Solver) -> Iterator[tuple[Vector, Vector, Vector, str, float]]:
+    hair = problem.hair()
+    for hour in range(problem.cost.shape[0]):
+        begun = perf_counter()
+        lower, upper = problem.row_lower[hour], problem.row_upper[hour]
+        solver.load(problem.cost[hour], problem.upper[hour], lower, upper)
+        status = solver.run()
+        primal, dual = solver.values()
+        if primal.size == 0 or dual.size == 0:
+            raise SolverError(f"{problem.orders.horizon} {problem.orders.span.part(hour, hour + 1).first}: no solution ({status})")
+        duals = []
+        for sign in (1.0, -1.0):
+            solver.bound_rows(lower + sign * hair[hour], upper)
+            solver.run()
+            duals.append(solver.values()[1])
+        yield primal, dual, (duals[0] + duals[1]) / 2, status, perf_counter() - begun
+
+
+def _options(method: Method) -> dict[str, str | int | float | bool]:
+    shared: dict[str, str | int | float | bool] = {
+        "output_flag": False,
+        "threads": 1,
+        "random_seed": 0,
+        "primal_feasibility_tolerance": FEASIBILITY,
+        "dual_feasibility_tolerance": FEASIBILITY,
+    }
+    if method == "second":
+        return shared | {"solver": "ipm", "run_crossover": "on", "presolve": "on"}
+    return shared | {"solver": "simplex", "simplex_strategy": 1, "presolve": "off"}

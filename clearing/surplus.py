@@ -1,0 +1,77 @@
+"""Who gains what from a run: the parts of its objective (market design, section 4)."""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tenorgrid.clearing.engine import Cleared
+from tenorgrid.clearing.layout import NOWHERE
+from tenorgrid.clearing.reserve import groups, holdings
+from tenorgrid.data.kinds import PricingRule
+
+Vector = npt.NDArray[np.float64]
+
+PARTS = ["buyers", "suppliers", "transfer", "congestion", "reserve", "virtuals", "shortfall", "total"]
+
+
+def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
+    """`PARTS` per interval, USD: they add to `total`, the objective.
+
+    Buyers: expected value less payments and the reserve charge. Suppliers: receipts and reserve payments less cost. Transfer: what the links' owners receive
+    for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of the reserve held. Virtuals: gain against their own limits.
+    Shortfall: what is priced at a node but not used, counted against the total.
+    """
+    problem, hours = cleared.problem, cleared.problem.hours
+    shape, primal, count = problem.layout, cleared.primal, cleared.primal.shape[0]
+    kind = shape.columns["kind"]
+    money = problem.cost * primal
+
+    def of(*kinds: str) -> Vector:
+        return np.asarray(money[:, kind.is_in(list(kinds)).to_numpy()].sum(axis=1))
+
+    per_level = np.nan_to_num(cleared.nodes.price)
+    balance = shape.balance_row != NOWHERE
+    lam = np.zeros_like(cleared.price)
+    lam[:, shape.balance_row[balance]] = per_level[:, balance]
+    contribution = hours * (shape.matrix.T @ lam.T).T * primal  # λ β Y, λ inc, −λ dec, −λ use of every column
+    offered = contribution[:, (kind == "offer").to_numpy()].sum(axis=1)
+    virtual = contribution[:, kind.is_in(["inc", "dec"]).to_numpy()].sum(axis=1)
+    paid = -contribution[:, kind.is_in(["level", "bid"]).to_numpy()].sum(axis=1)
+    carriage = of("level")
+    mu = np.zeros_like(cleared.price)
+    mu[:, shape.link_row] = cleared.nodes.congestion
+    congestion = hours * ((shape.matrix.T @ mu.T).T * primal).sum(axis=1)
+    charge = _reserve_payment(cleared, count)
+    parts = {
+        "buyers": -of("bid") - paid - carriage - congestion - charge,
+        "suppliers": offered - of("offer") + charge,
+        "transfer": np.zeros(count),
+        "congestion": congestion,
+        "reserve": -of("reserve"),
+        "virtuals": virtual - of("inc", "dec"),
+        "shortfall": paid - offered - virtual,
+    }
+    return pl.DataFrame({"start": problem.orders.span.starts(), **parts, "total": -money.sum(axis=1)})
+
+
+def surplus_table(parts: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
+    """`surplus` of a horizon under both rules, from `surplus_by_interval` of all its intervals."""
+    rules = pl.Enum([rule.value for rule in PricingRule])
+    total = parts.select(pl.col(PARTS).sum())
+    row = total.with_columns(pl.lit(horizon).alias("horizon"))
+    table = pl.concat([row.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in PricingRule])
+    return table.select("horizon", "pricing", *PARTS)
+
+
+def _reserve_payment(cleared: Cleared, count: int) -> Vector:
+    """Σ A · headroom per interval, USD: paid to suppliers, charged to firm users."""
+    adders = groups(cleared).filter(pl.col("price") > 0)
+    if adders.is_empty():
+        return np.zeros(count)
+    held = holdings(cleared).with_columns(pl.col("hour").cast(pl.Int64)).join(adders, on=["hour", "region", "resource"])
+    paid = np.zeros(count)
+    np.add.at(paid, held["hour"].to_numpy(), (held["headroom"] * held["price"]).to_numpy() * cleared.problem.hours)
+    return paid
+
+
+
