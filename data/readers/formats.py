@@ -1,0 +1,101 @@
+"""Which reader a file is for, told from its header."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.readers.daily import DailyPrices, read_daily
+from tenorgrid.data.readers.listings import Listings, read_listings
+from tenorgrid.data.readers.rows import observed
+from tenorgrid.data.readers.summaries import ProviderSummaries, Summaries, read_provider_summaries, read_summaries
+from tenorgrid.data.tables.door import read_checked
+from tenorgrid.data.tables.observed import Observations
+
+
+class Format(StrEnum):
+    """Layouts of observed prices that can be read."""
+
+    OBSERVATIONS = "observations"
+    LISTINGS = "listings"
+    SUMMARIES = "summaries"
+    PROVIDER_SUMMARIES = "provider-summaries"
+    DAILY = "daily"
+
+
+class UnnamedObservations(Observations):
+    """Observations whose id may be absent, to become a hash of the row."""
+
+    observation_id = dy.String(nullable=True, description="Given, else a hash of the row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """One layout: how it reads, and the columns that its header must have."""
+
+    read: Callable[[Path], pl.DataFrame]
+    schema: type[dy.Schema]
+
+    def needs(self) -> set[str]:
+        """Columns that may not be absent."""
+        return {name for name, column in self.schema.columns().items() if not column.nullable}
+
+
+def read_table_of_observations(path: Path) -> pl.DataFrame:
+    """`Observations` of a file in our own layout; further columns are attributes. Raises `InputError` with every fault."""
+    rows, faults = read_checked(path, UnnamedObservations, attributes=True, empty=False)
+    if faults:
+        raise InputError(faults)
+    return observed(rows, name=path.name)
+
+
+READERS: Mapping[Format, Reader] = {
+    Format.OBSERVATIONS: Reader(read=read_table_of_observations, schema=UnnamedObservations),
+    Format.LISTINGS: Reader(read=read_listings, schema=Listings),
+    Format.SUMMARIES: Reader(read=read_summaries, schema=Summaries),
+    Format.PROVIDER_SUMMARIES: Reader(read=read_provider_summaries, schema=ProviderSummaries),
+    Format.DAILY: Reader(read=read_daily, schema=DailyPrices),
+}
+
+
+def read_observations(path: Path | str, format: Format | str | None = None) -> pl.DataFrame:
+    """`Observations` of a CSV (also .csv.gz) or Parquet file.
+
+    Args:
+        path: the file.
+        format: its layout; None tells it from the header.
+
+    Raises `InputError` with every fault, also where no reader knows the header or `format` is none of ours.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError.of(str(path), "a CSV or Parquet file of observed prices")
+    if format is not None and format not in list(Format):
+        raise InputError.of(path.name, f"a format out of {', '.join(Format)}", value=format)
+    return READERS[Format(format) if format else recognise(path)].read(path)
+
+
+def recognise(path: Path) -> Format:
+    """The layout whose columns the header has. Raises `InputError` where there is not exactly one."""
+    header = _header(path)
+    known = [name for name, reader in READERS.items() if reader.needs() <= header]
+    if len(known) != 1:
+        near = min(READERS, key=lambda name: len(READERS[name].needs() - header))
+        missing = ", ".join(sorted(READERS[near].needs() - header))
+        lacks = f"; the nearest is {near}, which lacks {missing}" if not known else ""
+        value = ", ".join(sorted(header)) or "an empty file"
+        raise InputError.of(path.name, f"the header of a known format ({', '.join(Format)}), or a format named{lacks}", value=value)
+    return known[0]
+
+
+def _header(path: Path) -> set[str]:
+    try:
+        return set(pl.read_parquet_schema(path) if path.suffix == ".parquet" else pl.read_csv(path, n_rows=0, infer_schema=False).columns)
+    except pl.exceptions.NoDataError:
+        return set()
+    except pl.exceptions.PolarsError as error:
+        raise InputError.of(path.name, "CSV or Parquet", value=str(error).splitlines()[0]) from error
