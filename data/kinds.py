@@ -64,6 +64,43 @@ class MarkStatus(StrEnum):
     WITHHELD = "withheld"
 
 
+class Estimator(StrEnum):
+    """How an index turns the prices that count into one value."""
+
+    MEDIAN = "median"
+    TRIMMED_MEAN = "trimmed mean"
+    VWAP = "vwap"
+    VOLUME_WEIGHTED_MEDIAN = "volume-weighted median"
+
+
+class Weighting(StrEnum):
+    """What the weight of a price in an index is."""
+
+    EQUAL = "equal"
+    QUANTITY = "quantity"
+
+
+class Pooling(StrEnum):
+    """Who has a vote in an index: every observation, or every contributor with the median of its observations."""
+
+    OBSERVATION = "observation"
+    CONTRIBUTOR = "contributor"
+
+
+class MedianTie(StrEnum):
+    """What a volume-weighted median is where exactly half of the volume lies at or below a price."""
+
+    LOWER = "lower"
+    MIDPOINT = "midpoint"
+
+
+class Rounding(StrEnum):
+    """How a value halfway between two prints is rounded."""
+
+    HALF_EVEN = "half-even"
+    HALF_UP = "half-up"
+
+
 class Profile(StrEnum):
     """Hours of a delivery period, in the contract's own time zone: peak is Monday to Friday 08:00 to 20:00."""
 
