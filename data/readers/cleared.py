@@ -40,15 +40,14 @@ def observe_cleared(
         .group_by(NODE)
         .agg((pl.col("quantity").sort().sum() * hours).alias("quantity"))  # sorted, so that the order of awards moves no digit
     )
+    clock = pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     seen = (
         prices.lazy()
         .filter(wanted, pl.col("pricing") == rule, pl.col("price").is_not_null())
         .join(sold, on=NODE, how="left")
         .join(case.locations.lazy().select("location", "region"), on="location", how="left")
         .select(
-            observation_id=pl.concat_str(
-                "horizon", pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%SZ"), "location", "resource", "tier", separator="/"
-            ),
+            observation_id=pl.concat_str("horizon", clock, "location", "resource", "tier", separator="/"),
             time="start",
             provider=pl.lit(PROVIDER),
             resource="resource",

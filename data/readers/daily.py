@@ -41,7 +41,7 @@ class DailyPrices(dy.Schema):
 
 
 def read_daily(path: Path) -> pl.DataFrame:
-    """`Observations` of a CSV or Parquet file of daily prices; unlisted columns stay as attributes. Raises `InputError` with every fault."""
+    """`Observations` of a file of daily prices; unlisted columns stay as attributes. Raises `InputError` with every fault."""
     path = Path(path)
     rows, faults = read_checked(path, DailyPrices, attributes=True, empty=False)
     if faults:

@@ -1,15 +1,12 @@
 """Observations from the rows of a source: a name for each, and the check that closes every reader."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
 import polars as pl
 
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Observations
-
-SOURCE_COLUMNS = [column for column in Observations.columns() if column != "observation_id"]
 
 
 def observed(frame: pl.DataFrame, *, name: str) -> pl.DataFrame:
@@ -22,11 +19,8 @@ def observed(frame: pl.DataFrame, *, name: str) -> pl.DataFrame:
 
     Raises `InputError` with every fault, two equal rows too.
     """
-    given = (
-        frame["observation_id"]
-        if "observation_id" in frame.columns
-        else pl.Series("observation_id", [None] * frame.height, dtype=pl.String)
-    )
+    absent = pl.Series("observation_id", [None] * frame.height, dtype=pl.String)
+    given = frame["observation_id"] if "observation_id" in frame.columns else absent
     cells = frame.drop("observation_id", strict=False)
     if given.null_count():
         given = pl.Series("observation_id", [own or other for own, other in zip(given, _hashes(cells), strict=True)], dtype=pl.String)
@@ -42,18 +36,14 @@ def concat(*observations: pl.DataFrame) -> pl.DataFrame:
     return checked(rows, Observations, name="observations", attributes=True)
 
 
-def renamed_attributes(frame: pl.DataFrame, taken: Sequence[str]) -> pl.DataFrame:
-    """The columns of a source that its reader has no column of ours for; one that is called like ours gets `source_` before it."""
-    extra = frame.drop(taken)
-    return extra.rename({column: f"source_{column}" for column in extra.columns if column in Observations.columns()})
-
-
 def _hashes(cells: pl.DataFrame) -> Iterator[str]:
-    names = sorted(cells.columns)
-    for row in cells.select(names).iter_rows():
-        text = "\x1f".join(f"{name}={_text(cell)}" for name, cell in zip(names, row, strict=True) if cell is not None)
-        yield hashlib.sha256(text.encode()).hexdigest()[:20]
+    columns = [_texts(cells[name]) for name in sorted(cells.columns)]
+    for row in zip(*columns, strict=True):
+        yield hashlib.sha256("\x1f".join(filter(None, row)).encode()).hexdigest()[:20]
 
 
-def _text(cell: object) -> str:
-    return cell.isoformat() if isinstance(cell, datetime) else repr(cell)
+def _texts(column: pl.Series) -> list[str]:
+    """`name=value` of every cell, empty where it is null; numbers by their shortest exact text."""
+    if column.dtype.is_temporal():
+        column = column.dt.to_string("iso")
+    return ["" if cell is None else f"{column.name}={cell!r}" for cell in column]

@@ -64,3 +64,25 @@ class Volatility(dy.Schema):
     lower = dy.Float64(min=0, description="Lower end of the interval", metadata={"unit": "1/√year"})
     upper = dy.Float64(min=0, description="Upper end of the interval", metadata={"unit": "1/√year"})
     level = dy.Float64(min=0, max=1, description="Confidence of the interval", metadata={"unit": "1"})
+
+
+class HourShape(dy.Schema):
+    """How the hours of a week differ from the level of prices."""
+
+    weekday = dy.Int64(primary_key=True, min=1, max=7, description="Day of the week in the market's time zone, 1 is Monday")
+    hour = dy.Int64(primary_key=True, min=0, max=23, description="Hour of the day in the market's time zone")
+    value = dy.Float64(description="Factor (1 is the week's mean), or USD per GPU-hour above the week's mean when additive")
+    observations = dy.Int64(min=1, description="Hours that it was measured on")
+
+
+class Bands(dy.Schema):
+    """Realised over ahead price, by horizon: limits from the first days, coverage on the days held back."""
+
+    source = dy.String(primary_key=True, description="Quotes that it is for, for example `day-ahead clearing`")
+    observations = dy.Int64(min=1, description="Days that the limits were measured on")
+    lower = dy.Float64(min=0, description="Lower limit of realised daily average over ahead daily average", metadata={"unit": "1"})
+    upper = dy.Float64(min=0, description="Upper limit of the same", metadata={"unit": "1"})
+    level = dy.Float64(min=0, max=1, description="Share of days that the band is meant to hold", metadata={"unit": "1"})
+    held_back = dy.Int64(min=1, description="Later days on which the limits were tried")
+    covered = dy.Int64(min=0, description="Held-back days inside the limits")
+    coverage = dy.Float64(min=0, max=1, description="covered / held_back", metadata={"unit": "1"})

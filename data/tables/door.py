@@ -39,7 +39,8 @@ def read_checked(path: Path, schema: type[dy.Schema], *, attributes: bool = Fals
     if frame.is_empty() and not empty:
         faults.append(Fault(file=path.name, expected="at least one row"))
     found, more = inspect(frame, schema, name=path.name, attributes=attributes)
-    return found, faults + more
+    text = [column for column in found.columns if column not in schema.columns() and path.suffix != ".parquet"]
+    return found.with_columns(guessed(found[column]) for column in text), faults + more
 
 
 def checked(frame: pl.DataFrame, schema: type[dy.Schema], *, name: str, attributes: bool = False) -> pl.DataFrame:
@@ -196,5 +197,4 @@ def _shown(value: object) -> str:
 def _with_attributes(whole: pl.DataFrame, frame: pl.DataFrame, *, attributes: bool) -> pl.DataFrame:
     if not attributes:
         return whole
-    extra = [column for column in frame.columns if column not in whole.columns]
-    return whole.hstack([guessed(frame[column]) if frame[column].dtype == pl.String else frame[column] for column in extra])
+    return whole.hstack(frame.drop(whole.columns, strict=False))
