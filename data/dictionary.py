@@ -1,0 +1,134 @@
+"""The data dictionary: every declared table and every closed set of values, as Markdown made from the declarations themselves.
+
+`python -m tenorgrid.data.dictionary` prints it; `docs/data-dictionary.md` is its output.
+"""
+
+import inspect
+from collections.abc import Iterator
+from enum import StrEnum
+from types import ModuleType
+
+import dataframely as dy
+import polars as pl
+
+from tenorgrid.data import kinds
+from tenorgrid.data.readers import daily, formats, listings, summaries
+from tenorgrid.data.tables import book, case, cleared, curve, observed, settled
+
+PARTS: tuple[tuple[str, ModuleType], ...] = (
+    ("A market case", case),
+    ("What clearing writes", cleared),
+    ("Observations and marks", observed),
+    ("Quotes and curves", curve),
+    ("Trades and values", book),
+    ("Positions, ledger and basis", settled),
+    ("Files of others that are read", listings),
+    ("", summaries),
+    ("", daily),
+)
+HEADING = """# Data dictionary
+
+Made by `make docs` from the schemas in `data/tables/` and `data/readers/` and the sets of values in `data/kinds.py`; edit those, not this.
+
+Tables are CSV or Parquet by suffix. Times are ISO 8601 in UTC, periods half-open `[start, end)`, money is USD, an empty cell is null. A column
+that may be null may be absent; one that is not listed is refused, except that observations may carry attribute columns of any name."""
+
+
+def dictionary() -> str:
+    """The whole dictionary.
+
+    >>> dictionary().splitlines()[0]
+    '# Data dictionary'
+    """
+    lines = [HEADING]
+    for title, module in PARTS:
+        if title:
+            lines += ["", f"## {title}"]
+        for schema in declared(module):
+            lines += ["", *_table(schema)]
+    lines += ["", "## Sets of values"]
+    for values in _closed_sets():
+        lines += ["", *_values(values)]
+    return "\n".join(lines) + "\n"
+
+
+def declared(module: ModuleType) -> list[type[dy.Schema]]:
+    """The schemas that a module declares, in its own order."""
+    own = [found for found in vars(module).values() if inspect.isclass(found) and found.__module__ == module.__name__]
+    return [found for found in own if issubclass(found, dy.Schema)]
+
+
+def _closed_sets() -> Iterator[type[StrEnum]]:
+    for module in (kinds, formats):
+        for found in vars(module).values():
+            if inspect.isclass(found) and issubclass(found, StrEnum) and found.__module__ == module.__name__:
+                yield found
+
+
+def _table(schema: type[dy.Schema]) -> Iterator[str]:
+    yield f"### {_file_name(schema)}"
+    yield ""
+    yield inspect.cleandoc(schema.__doc__ or "")
+    rules = [_sentence(schema, rule) for rule in schema._schema_validation_rules()]
+    if rules:
+        yield ""
+        yield f"Rules: {'; '.join(rules)}."
+    yield ""
+    yield "| column | type | unit | key | null | meaning |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for name, column in schema.columns().items():
+        unit = str((column.metadata or {}).get("unit", ""))
+        cells = (
+            f"`{name}`",
+            f"{_kind(column)}{_bounds(column)}",
+            unit,
+            "yes" if column.primary_key else "",
+            "may be" if column.nullable else "",
+            column.description or "",
+        )
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _values(values: type[StrEnum]) -> Iterator[str]:
+    yield f"### {values.__name__}"
+    yield ""
+    yield inspect.cleandoc(values.__doc__ or "")
+    yield ""
+    yield ", ".join(f"`{value}`" for value in values)
+
+
+def _file_name(schema: type[dy.Schema]) -> str:
+    """`WorkloadPrices` is the table `workload_prices`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in schema.__name__).lstrip("_")
+
+
+def _sentence(schema: type[dy.Schema], rule: str) -> str:
+    function = getattr(getattr(schema, rule), "validation_fn", None)
+    return (function.__doc__ or rule).strip().rstrip(".")
+
+
+def _kind(column: dy.Column) -> str:
+    kind = column.dtype
+    if isinstance(kind, pl.Enum):
+        return f"one of {', '.join(f'`{value}`' for value in kind.categories)}"
+    if isinstance(kind, pl.Decimal):
+        return f"decimal, {kind.scale} places"
+    names = {
+        pl.Datetime: "time",
+        pl.Date: "date",
+        pl.Boolean: "true or false",
+        pl.String: "text",
+        pl.Int64: "whole number",
+        pl.Float64: "number",
+    }
+    return names.get(kind.base_type(), str(kind).lower())
+
+
+def _bounds(column: dy.Column) -> str:
+    signs = (("min", "≥"), ("min_exclusive", ">"), ("max", "≤"), ("max_exclusive", "<"))
+    limits = [(sign, getattr(column, name, None)) for name, sign in signs]
+    return "".join(f", {sign} {limit:g}" for sign, limit in limits if isinstance(limit, int | float))
+
+
+if __name__ == "__main__":
+    print(dictionary(), end="")
