@@ -1,5 +1,7 @@
 """From primal values to what everyone was awarded: slots shared out among their members pro rata."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -156,7 +158,7 @@ def _awards(
     found: pl.DataFrame,
     *,
     side: str,
-    names: list[tuple[str | None, str]],
+    names: Sequence[tuple[str | None, str]],
     fields: tuple[str, str],
     quantity: Vector,
     price: Vector,

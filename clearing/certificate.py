@@ -1,7 +1,7 @@
 """How good a solution is, from its primal and dual values alone (market design, section 6).
 
-For min c x, row_lower ≤ A x ≤ row_upper, 0 ≤ x ≤ upper with row duals y, the reduced costs are d = c − Aᵀ y; a dual value is admissible only on the side of a
-row or bound that exists, and may differ from 0 only where that side is tight.
+For min c x, row_lower ≤ A x ≤ row_upper, 0 ≤ x ≤ upper with row duals y, the reduced costs are d = c − Aᵀ y; a dual value is
+admissible only on the side of a row or bound that exists, and may differ from 0 only where that side is tight.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Certificate:
     def worst(self) -> Vector:
         """(intervals,) the largest of the four; NaN values count as infinite."""
         stacked = np.stack([self.primal, self.dual, self.complementarity, self.gap])
-        return np.nan_to_num(stacked, nan=np.inf).max(axis=0)
+        return np.asarray(np.nan_to_num(stacked, nan=np.inf).max(axis=0))
 
     def passes(self) -> npt.NDArray[np.bool_]:
         """(intervals,) whether the solution may be published."""
@@ -44,9 +44,9 @@ def certify(problem: Problem, *, primal: Matrix, dual: Matrix) -> Certificate:
         primal: (intervals, columns) x.
         dual: (intervals, rows) y, ≥ 0 on a lower side, ≤ 0 on an upper one.
 
-    Returns four measures per interval: the largest violation of a bound or row, relative to 1 + the size of what the row moves; the largest dual value on a
-    side that does not exist, relative to 1 + |c|; the largest product of slack and dual value, and the gap between the objectives, relative to
-    1 + |objective|.
+    Returns four measures per interval: the largest violation of a bound or row, relative to 1 + the size of what the row moves; the
+    largest dual value on a side that does not exist, relative to 1 + |c|; the largest product of slack and dual value, and the gap
+    between the objectives, relative to 1 + |objective|.
     """
     matrix = problem.layout.matrix
     activity = (matrix @ primal.T).T

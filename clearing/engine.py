@@ -31,8 +31,8 @@ class Cleared:
 def clear_problem(problem: Problem, *, market: Market, reference: Basis | None) -> Cleared:
     """Clear every interval of a problem and certify it.
 
-    The primal and the plain duals, and the primal and the published duals, must both pass the certificate. An interval that fails is solved again from
-    scratch by another method.
+    The primal and the plain duals, and the primal and the published duals, must both pass the certificate. An interval that fails
+    is solved again from scratch by another method.
 
     Args:
         problem: of one horizon.
@@ -70,7 +70,10 @@ def _measure(problem: Problem, solution: Solution) -> tuple[Certificate, npt.NDA
     hair = certify(problem, primal=solution.primal, dual=solution.price)
     stands = hair.passes()
     rule = np.where(stands, "hair", "plain").astype(object)
-    parts = {name: np.where(stands, np.maximum(getattr(hair, name), getattr(plain, name)), getattr(plain, name)) for name in Certificate.__annotations__}
+    parts = {
+        name: np.where(stands, np.maximum(getattr(hair, name), getattr(plain, name)), getattr(plain, name))
+        for name in Certificate.__annotations__
+    }
     return Certificate(**parts), rule
 
 
@@ -105,8 +108,8 @@ def _refuse(problem: Problem, certificate: Certificate, solution: Solution) -> N
         worst = failed[np.argmax(certificate.worst()[failed])]
         start = problem.orders.span.part(int(worst), int(worst) + 1).first
         raise SolverError(
-            f"{problem.orders.horizon}: {failed.size} intervals do not pass their certificate (limit {LIMIT:g}), the worst {start:%Y-%m-%dT%H:%MZ} with "
-            f"{certificate.worst()[worst]:.3g} and status {solution.status[worst]}; nothing is published"
+            f"{problem.orders.horizon}: {failed.size} intervals do not pass their certificate (limit {LIMIT:g}), the worst "
+            f"{start:%Y-%m-%dT%H:%MZ} with {certificate.worst()[worst]:.3g} and status {solution.status[worst]}; nothing is published"
         )
 
 

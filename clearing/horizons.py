@@ -1,8 +1,9 @@
-"""The sequence of horizons: month, week and day ahead, then real time, each a run of its own over the same delivery intervals (market design, section 7).
+"""The sequence of horizons: month, week and day ahead, then real time, each a run of its own over the same delivery intervals
+(market design, section 7).
 
-Runs are gross: each sees its own bids, and a position with no later bid is bought or sold back at that run's price. Only virtual positions are carried: they
-stand in every later ahead run until real time closes them. Deliveries are cut into parts that are cleared apart, through any executor; what a part gives
-does not depend on which other parts were cleared, where, or in which order.
+Runs are gross: each sees its own bids, and a position with no later bid is bought or sold back at that run's price. Only virtual
+positions are carried: they stand in every later ahead run until real time closes them. Deliveries are cut into parts that are
+cleared apart, through any executor; what a part gives does not depend on which other parts were cleared, where, or in which order.
 """
 
 from collections.abc import Callable, Iterator
@@ -83,12 +84,10 @@ def clear_horizons(
     """Clear a market case at its horizons, the longest lead first.
 
     Args:
-        case: checked.
-        horizons: names to clear; None clears all.
-        as_of: local day; deliveries whose market at a horizon runs on or after it are not cleared, and their rows change nothing. None clears all rows.
-        state: carried in from an earlier run.
-        executor: any `concurrent.futures.Executor`; None is this process.
-        progress: called with the parts done and the parts in all.
+        case: checked. horizons: names to clear; None clears all. as_of: local day; deliveries whose market at a horizon runs on or
+        after it are not cleared, and their rows change nothing. None clears all rows. state: carried in from an earlier run.
+        executor: any `concurrent.futures.Executor`; None is this process. progress: called with the parts done and the parts in
+        all.
 
     Raises InputError for an unknown horizon or where nothing is left to clear, SolverError where a certificate fails.
     """

@@ -9,14 +9,16 @@ from tenorgrid.data.kinds import BindingKind
 
 DUST = 1e-9
 
-SCHEMA = {
-    "horizon": pl.String,
-    "start": pl.Datetime("us", "UTC"),
-    "kind": pl.Enum([kind.value for kind in BindingKind]),
-    "key": pl.String,
-    "dual": pl.Float64,
-    "meaning": pl.String,
-}
+SCHEMA = pl.Schema(
+    {
+        "horizon": pl.String,
+        "start": pl.Datetime("us", "UTC"),
+        "kind": pl.Enum([kind.value for kind in BindingKind]),
+        "key": pl.String,
+        "dual": pl.Float64,
+        "meaning": pl.String,
+    }
+)
 
 
 def binding_table(cleared: Cleared) -> pl.DataFrame:
@@ -31,14 +33,30 @@ def binding_table(cleared: Cleared) -> pl.DataFrame:
     for hour, group in np.argwhere(adder > DUST):
         region, resource = rows.row(int(group), named=True)["location"], rows.row(int(group), named=True)["resource"]
         dual = float(adder[hour, group])
-        found.append((starts[int(hour)], "reserve", f"{region}/{resource}", dual, f"headroom of {resource} in {region} is short: scarcity adder {dual:.4f} USD/h"))
+        found.append(
+            (
+                starts[int(hour)],
+                "reserve",
+                f"{region}/{resource}",
+                dual,
+                f"headroom of {resource} in {region} is short: scarcity adder {dual:.4f} USD/h",
+            )
+        )
     for hour, link in np.argwhere(cleared.nodes.congestion > DUST):
         name, dual = str(grid.links["link"][int(link)]), float(cleared.nodes.congestion[hour, link])
         found.append((starts[int(hour)], "link", name, dual, f"link {name} is full: one more GiB is worth {dual:.6f} USD"))
     bare = (problem.capacity <= 0.0) & problem.wanted & (shape.balance_row != NOWHERE)
     for hour, where, what, tier in np.argwhere(bare):
         key = f"{grid.locations[where]}/{grid.resources[what]}/{grid.tiers.names[tier]}"
-        found.append((starts[int(hour)], "balance", key, float(cleared.nodes.price[hour, where, what, tier]), f"{key} is bid for but not offered: VOLL"))
-    schema = {name: dtype for name, dtype in SCHEMA.items() if name != "horizon"}
+        found.append(
+            (
+                starts[int(hour)],
+                "balance",
+                key,
+                float(cleared.nodes.price[hour, where, what, tier]),
+                f"{key} is bid for but not offered: VOLL",
+            )
+        )
+    schema = pl.Schema({name: dtype for name, dtype in SCHEMA.items() if name != "horizon"})
     table = pl.DataFrame(found, schema=schema, orient="row").with_columns(pl.lit(problem.orders.horizon).alias("horizon"))
     return table.select(list(SCHEMA)).sort("start", "kind", "key")

@@ -1,14 +1,14 @@
 """The shape of one horizon's problem, the same in every interval: columns and rows with their names and kinds, and the matrix.
 
-Only costs, bounds and right-hand sides differ from interval to interval (`problem`), so one solver instance serves a whole horizon and one reference
-basis fits every interval. All bids of one workload and home share their recipe levels z per tier (a *pool*): recipes belong to the workload, so the sum
-of the bids' own levels is all that the balances see, and any split of it among them in proportion to their work is feasible. A pool with a single
-recipe and place needs neither level nor work row: its bids enter the balances themselves.
+Only costs, bounds and right-hand sides differ from interval to interval (`problem`), so one solver instance serves a whole horizon and
+one reference basis fits every interval. All bids of one workload and home share their recipe levels z per tier (a *pool*): recipes belong
+to the workload, so the sum of the bids' own levels is all that the balances see, and any split of it among them in proportion to their
+work is feasible. A pool with a single recipe and place needs neither level nor work row: its bids enter the balances themselves.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ NOWHERE = -1
 ANYWHERE = "*"
 
 Name = tuple[str | int | None, ...]
+Pool = tuple[str, str, str]  # workload, home, tier
 COLUMN_NAMES = ("kind", "location", "resource", "workload", "home", "recipe", "link", "tier", "slot")
 ROW_NAMES = ("kind", "location", "resource", "workload", "home", "link", "tier", "slot")
 
@@ -138,19 +139,29 @@ class Layout:
 class _Builder:
     """Collects names and entries; the order in which parts are added is the canonical order."""
 
-    def __init__(self) -> None:
+    def __init__(self, grid: Grid, *, hours: float) -> None:
+        self.grid = grid
+        self.hours = hours
+        self.levels = grid.tiers.names
+        self.location = {name: number for number, name in enumerate(grid.locations)}
+        self.resource = {name: number for number, name in enumerate(grid.resources)}
         self.columns: list[Name] = []
         self.rows: list[Name] = []
         self.cost: list[float] = []
         self.upper: list[float] = []
         self.entries: list[tuple[int, int, float]] = []
+        self.balance = np.full((len(self.location), len(self.resource), len(self.levels)), NOWHERE, dtype=np.int64)
+        self.reserve: dict[tuple[str, str], int] = {}
+        self.link: dict[str, int] = {}
+        self.work: dict[Pool, int] = {}
+        self.single: dict[Pool, tuple[int, Place]] = {}
 
-    def row(self, *name: str | int | None) -> int:
-        self.rows.append(name)
+    def row(self, kind: str, **name: Any) -> int:
+        self.rows.append((kind, *(name.get(part) for part in ROW_NAMES[1:])))
         return len(self.rows) - 1
 
-    def column(self, *name: str | int | None, cost: float = 0.0, upper: float = 0.0) -> int:
-        self.columns.append(name)
+    def column(self, kind: str, *, cost: float = 0.0, upper: float = 0.0, **name: Any) -> int:
+        self.columns.append((kind, *(name.get(part) for part in COLUMN_NAMES[1:])))
         self.cost.append(cost)
         self.upper.append(upper)
         return len(self.columns) - 1
@@ -163,9 +174,99 @@ class _Builder:
         rows, columns, values = (np.array(part) for part in zip(*self.entries, strict=True))
         return csc_array((values, (rows, columns)), shape=(len(self.rows), len(self.columns)))
 
+    def node(self, location: str, resource: str, level: str) -> int:
+        return int(self.balance[self.location[location], self.resource[resource], self.levels.index(level)])
 
-def _offsets(widths: list[int]) -> Places:
-    return np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
+    def use(self, column: int, *, book: Recipes, recipe: int, place: Place, level: str, per: float) -> None:
+        """What a column uses of each balance: x per recipe-hour, divided by `per`."""
+        for j in np.flatnonzero(book.use[recipe]):
+            self.put(self.node(place.location, self.grid.resources[j], level), column, -float(book.use[recipe, j]) / per)
+
+    def add_balances(self, nodes: set[tuple[str, str, str]]) -> None:
+        for where, what, level in sorted(nodes):
+            self.balance[self.location[where], self.resource[what], self.levels.index(level)] = self.row(
+                "balance", location=where, resource=what, tier=level
+            )
+
+    def add_groups(self) -> None:
+        """A row per reserve group (an accelerator in a region) and per link."""
+        for region, resource in self.grid.reserves.select("region", "resource").unique(maintain_order=True).iter_rows():
+            self.reserve[region, resource] = self.row("reserve", location=region, resource=resource)
+        for name in self.grid.links["link"]:
+            self.link[name] = self.row("link", link=name)
+
+    def add_offers(self, offer: OfferClass, width: int) -> Iterator[tuple[list[int], int]]:
+        """Columns of each slot by tier, and its inventory row where several tiers share it."""
+        group = self.reserve.get((self.grid.regions[offer.location], offer.resource), NOWHERE)
+        nodes = [self.node(offer.location, offer.resource, level) for level in self.levels]
+        sold = [k for k, node in enumerate(nodes) if node != NOWHERE and (k > 0 or offer.firmable)]
+        for slot in range(width):
+            name: dict[str, Any] = {"location": offer.location, "resource": offer.resource, "slot": slot}
+            inventory = self.row("inventory", **name) if len(sold) > 1 else NOWHERE
+            places = [NOWHERE] * len(self.levels)
+            for k in sold:
+                places[k] = self.column("offer", tier=self.levels[k], **name)
+                self.put(nodes[k], places[k], float(self.grid.tiers.overcommit[k]))
+                self.put(inventory, places[k], 1.0)
+                self.put(group, places[k], (1.0 if offer.firmable else 0.0) - float(self.grid.tiers.reserve[k]))
+            yield places, inventory
+
+    def add_pool(self, pool: Pool) -> None:
+        """Recipe levels of a pool and its work row; neither where there is only one recipe and place."""
+        workload, home, level = pool
+        options = list(_options(self.grid, workload, home))
+        if len(options) == 1:
+            self.single[pool] = options[0]
+            return
+        book = self.grid.recipes[workload]
+        work = self.work[pool] = self.row("work", workload=workload, home=home, tier=level)
+        for recipe, place in options:
+            made = float(book.output[recipe])
+            name = {
+                "location": place.location,
+                "workload": workload,
+                "home": home,
+                "recipe": book.names[recipe],
+                "link": place.link,
+                "tier": level,
+            }
+            column = self.column("level", cost=self.hours * made * place.cost, upper=np.inf, **name)
+            self.put(work, column, made)
+            self.use(column, book=book, recipe=recipe, place=place, level=level, per=1.0)
+            if place.link is not None:
+                self.put(self.link[place.link], column, made * place.egress)
+
+    def add_bids(self, bid: BidClass, width: int) -> Iterator[tuple[list[int], int]]:
+        """Columns of each slot by tier, and its step row where several tiers share it."""
+        book = self.grid.recipes[bid.workload]
+        for slot in range(width):
+            name: dict[str, Any] = {"workload": bid.workload, "home": bid.home, "slot": slot}
+            step = self.row("step", **name) if len(bid.tiers) > 1 else NOWHERE
+            places = [NOWHERE] * len(self.levels)
+            for level in bid.tiers:
+                pool = (bid.workload, bid.home, level)
+                alone = self.single.get(pool)
+                where = {} if alone is None else {"location": alone[1].location, "recipe": book.names[alone[0]]}
+                places[self.levels.index(level)] = column = self.column("bid", tier=level, **name, **where)
+                self.put(step, column, 1.0)
+                if alone is None:
+                    self.put(self.work[pool], column, -1.0)
+                else:
+                    self.use(column, book=book, recipe=alone[0], place=alone[1], level=level, per=float(book.output[alone[0]]))
+            yield places, step
+
+    def add_reserve_steps(self) -> None:
+        for region, resource, step, quantity, price in self.grid.reserves.select(
+            "region", "resource", "step", "quantity", "price"
+        ).iter_rows():
+            column = self.column("reserve", location=region, resource=resource, slot=step, cost=-self.hours * price, upper=quantity)
+            self.put(self.reserve[region, resource], column, 1.0)
+
+    def add_virtuals(self, virtual: VirtualClass, width: int) -> Iterator[int]:
+        for slot in range(width):
+            column = self.column(virtual.side, location=virtual.location, resource=virtual.resource, tier=FIRM, slot=slot)
+            self.put(self.node(virtual.location, virtual.resource, FIRM), column, 1.0 if virtual.side == "inc" else -1.0)
+            yield column
 
 
 def layout(
@@ -183,87 +284,17 @@ def layout(
         offers, bids, virtuals: slots of each class.
         hours: Δ, length of an interval.
     """
-    build = _Builder()
-    levels = grid.tiers.names
-    location, resource = ({name: number for number, name in enumerate(names)} for names in (grid.locations, grid.resources))
+    build = _Builder(grid, hours=hours)
     pools = sorted({(bid.workload, bid.home, tier) for bid in bids for tier in bid.tiers})
-
-    balance = np.full((len(location), len(resource), len(levels)), NOWHERE, dtype=np.int64)
-    for where, what, level in sorted(_nodes(grid, pools, virtuals)):
-        balance[location[where], resource[what], levels.index(level)] = build.row("balance", where, what, None, None, None, level, None)
-    reserve, reserve_row = _reserve_rows(build, grid, offers)
-    link_row = {name: build.row("link", None, None, None, None, name, None, None) for name in grid.links["link"]}
-
-    offer_column, inventory_row = [], []
-    for number, (offer, width) in enumerate(offers.items()):
-        for slot in range(width):
-            nodes = balance[location[offer.location], resource[offer.resource]]
-            sold = [k for k in range(len(levels)) if nodes[k] != NOWHERE and (k > 0 or offer.firmable)]
-            name = (offer.location, offer.resource, None, None)
-            inventory = build.row("inventory", *name, None, None, slot) if len(sold) > 1 else NOWHERE
-            places = [NOWHERE] * len(levels)
-            for k in sold:
-                places[k] = column = build.column("offer", *name, None, None, levels[k], slot)
-                build.put(nodes[k], column, float(grid.tiers.overcommit[k]))
-                build.put(inventory, column, 1.0)
-                recalled = float(grid.tiers.reserve[k])
-                build.put(reserve_row[number], column, (1.0 if offer.firmable else 0.0) - recalled)
-            offer_column.append(places)
-            inventory_row.append(inventory)
-
-    work_row, single = {}, {}
-    for workload, home, level in pools:
-        options = list(_options(grid, workload, home))
-        k = levels.index(level)
-        if len(options) == 1:
-            single[workload, home, level] = options[0]
-            continue
-        work = work_row[workload, home, level] = build.row("work", None, None, workload, home, None, level, None)
-        book = grid.recipes[workload]
-        for recipe, place in options:
-            name = (place.location, None, workload, home, book.names[recipe], place.link, level, None)
-            made = float(book.output[recipe])
-            column = build.column("level", *name, cost=hours * made * place.cost, upper=np.inf)
-            build.put(work, column, made)
-            for j in np.flatnonzero(book.use[recipe]):
-                build.put(balance[location[place.location], j, k], column, -float(book.use[recipe, j]))
-            if place.link is not None:
-                build.put(link_row[place.link], column, made * place.egress)
-
-    bid_column, step_row = [], []
-    for bid, width in bids.items():
-        for slot in range(width):
-            step = build.row("step", None, None, bid.workload, bid.home, None, None, slot) if len(bid.tiers) > 1 else NOWHERE
-            places = [NOWHERE] * len(levels)
-            for level in bid.tiers:
-                k = levels.index(level)
-                pool = (bid.workload, bid.home, level)
-                option = single.get(pool)
-                where = option[1].location if option else None
-                recipe_name = grid.recipes[bid.workload].names[option[0]] if option else None
-                places[k] = column = build.column("bid", where, None, bid.workload, bid.home, recipe_name, None, level, slot)
-                build.put(step, column, 1.0)
-                if option is None:
-                    build.put(work_row[pool], column, -1.0)
-                    continue
-                book, (recipe, place) = grid.recipes[bid.workload], option
-                for j in np.flatnonzero(book.use[recipe]):
-                    build.put(balance[location[place.location], j, k], column, -float(book.use[recipe, j] / book.output[recipe]))
-            bid_column.append(places)
-            step_row.append(step)
-
-    for region, what, step, quantity, price in grid.reserves.select("region", "resource", "step", "quantity", "price").iter_rows():
-        if (region, what) in reserve:
-            column = build.column("reserve", region, what, None, None, None, None, None, step, cost=-hours * price, upper=quantity)
-            build.put(reserve[region, what], column, 1.0)
-    virtual_column = []
-    for virtual, width in virtuals.items():
-        for slot in range(width):
-            column = build.column(virtual.side, virtual.location, virtual.resource, None, None, None, None, FIRM, slot)
-            sign = 1.0 if virtual.side == "inc" else -1.0
-            build.put(balance[location[virtual.location], resource[virtual.resource], 0], column, sign)
-            virtual_column.append(column)
-
+    build.add_balances(_nodes(grid, pools, virtuals))
+    build.add_groups()
+    offered = [slot for offer, width in offers.items() for slot in build.add_offers(offer, width)]
+    for pool in pools:
+        build.add_pool(pool)
+    wanted = [slot for bid, width in bids.items() for slot in build.add_bids(bid, width)]
+    build.add_reserve_steps()
+    virtual_column = [column for virtual, width in virtuals.items() for column in build.add_virtuals(virtual, width)]
+    groups = [build.reserve.get((grid.regions[offer.location], offer.resource), NOWHERE) for offer in offers]
     return Layout(
         grid=grid,
         offers=tuple(offers),
@@ -277,15 +308,19 @@ def layout(
         matrix=build.matrix(),
         cost=np.array(build.cost),
         upper=np.array(build.upper),
-        offer_column=np.array(offer_column, dtype=np.int64).reshape(-1, len(levels)),
-        inventory_row=np.array(inventory_row, dtype=np.int64),
-        bid_column=np.array(bid_column, dtype=np.int64).reshape(-1, len(levels)),
-        step_row=np.array(step_row, dtype=np.int64),
+        offer_column=np.array([places for places, _ in offered], dtype=np.int64).reshape(-1, len(grid.tiers.names)),
+        inventory_row=np.array([row for _, row in offered], dtype=np.int64),
+        bid_column=np.array([places for places, _ in wanted], dtype=np.int64).reshape(-1, len(grid.tiers.names)),
+        step_row=np.array([row for _, row in wanted], dtype=np.int64),
         virtual_column=np.array(virtual_column, dtype=np.int64),
-        balance_row=balance,
-        reserve_row=np.array(reserve_row, dtype=np.int64),
-        link_row=np.array(list(link_row.values()), dtype=np.int64),
+        balance_row=build.balance,
+        reserve_row=np.array(groups, dtype=np.int64),
+        link_row=np.array(list(build.link.values()), dtype=np.int64),
     )
+
+
+def _offsets(widths: list[int]) -> Places:
+    return np.concatenate([[0], np.cumsum(widths)]).astype(np.int64)
 
 
 def _options(grid: Grid, workload: str, home: str) -> Iterator[tuple[int, Place]]:
@@ -302,13 +337,6 @@ def _nodes(grid: Grid, pools: list[tuple[str, str, str]], virtuals: dict[Virtual
         used = np.flatnonzero(grid.recipes[workload].use.any(axis=0))
         nodes |= {(place.location, grid.resources[j], level) for place in grid.places(workload, home) for j in used}
     return nodes
-
-
-def _reserve_rows(build: _Builder, grid: Grid, offers: dict[OfferClass, int]) -> tuple[dict[tuple[str, str], int], list[int]]:
-    """A row per group (an accelerator in a region) with a scarcity curve, and the row of each offer class."""
-    groups = grid.reserves.select("region", "resource").unique(maintain_order=True).iter_rows()
-    reserve = {group: build.row("reserve", group[0], group[1], None, None, None, None, None) for group in groups}
-    return reserve, [reserve.get((grid.regions[offer.location], offer.resource), NOWHERE) for offer in offers]
 
 
 def _named(names: list[Name], fields: tuple[str, ...]) -> pl.DataFrame:

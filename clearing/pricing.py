@@ -1,6 +1,8 @@
-"""Published prices: λ of every node with its scarcity split off, and ω, what one unit of work costs at these prices (market design, sections 4 and 5).
+"""Published prices: λ of every node with its scarcity split off, and ω, what one unit of work costs at these prices (market design,
+sections 4 and 5).
 
-In the convex market the marginal price and the convex-hull price are the same number, because the problem is its own hull; both are published.
+In the convex market the marginal price and the convex-hull price are the same number, because the problem is its own hull; both are
+published.
 """
 
 from dataclasses import dataclass, field
@@ -24,8 +26,8 @@ Matrix = npt.NDArray[np.float64]
 class NodePrices:
     """Prices of one horizon as arrays, USD per unit; NaN where a node has neither bid nor offer.
 
-    `price` and `scarcity` (intervals, locations, resources, tiers), `adder` A (intervals, offer classes) of the group that each class of offers belongs to,
-    `congestion` μ (intervals, links) in USD per GiB.
+    `price` and `scarcity` (intervals, locations, resources, tiers), `adder` A (intervals, offer classes) of the group that each
+    class of offers belongs to, `congestion` μ (intervals, links) in USD per GiB.
     """
 
     price: npt.NDArray[np.float64] = field(repr=False)
@@ -87,7 +89,8 @@ def node_prices(problem: Problem, *, dual: Matrix, market: Market) -> NodePrices
 
 
 def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
-    r"""ω(workload, home, tier) = least :math:`\sum_j x_j \lambda_j / \varphi + e (\kappa + \mu)` over recipes and places: a cost function that needs no bid.
+    r"""ω(workload, home, tier) = least :math:`\sum_j x_j \lambda_j / \varphi + e (\kappa + \mu)` over recipes and places: a cost
+    function that needs no bid.
 
     Args:
         layout: names the workloads and homes that were bid for.
@@ -105,7 +108,7 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
             options = _options(grid, workload, home, k, size=flat.shape[1])
             use, carriage, egress, link = options
             cost = (use @ filled.T).T
-            missing = ((use != 0).astype(float) @ (~known).astype(float).T).T > 0
+            missing = (abs(use) @ (~known).astype(float).T).T > 0
             mu = (
                 np.where([name is None for name in link], 0.0, prices.congestion[:, [links.get(name, 0) for name in link]] * egress)
                 if links
@@ -157,7 +160,8 @@ def _options(grid: Grid, workload: str, home: str, tier: int, *, size: int) -> t
     book, places = grid.recipes[workload], grid.places(workload, home)
     shape = (len(grid.locations), len(grid.resources), len(grid.tiers.names))
     rows, columns, values = [], [], []
-    carriage, egress, link = [], [], []
+    carriage, egress = [], []
+    link: list[str | None] = []
     for recipe in range(len(book.names)):
         for place in places:
             used = np.flatnonzero(book.use[recipe])

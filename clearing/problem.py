@@ -1,7 +1,9 @@
-"""The clearing problem of one horizon as data (market design, section 4): what solver, certificate, prices, awards and later parts all read.
+"""The clearing problem of one horizon as data (market design, section 4): what solver, certificate, prices, awards and later parts
+all read.
 
-Minimise cost x subject to row_lower ≤ A x ≤ row_upper and 0 ≤ x ≤ upper, interval by interval, with the matrix A of the layout. The sign of the design's
-maximum is turned, so that the dual of a balance row is Δ λ. Intervals that share a group must be solved together; in the convex market each is its own.
+Minimise cost x subject to row_lower ≤ A x ≤ row_upper and 0 ≤ x ≤ upper, interval by interval, with the matrix A of the layout. The
+sign of the design's maximum is turned, so that the dual of a balance row is Δ λ. Intervals that share a group must be solved
+together; in the convex market each is its own.
 """
 
 from dataclasses import dataclass, field
@@ -21,15 +23,17 @@ Matrix = npt.NDArray[np.float64]
 
 HAIR = 1e-6  # of a node's capacity: the hair more and less load of the price rule
 
-CARRIED = {
-    "start": pl.Datetime("us", "UTC"),
-    "side": pl.String,
-    "id": pl.String,
-    "participant": pl.String,
-    "location": pl.String,
-    "resource": pl.String,
-    "quantity": pl.Float64,
-}
+CARRIED = pl.Schema(
+    {
+        "start": pl.Datetime("us", "UTC"),
+        "side": pl.String,
+        "id": pl.String,
+        "participant": pl.String,
+        "location": pl.String,
+        "resource": pl.String,
+        "quantity": pl.Float64,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +138,8 @@ def take_orders(case: Case, grid: Grid, *, horizon: Horizon, span: Span, carryin
 def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, cap: float) -> Problem:
     """The problem of these orders, with the virtual positions of earlier horizons standing in it.
 
-    A carried position is bid again at the price bound (a dec at the cap, an inc at the floor): it stands until real time unless the run cannot carry it,
-    and is then closed at this run's price.
+    A carried position is bid again at the price bound (a dec at the cap, an inc at the floor): it stands until real time unless the
+    run cannot carry it, and is then closed at this run's price.
 
     Args:
         orders: of one horizon.

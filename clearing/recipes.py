@@ -6,12 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tenorgrid.data.errors import SolverError
+
 Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipes:
-    """The recipes of one workload: `output` φ (recipes,) in units per recipe-hour, `use` x (recipes, resources) in resource-hours per recipe-hour."""
+    """The recipes of one workload: `output` φ (recipes,) units per recipe-hour, `use` x (recipes, resources) resource-hours per
+    recipe-hour.
+    """
 
     workload: str
     names: tuple[str, ...]
@@ -49,13 +53,16 @@ def output(recipes: Recipes, bundle: Vector) -> float:
         recipes: of the workload.
         bundle: (resources,) resource-hours, X.
 
-    Returns units of work.
+    Returns units of work. Raises SolverError where no level of the recipes is feasible (a negative bundle).
 
-    >>> two = Recipes(workload="decode", names=("on-a", "on-b"), output=np.array([10.0, 16.0]), use=np.array([[1.0, 0.0, 4.0], [0.0, 1.0, 8.0]]))
+    >>> use = np.array([[1.0, 0.0, 4.0], [0.0, 1.0, 8.0]])
+    >>> two = Recipes(workload="decode", names=("on-a", "on-b"), output=np.array([10.0, 16.0]), use=use)
     >>> output(two, np.array([2.0, 1.0, 100.0])), output(two, np.array([2.0, 1.0, 12.0]))
     (36.0, 28.0)
     """
     from scipy.optimize import linprog  # slow import, only needed here
 
     solved = linprog(-recipes.output, A_ub=recipes.use.T, b_ub=bundle, bounds=(0, None), method="highs")
-    return float(-solved.fun)
+    if solved.fun is None:
+        raise SolverError(f"the performance function of {recipes.workload} has no value: {solved.message}")
+    return -float(solved.fun)

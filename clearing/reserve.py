@@ -1,4 +1,6 @@
-"""Who holds reserve and who uses what it protects: the quantities that the scarcity adder is paid and charged on (market design, section 4)."""
+"""Who holds reserve and who uses what it protects: the quantities that the scarcity adder is paid and charged on (market design,
+section 4).
+"""
 
 import numpy as np
 import polars as pl
@@ -19,7 +21,9 @@ def groups(cleared: Cleared) -> pl.DataFrame:
 
 
 def holdings(cleared: Cleared) -> pl.DataFrame:
-    """Headroom by supplier and group: firm-able inventory not sold, and α of interruptible sales; hour, region, resource, participant, headroom."""
+    """Headroom by supplier and group: firm-able inventory not sold, and α of interruptible sales; hour, region, resource,
+    participant, headroom.
+    """
     shape, grid = cleared.problem.layout, cleared.problem.layout.grid
     recalled = dict(zip(grid.tiers.names, grid.tiers.reserve, strict=True))
     offers = pl.DataFrame(
@@ -31,7 +35,9 @@ def holdings(cleared: Cleared) -> pl.DataFrame:
     listed = sold(cleared.problem, primal=cleared.primal).join(offers, on="class_number")
     share = pl.col("tier").replace_strict(recalled, return_dtype=pl.Float64)
     taken = listed.group_by(key).agg(((share - pl.col("firmable").cast(pl.Float64)) * pl.col("listed")).sum().alias("taken"))
-    held = cleared.problem.orders.offer_members.join(offers.filter("firmable"), on="class_number").group_by(key).agg(pl.col("quantity").sum())
+    held = (
+        cleared.problem.orders.offer_members.join(offers.filter("firmable"), on="class_number").group_by(key).agg(pl.col("quantity").sum())
+    )
     return (
         held.join(taken, on=key, how="full", coalesce=True)
         .with_columns((pl.col("quantity").fill_null(0.0) + pl.col("taken").fill_null(0.0)).clip(0.0).alias("headroom"))
@@ -73,7 +79,9 @@ def firm_use(cleared: Cleared) -> pl.DataFrame:
         schema={"class_number": pl.UInt32, "workload": pl.String, "home": pl.String},
         orient="row",
     )
-    work = served(cleared.problem, primal=cleared.primal).filter((pl.col("tier") == FIRM) & (pl.col("work") > 0)).join(bids, on="class_number")
+    work = (
+        served(cleared.problem, primal=cleared.primal).filter((pl.col("tier") == FIRM) & (pl.col("work") > 0)).join(bids, on="class_number")
+    )
     by_buyer = work.group_by("hour", "workload", "home", "participant").agg(pl.col("work").sum())
     share = pl.col("work") / pl.col("work").sum().over("hour", "workload", "home")
     return (
@@ -108,5 +116,6 @@ def headroom_table(runs: list[Cleared]) -> pl.DataFrame:
 
 
 def _empty() -> pl.DataFrame:
-    names = {name: pl.String for name in ("region", "resource", "participant")} | {name: pl.Float64 for name in ("headroom", "use", "price")}
-    return pl.DataFrame(schema={"horizon": pl.String, "start": pl.Datetime("us", "UTC")} | names)
+    texts = {name: pl.String() for name in ("region", "resource", "participant")}
+    numbers = {name: pl.Float64() for name in ("headroom", "use", "price")}
+    return pl.DataFrame(schema=pl.Schema({"horizon": pl.String(), "start": pl.Datetime("us", "UTC"), **texts, **numbers}))

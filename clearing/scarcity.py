@@ -40,8 +40,8 @@ def adder(headroom: Vector, *, scarcity: Scarcity, voll: float) -> Vector:
 def steps(scarcity: Scarcity, *, voll: float) -> tuple[Vector, Vector]:
     """A(r) as steps for the linear program: quantities and prices, (steps,) each, dearest first.
 
-    The first step is the contingency at full price; the others cut the falling part, up to μ + 3 σ past the contingency, into equal widths, each at
-    the price of its middle, so that the area under the steps is that of the curve to second order in the width.
+    The first step is the contingency at full price; the others cut the falling part, up to μ + 3 σ past the contingency, into equal
+    widths, each at the price of its middle, so that the area under the steps is that of the curve to second order in the width.
 
     >>> quantity, price = steps(Scarcity(reference_price=0.0, contingency=10.0, mean=0.0, sd=5.0, steps=3), voll=100.0)
     >>> quantity.round(2), price.round(2)

@@ -1,4 +1,5 @@
-"""HiGHS, held at arm's length: arrays go in, primal and dual values come out, and nothing that it says of itself is believed (`certificate`).
+"""HiGHS, held at arm's length: arrays go in, primal and dual values come out, and nothing that it says of itself is believed
+(`certificate`).
 
 Every interval starts from the same reference basis, never from the interval before it: warm duals depend on history.
 """
@@ -6,7 +7,7 @@ Every interval starts from the same reference basis, never from the interval bef
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import highspy
 import numpy as np
@@ -38,7 +39,9 @@ class Basis:
 
 @dataclass(frozen=True, kw_only=True)
 class Solution:
-    """Primal and dual values of some intervals. `dual` is what the solve gave, `price` the mean of the duals with a hair more and less load."""
+    """Primal and dual values of some intervals. `dual` is what the solve gave, `price` the mean of the duals with a hair more and
+    less load.
+    """
 
     primal: Matrix = field(repr=False)  # (intervals, columns)
     dual: Matrix = field(repr=False)  # (intervals, rows)
@@ -51,7 +54,7 @@ class Solver:
     """One HiGHS instance that holds the matrix of a layout; costs and bounds change from interval to interval."""
 
     def __init__(self, layout: Layout, *, method: Method) -> None:
-        self._highs = highspy.Highs()
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its methods carry no types
         for option, value in _options(method).items():
             self._highs.setOptionValue(option, value)
         matrix = layout.matrix

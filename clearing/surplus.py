@@ -17,9 +17,9 @@ PARTS = ["buyers", "suppliers", "transfer", "congestion", "reserve", "virtuals",
 def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
     """`PARTS` per interval, USD: they add to `total`, the objective.
 
-    Buyers: expected value less payments and the reserve charge. Suppliers: receipts and reserve payments less cost. Transfer: what the links' owners receive
-    for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of the reserve held. Virtuals: gain against their own limits.
-    Shortfall: what is priced at a node but not used, counted against the total.
+    Buyers: expected value less payments and the reserve charge. Suppliers: receipts and reserve payments less cost. Transfer: what
+    the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of the reserve held.
+    Virtuals: gain against their own limits. Shortfall: what is priced at a node but not used, counted against the total.
     """
     problem, hours = cleared.problem, cleared.problem.hours
     shape, primal, count = problem.layout, cleared.primal, cleared.primal.shape[0]
@@ -72,6 +72,3 @@ def _reserve_payment(cleared: Cleared, count: int) -> Vector:
     paid = np.zeros(count)
     np.add.at(paid, held["hour"].to_numpy(), (held["headroom"] * held["price"]).to_numpy() * cleared.problem.hours)
     return paid
-
-
-

@@ -1,8 +1,8 @@
 """Bids and offers spread over the intervals of their windows; identical divisible steps of an interval merged into one slot.
 
-A *class* holds all that may stand in for one another in the problem: offers of one resource in one location, bids for one workload at one home,
-virtual bids on one side of a node. In each interval the steps of a class are ranked by merit; equal steps share a *slot* and later share its award
-pro rata, so that neither row order nor names decide who is served.
+A *class* holds all that may stand in for one another in the problem: offers of one resource in one location, bids for one workload
+at one home, virtual bids on one side of a node. In each interval the steps of a class are ranked by merit; equal steps share a
+*slot* and later share its award pro rata, so that neither row order nor names decide who is served.
 """
 
 from dataclasses import dataclass
