@@ -11,12 +11,12 @@ DUST = 1e-9
 
 SCHEMA = pl.Schema(
     {
-        "horizon": pl.String,
+        "horizon": pl.String(),
         "start": pl.Datetime("us", "UTC"),
         "kind": pl.Enum([kind.value for kind in BindingKind]),
-        "key": pl.String,
-        "dual": pl.Float64,
-        "meaning": pl.String,
+        "key": pl.String(),
+        "dual": pl.Float64(),
+        "meaning": pl.String(),
     }
 )
 

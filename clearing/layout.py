@@ -246,7 +246,7 @@ class _Builder:
             for level in bid.tiers:
                 pool = (bid.workload, bid.home, level)
                 alone = self.single.get(pool)
-                where = {} if alone is None else {"location": alone[1].location, "recipe": book.names[alone[0]]}
+                where: dict[str, Any] = {} if alone is None else {"location": alone[1].location, "recipe": book.names[alone[0]]}
                 places[self.levels.index(level)] = column = self.column("bid", tier=level, **name, **where)
                 self.put(step, column, 1.0)
                 if alone is None:

@@ -26,12 +26,12 @@ HAIR = 1e-6  # of a node's capacity: the hair more and less load of the price ru
 CARRIED = pl.Schema(
     {
         "start": pl.Datetime("us", "UTC"),
-        "side": pl.String,
-        "id": pl.String,
-        "participant": pl.String,
-        "location": pl.String,
-        "resource": pl.String,
-        "quantity": pl.Float64,
+        "side": pl.String(),
+        "id": pl.String(),
+        "participant": pl.String(),
+        "location": pl.String(),
+        "resource": pl.String(),
+        "quantity": pl.Float64(),
     }
 )
 
