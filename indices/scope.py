@@ -1,0 +1,103 @@
+"""What an index sees: the observations of its resource, region and tier, of the kinds and horizons it is about, day by day."""
+
+import hashlib
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.tables.door import checked
+from tenorgrid.data.tables.observed import Observations
+from tenorgrid.indices.specification import Methodology
+
+NAME = "observations"
+UNIT = "unit"  # attribute of work; without it a price is per GPU-hour
+GPU_HOUR = "GPUh"
+MARK = ["index", "day"]
+
+
+def scope(
+    observations: pl.DataFrame, methodology: Methodology, *, first: date, end: date, indices: list[str] | None = None
+) -> pl.DataFrame:
+    """Rows that marks of the days [first, end) can depend on, once for each index and each day of it that sees them.
+
+    An observation belongs to the day in whose period its time lies; what no level is about (another kind, another horizon of clearing) is
+    left out and is no exclusion. Rows come in the order of index, day, time and name, whatever their order was.
+
+    Args:
+        observations: `Observations`, with attributes.
+        methodology: the rule.
+        first: first day of marks; earlier days that its window or its fallback reaches are in scope too.
+        end: the day after the last.
+        indices: only these; None is every one that shows up.
+
+    Returns the observations' columns and index, day, unit and digest (SHA-256 of the row). Raises `InputError` for rows that break the table's
+    rules, and where one index would mix units.
+    """
+    rows = checked(observations, Observations, name=NAME, attributes=True)
+    rows = rows.filter(_considered(methodology))
+    rows = _with_day(rows, methodology, first - timedelta(reach(methodology)), end)
+    rows = _with_indices(rows, methodology)
+    if indices is not None:
+        rows = rows.filter(pl.col("index").is_in(indices))
+    rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
+    _refuse_mixed(rows)
+    return _with_digest(rows).sort(*MARK, "time", "observation_id")
+
+
+def reach(methodology: Methodology) -> int:
+    """Days before its own that a mark can depend on."""
+    return methodology.carry_days + methodology.window_days - 1
+
+
+def _considered(methodology: Methodology) -> pl.Expr:
+    kinds = {kind.value for level in methodology.levels for kind in level.kinds}
+    kind = pl.col("kind").cast(pl.String)
+    heard = (kind != ObservationKind.CLEARING.value) | pl.col("horizon").is_in(list(methodology.horizons))
+    return kind.is_in(list(kinds)) & heard.fill_null(False)
+
+
+def _with_day(rows: pl.DataFrame, methodology: Methodology, first: date, end: date) -> pl.DataFrame:
+    days = [first + timedelta(number) for number in range((end - first).days)]
+    edges = np.array([_microseconds(methodology.opens(day)) for day in [*days, end]])
+    place = np.searchsorted(edges, rows["time"].to_physical().to_numpy(), side="right") - 1
+    inside = (place >= 0) & (place < len(days))
+    return rows.filter(pl.Series(inside)).with_columns(pl.Series("day", days, dtype=pl.Date).gather(place[inside]))
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime.fromtimestamp(0, tz=moment.tzinfo)) // timedelta(microseconds=1)
+
+
+def _with_indices(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
+    regions = rows["region"].unique().to_list()
+    labels = [methodology.regions.labels(region) for region in regions]
+    names = pl.DataFrame({"region": regions, "label": labels}, schema={"region": pl.String, "label": pl.List(pl.String)}).explode("label")
+    joined = rows.join(names.drop_nulls("label"), on="region", nulls_equal=True)
+    name = pl.concat_str(pl.col("resource").str.to_uppercase(), "label", pl.col("tier").str.to_uppercase(), separator=".")
+    return joined.with_columns(index=name).drop("label")
+
+
+def _refuse_mixed(rows: pl.DataFrame) -> None:
+    units = rows.group_by("index").agg(pl.col("unit").unique().sort()).filter(pl.col("unit").list.len() > 1)
+    for index, found in units.sort("index").iter_rows():
+        raise InputError.of(NAME, f"one unit in the index {index}", column=UNIT, value=" and ".join(found))
+
+
+def _with_digest(rows: pl.DataFrame) -> pl.DataFrame:
+    """A row's SHA-256 is of `name=value` for each column that is not null, by name: columns that hold nothing change no hash."""
+    own = rows.unique("observation_id").drop(*MARK)
+    texts = [_text(own[column]) for column in sorted(own.columns)]
+    lines = pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
+    digests = [hashlib.sha256(line.encode()).hexdigest() for line in lines]
+    named = own.select("observation_id", pl.Series("digest", digests, dtype=pl.String))
+    return rows.join(named, on="observation_id")
+
+
+def _text(column: pl.Series) -> pl.Series:
+    if isinstance(column.dtype, pl.Datetime):
+        column = column.to_physical()
+    value = column.cast(pl.String)
+    return (f"{column.name}=" + value).alias(column.name)

@@ -1,0 +1,98 @@
+"""One table of a TOML file, read key by key: what is missing, of the wrong type, out of range or unknown becomes a fault."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from tenorgrid.data.errors import Fault
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Section:
+    """A table at `path` of `file`. Faults go into one list for the whole file; what cannot be read is replaced by a default."""
+
+    def __init__(self, values: Mapping[str, Any], *, path: str, file: str, faults: list[Fault]) -> None:
+        self._values, self._path, self._file, self._faults = dict(values), path, file, faults
+        self._read: set[str] = set()
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there."""
+        return key in self._values
+
+    def fault(self, key: str, expected: str, value: object = None) -> None:
+        """Note that what stands at `key` is not as expected."""
+        found = None if value is None else str(value)
+        self._faults.append(Fault(file=self._file, column=f"{self._path}{key}", value=found, expected=expected))
+
+    def text(self, key: str, *, default: str | None = None) -> str:
+        """A text that is not empty."""
+        found = self._take(key, default)
+        if not isinstance(found, str) or not found:
+            self.fault(key, "text", found)
+            return ""
+        return found
+
+    def number(self, key: str, *, default: float | None = None) -> float:
+        """A number, whole or not."""
+        found = self._take(key, default)
+        if isinstance(found, bool) or not isinstance(found, int | float) or found != found:
+            self.fault(key, "a number", found)
+            return 0.0
+        return float(found)
+
+    def whole(self, key: str, *, least: int, default: int | None = None) -> int:
+        """A whole number of at least `least`."""
+        found = self._take(key, default)
+        if isinstance(found, bool) or not isinstance(found, int) or found < least:
+            self.fault(key, f"a whole number of at least {least}", found)
+            return least
+        return found
+
+    def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
+        """One of an Enum's values."""
+        found = self._take(key, default)
+        if found not in list(kind):
+            self.fault(key, f"one of {', '.join(kind)}", found)
+            return next(iter(kind))
+        return kind(found)
+
+    def texts(self, key: str, *, default: Sequence[str] | None = None) -> tuple[str, ...]:
+        """A list of texts, none twice."""
+        found = self._take(key, default)
+        if not isinstance(found, list | tuple) or not all(isinstance(part, str) for part in found) or len(set(found)) < len(found):
+            self.fault(key, "a list of different texts", found)
+            return ()
+        return tuple(found)
+
+    def section(self, key: str) -> "Section":
+        """A table within; empty where it is absent."""
+        found = self._take(key, {})
+        if not isinstance(found, Mapping):
+            self.fault(key, "a table", found)
+            found = {}
+        return Section(found, path=f"{self._path}{key}.", file=self._file, faults=self._faults)
+
+    def sections(self, key: str) -> list["Section"]:
+        """A list of tables within; empty where it is absent."""
+        found = self._take(key, [])
+        if not isinstance(found, list) or not all(isinstance(part, Mapping) for part in found):
+            self.fault(key, "a list of tables", found)
+            return []
+        return [
+            Section(part, path=f"{self._path}{key}[{n}].", file=self._file, faults=self._faults) for n, part in enumerate(found, start=1)
+        ]
+
+    def names(self) -> tuple[str, ...]:
+        """Names of what stands in the table, where the file chooses them."""
+        return tuple(self._values)
+
+    def close(self) -> None:
+        """Every key that nobody asked for is a fault."""
+        for key in self._values:
+            if key not in self._read:
+                self.fault(key, f"one of the keys {', '.join(sorted(self._read))}", "an unknown key")
+
+    def _take(self, key: str, default: Any) -> Any:
+        self._read.add(key)
+        return self._values.get(key, default)
