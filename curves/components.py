@@ -1,0 +1,111 @@
+"""A curve of hourly forwards as a linear map of its quotes: a smooth level, a smooth spread for each profile, and a given shape.
+
+    F_h = s_h · (f(h) + Σ_k 1_k(h) g_k(h))      multiplicative shape s
+    F_h = s_h +  f(h) + Σ_k 1_k(h) g_k(h)       additive shape s
+
+The level f counts in every hour. A spread g_k counts in the hours of a profile and is there only when quotes of different
+profiles need it: two quotes of one month, base and peak, cannot both be met by a function that is smooth across the hours of a day.
+All are quartic splines on the boundaries of the quotes' periods; Σ ∫ f''² is least. Where the quotes leave a straight line free, it has
+the least slope, and a spread the least size.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from tenorgrid.curves.hours import Vector, clock, counted
+from tenorgrid.curves.smooth import Spline, smoothest
+from tenorgrid.curves.weights import Weights
+from tenorgrid.data.kinds import Profile
+
+UNDETERMINED = 1e-9  # singular value, relative to the largest, below which no quote speaks of a direction
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Components:
+    """The fitted map: `coefficients` (components, p, m) from quotes to the coefficients of level and spreads."""
+
+    weights: Weights
+    spline: Spline
+    masks: Vector  # (components, hours), the level's all ones
+    factor: Vector  # (hours,) the multiplicative shape, ones without
+    coefficients: Vector
+
+    @cached_property
+    def jacobian(self) -> Vector:
+        """(hours, m) ∂ forward of each hour / ∂ price of each quote."""
+        found = np.zeros((self.factor.size, self.coefficients.shape[2]))
+        knots = self.weights.knots
+        powers = self._powers
+        for mask, coefficients in zip(self.masks, self.coefficients, strict=True):
+            local = self.spline.local @ coefficients
+            for i, (low, high) in enumerate(pairwise(knots)):
+                found[low:high] += (mask[low:high] * self.factor[low:high])[:, None] * (powers[low:high] @ local[i])
+        return found
+
+    def forward(self, price: Vector) -> Vector:
+        """(hours,) forwards for prices (m,), without an additive shape; costs less than the Jacobian."""
+        local = (self.spline.local @ (self.coefficients @ price).T).transpose(2, 0, 1)[:, self.weights.interval]
+        return np.asarray(self.factor * np.einsum("kh,hj,khj->h", self.masks, self._powers, local))
+
+    @cached_property
+    def _powers(self) -> Vector:
+        return _powers(self.weights, self.spline)
+
+
+def components(quotes: Weights, *, factor: Vector) -> Components:
+    """Level and spreads through independent rows `quotes`, for a multiplicative shape `factor` (hours,).
+
+    Raises `numpy.linalg.LinAlgError` when the rows differ on the grid of hours but no smooth curve tells them apart.
+    """
+    spline = Spline(knots=quotes.knots / quotes.knots[-1])
+    masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
+    powers = _powers(quotes, spline) * factor[:, None]
+    rows = np.concatenate([_rows(quotes.moments(powers * mask[:, None]), spline) for mask in masks], axis=1)
+    roughness = block_diag(*[spline.roughness(2)] * len(masks))
+    ties = _ties(rows, spline, len(masks))
+    found = smoothest(np.concatenate([rows, ties]), roughness)[:, : rows.shape[0]]
+    return Components(weights=quotes, spline=spline, masks=masks, factor=factor, coefficients=found.reshape(len(masks), spline.size, -1))
+
+
+def _powers(quotes: Weights, spline: Spline) -> Vector:
+    edges = np.arange(len(quotes.starts) + 1) / quotes.knots[-1]
+    return spline.cells(edges[:-1], edges[1:], quotes.interval)
+
+
+def _rows(moments: Vector, spline: Spline) -> Vector:
+    """(m, p) averages of the basis from the moments (m, n, 5) of each interval."""
+    return np.asarray(moments.reshape(moments.shape[0], -1) @ spline.local.reshape(-1, spline.size))
+
+
+def _spreads(quotes: Weights) -> list[Vector]:
+    """Hours of each profile that needs a spread: none while all quotes have the same."""
+    profiles = {key[0] for key in quotes.keys}
+    if len(profiles) == 1:
+        return []
+    peaks, weekends = {str(Profile.PEAK), str(Profile.OFF_PEAK)}, {str(Profile.WEEKEND)}
+    needed = {(Profile.PEAK, zone) for profile, _, zone in quotes.keys if profile in peaks}
+    needed |= {(Profile.WEEKEND, zone) for profile, _, zone in quotes.keys if profile in weekends}
+    return [counted(profile, clock(quotes.starts, zone)).astype(np.float64) for profile, zone in sorted(needed)]
+
+
+def _ties(rows: Vector, spline: Spline, count: int) -> Vector:
+    """Rows that choose among the straight lines which the quotes leave free: least ∫ f'² over all, and least ∫ g² of spreads.
+
+    A line z that no quote sees may be added at no cost in ∫ f''². The least of the second objective has zero derivative along z,
+    which is one linear condition on the coefficients, so it can stand beside the averages.
+    """
+    lines = block_diag(*[spline.line()] * count)
+    _, size, directions = np.linalg.svd(rows @ lines)
+    rank = int((size > UNDETERMINED * size[0]).sum())
+    free = lines @ directions[rank:].T
+    if not free.size:
+        return np.empty((0, rows.shape[1]))
+    slope, level = spline.roughness(1), spline.roughness(0)
+    sizes = block_diag(np.zeros_like(level), *[level] * (count - 1))
+    measure = np.concatenate([block_diag(*[slope] * count), sizes])
+    found = (measure @ free).T @ measure
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True))

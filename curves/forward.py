@@ -1,0 +1,255 @@
+"""The forward curve of an index: hourly forwards that average back to every quote, their band and their sensitivities."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.curves.arbitrage import Redundancy, redundancies
+from tenorgrid.curves.band import Band
+from tenorgrid.curves.components import Components, components
+from tenorgrid.curves.hours import Vector, clock, counted, position
+from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.weights import weights
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds import Profile
+from tenorgrid.data.tables.curve import Curve, Jacobian, Quotes
+from tenorgrid.data.tables.door import checked
+from tenorgrid.data.terms.contracts import contract_dates, midnight
+
+TOLERANCE = 1e-10  # USD per GPU-hour: what the curve's averages are held to
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ForwardCurve:
+    """Hourly forwards of one index, as `fit_curve` makes them.
+
+    `quotes` are the `Quotes` met, in order of start, end and name; `redundant` those of them that the others already say; `fitted` the
+    linear map; `timezone` that of the index's days.
+    """
+
+    index: str
+    as_of: datetime
+    timezone: str
+    quotes: pl.DataFrame
+    forward: Vector  # (hours,) USD per GPU-hour
+    band: Band | None
+    fitted: Components
+    kept: tuple[int, ...]  # rows of `quotes` that the curve is a function of
+    redundant: tuple[Redundancy, ...]
+
+    @property
+    def starts(self) -> pl.Series:
+        """First instants of the hours of the curve, UTC."""
+        return self.fitted.weights.starts
+
+    @cached_property
+    def curve(self) -> pl.DataFrame:
+        """`Curve`: one row per hour; the band is null where none was measured."""
+        frame = pl.DataFrame({"start": self.starts, "forward": self.forward}).select(
+            pl.lit(self.as_of).dt.convert_time_zone("UTC").dt.cast_time_unit("us").alias("as_of"),
+            pl.lit(self.index).alias("index"),
+            "start",
+            pl.col("start").dt.offset_by("1h").alias("end"),
+            "forward",
+        )
+        lower, upper = self._limits()
+        return Curve.validate(frame.with_columns(pl.Series("lower", lower, nan_to_null=True), pl.Series("upper", upper, nan_to_null=True)))
+
+    @cached_property
+    def sensitivity(self) -> Vector:
+        """(hours, quotes) ∂ forward / ∂ price; 0 for a redundant quote, whose risk the quotes that make it carry."""
+        found = np.zeros((self.forward.size, self.quotes.height))
+        found[:, list(self.kept)] = self.fitted.jacobian
+        return found
+
+    def jacobian(self) -> pl.DataFrame:
+        """`Jacobian`: every hour by every quote."""
+        count, width = self.sensitivity.shape
+        return Jacobian.validate(
+            pl.DataFrame(
+                {
+                    "start": self.starts.gather(np.repeat(np.arange(count), width)),
+                    "quote_id": self.quotes["quote_id"].gather(np.tile(np.arange(width), count)),
+                    "weight": self.sensitivity.ravel(),
+                }
+            )
+        )
+
+    def average(self, start: datetime | date, end: datetime | date, *, profile: str = "base") -> float:
+        """Average forward over `[start, end)`, USD per GPU-hour.
+
+        Args:
+            start, end: instants with a zone, or local days of the curve's time zone.
+            profile: `base`, `peak`, `off-peak` or `weekend`, on the curve's own clock or, as `peak@Europe/Stockholm`, on another.
+
+        Raises `InputError` when the curve does not cover the period or the profile has no hour in it.
+        """
+        low, high = self.places(start, end)
+        name, _, zone = profile.partition("@")
+        if name not in set(Profile):
+            raise InputError.of("curve", f"one of {', '.join(Profile)}", column="profile", value=name)
+        flags = counted(name, clock(self.starts[low:high], zone or self.timezone))
+        if not flags.any():
+            raise InputError.of("curve", f"a period with hours of the profile {profile}", column="profile", value=f"{start} to {end}")
+        return float(self.forward[low:high][flags].mean())
+
+    def __getitem__(self, contract: str) -> float:
+        """Price of a contract: a quoted one as it was quoted, else a base contract by its code `INDEX:YYYY-MM`."""
+        quoted = [i for i, code in enumerate(self.quotes["contract"]) if code == contract]
+        if quoted:
+            return float(self.fair[quoted[0]])
+        start, end = contract_dates(contract, timezone=self.timezone)
+        if contract.partition(":")[0] != self.index:
+            raise InputError.of("curve", f"a contract on {self.index}", column="contract", value=contract)
+        return self.average(start, end)
+
+    @cached_property
+    def fair(self) -> Vector:
+        """(quotes,) what the curve makes each quote: its price, to 1e-10."""
+        return weights(self.quotes).average(self.forward)
+
+    def bump(self, quote_id: str, size: float) -> "ForwardCurve":
+        """The curve with one quote moved by `size` USD per GPU-hour, from the Jacobian.
+
+        Raises `InputError` for a quote that is not there, and for one that cannot move alone because other quotes say the same.
+        """
+        names = self.quotes["quote_id"].to_list()
+        if quote_id not in names:
+            raise InputError.of("quotes", f"one of {', '.join(names)}", column="quote_id", value=quote_id)
+        row = names.index(quote_id)
+        for tie in self.redundant:
+            if row == tie.quote or row in tie.others:
+                joined = ", ".join(names[i] for i in sorted((tie.quote, *tie.others)))
+                raise InputError.of("quotes", f"a quote that can move alone: {joined} say the same", column="quote_id", value=quote_id)
+        moved = pl.when(pl.col("quote_id") == quote_id).then(pl.col("price") + size).otherwise(pl.col("price")).alias("price")
+        return replace(self, quotes=self.quotes.with_columns(moved), forward=self.forward + size * self.sensitivity[:, row])
+
+    def places(self, start: datetime | date, end: datetime | date) -> tuple[int, int]:
+        """First and end position on the grid of hours of a period that the curve covers."""
+        low, high = (position(self.starts[0], self._instant(moment)) for moment in (start, end))
+        if not 0 <= low < high <= self.forward.size:
+            covered = f"{self.starts[0]:%Y-%m-%dT%H:%MZ} to {self.curve['end'][-1]:%Y-%m-%dT%H:%MZ}"
+            raise InputError.of(f"curve of {self.index}", f"a period inside {covered}", value=f"{start} to {end}")
+        return low, high
+
+    def _instant(self, moment: datetime | date) -> datetime:
+        if not isinstance(moment, datetime):
+            return midnight(moment, self.timezone)
+        if moment.tzinfo is None:
+            raise InputError.of("curve", "a time with its zone, or a date", value=moment)
+        return moment
+
+    def _limits(self) -> tuple[Vector, Vector]:
+        if self.band is None:
+            nothing = np.full(self.forward.size, np.nan)
+            return nothing, nothing
+        low, high = self.band.ratios(self.quotes, self.starts)
+        return self.forward * low, self.forward * high
+
+
+def fit_curve(
+    quotes: pl.DataFrame,
+    *,
+    index: str,
+    as_of: datetime,
+    shape: Shape | None = None,
+    band: Band | None = None,
+    timezone: str | None = None,
+    tolerance: float = TOLERANCE,
+) -> ForwardCurve:
+    """Smoothest curve of hourly forwards that averages back to every quote of `index`.
+
+    Args:
+        quotes: `Quotes`, whose periods may overlap and leave gaps; rows of other indices are left alone.
+        index: index that the curve is of.
+        as_of: moment of the curve; no quote may be younger.
+        shape: hour-of-week shape given to the hours; None is flat within the day.
+        band: measured ahead errors, from `band`.
+        timezone: zone of the index's days; None is the one that all quotes share.
+        tolerance: USD per GPU-hour, the most by which a quote may contradict the others.
+
+    Raises `InputError` for no quote, for a quote after `as_of`, and for quotes that contradict one another beyond `tolerance`: each
+    contradiction names its quotes and its size. Nothing is averaged away.
+
+    >>> from datetime import UTC
+    >>> def month(m: int) -> datetime: return datetime(2027, m, 1, tzinfo=UTC)
+    >>> quotes = pl.DataFrame({
+    ...     "as_of": [month(1)] * 2, "quote_id": ["mar", "apr"], "index": ["X"] * 2, "contract": ["X:2027-03", "X:2027-04"],
+    ...     "start": [month(3), month(4)], "end": [month(4), month(5)], "profile": ["base"] * 2, "price": [2.0, 2.4],
+    ...     "average": ["hourly"] * 2, "timezone": ["UTC"] * 2, "source": ["broker"] * 2})
+    >>> curve = fit_curve(quotes, index="X", as_of=month(1))
+    >>> round(curve["X:2027-03"], 10), round(curve["X:2027-04"], 10)
+    (2.0, 2.4)
+    """
+    mine = _read(quotes, index, as_of)
+    zones = mine["timezone"].unique().sort().to_list()
+    if timezone is None and len(zones) > 1:
+        raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
+    rows = weights(mine)
+    price = mine["price"].to_numpy()
+    kept, redundant = redundancies(rows.compressed(), price)
+    _refuse_arbitrage(mine, redundant, tolerance)
+    factor, offset = np.ones(len(rows.starts)), np.zeros(len(rows.starts))
+    if shape is not None:
+        given = shape.on(rows.starts)
+        factor, offset = (given, offset) if shape.kind == "multiplicative" else (factor, given)
+    independent = weights(mine[kept])
+    try:
+        fitted = components(independent, factor=factor)
+    except np.linalg.LinAlgError as error:
+        named = ", ".join(mine["quote_id"])
+        raise InputError.of(
+            "quotes", f"periods and profiles that a smooth curve can tell apart ({error})", column="quote_id", value=named
+        ) from error
+    forward = fitted.forward(price[kept] - independent.average(offset)) + offset
+    return ForwardCurve(
+        index=index,
+        as_of=as_of,
+        timezone=timezone or zones[0],
+        quotes=mine,
+        forward=forward,
+        band=band,
+        fitted=fitted,
+        kept=tuple(kept),
+        redundant=tuple(redundant),
+    )
+
+
+def _read(quotes: pl.DataFrame, index: str, as_of: datetime) -> pl.DataFrame:
+    mine = checked(quotes, Quotes, name="quotes").filter(pl.col("index") == index).sort("start", "end", "quote_id")
+    if mine.is_empty():
+        raise InputError.of("quotes", f"at least one quote of {index}", column="index")
+    if as_of.tzinfo is None:
+        raise InputError.of("curve", "a time with its zone", column="as_of", value=as_of)
+    faults = [
+        Fault(file="quotes", column="as_of", value=f"{name} as of {moment}", expected=f"no quote after {as_of}")
+        for name, moment in mine.select("quote_id", "as_of").iter_rows()
+        if moment > as_of
+    ]
+    faults += [
+        Fault(file="quotes", column="calendar", value=f"{calendar} in {name}", expected="nothing: calendars are not read yet")
+        for name, calendar in mine.select("quote_id", "calendar").iter_rows()
+        if calendar is not None
+    ]
+    if faults:
+        raise InputError(faults)
+    return mine
+
+
+def _refuse_arbitrage(quotes: pl.DataFrame, redundant: list[Redundancy], tolerance: float) -> None:
+    names = quotes["quote_id"]
+    faults = [
+        Fault(
+            file="quotes",
+            column="price",
+            value=f"{names[tie.quote]} {tie.size:+.10g} USD per GPU-hour against {', '.join(names[i] for i in tie.others)}",
+            expected=f"quotes that agree to {tolerance:g}",
+        )
+        for tie in redundant
+        if abs(tie.size) > tolerance
+    ]
+    if faults:
+        raise InputError(faults)

@@ -1,0 +1,143 @@
+"""The smoothest curve through averages: a quartic spline whose second derivative bends least.
+
+Benth, Koekebakker and Ollmar, "Extracting and applying smooth forward curves from average-based commodity contracts with seasonal
+variation", Journal of Derivatives 15 (2007), use the quartic spline with continuous second derivative on the periods' boundaries that
+minimises ∫ f''². Here the spline is written in B-splines (two at each inner knot), the averages are met exactly by a QR
+factorisation, and what freedom is left is a least-squares problem solved by a second one, so that the coefficients come out
+as one matrix times the prices: the Jacobian is that matrix.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import qr, solve_triangular
+
+from tenorgrid.curves.hours import Counts, Vector
+
+DEGREE = 4
+SIZE = DEGREE + 1
+DETERMINED = 1e-10  # least diagonal of the factorisation, relative to the largest, of rows that a spline can tell apart
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Spline:
+    """Quartic splines with continuous second derivative on `knots` (n + 1,), any unit of time; p = 2 n + 3 coefficients."""
+
+    knots: Vector
+
+    @property
+    def size(self) -> int:
+        """p, the number of coefficients."""
+        return 2 * self.knots.size + 1
+
+    @cached_property
+    def local(self) -> Vector:
+        """(n, 5, p) from coefficients to the powers of u in [-1, 1] on each interval."""
+        nodes = np.cos(np.pi * (2 * np.arange(SIZE) + 1) / (2 * SIZE))
+        middle, half = self._middle, self._half
+        times = (middle[:, None] + half[:, None] * nodes).ravel()
+        interval = np.repeat(np.arange(middle.size), SIZE)
+        values = np.zeros((times.size, self.size))
+        first, found = _bsplines(times, interval, self.knots)
+        values[np.arange(times.size)[:, None], first[:, None] + np.arange(SIZE)] = found
+        powers = np.linalg.inv(np.vander(nodes, SIZE, increasing=True))
+        return np.asarray(np.einsum("kj,njp->nkp", powers, values.reshape(middle.size, SIZE, self.size)))
+
+    def roughness(self, order: int) -> Vector:
+        """(5 n, p) matrix R with |R c|² = ∫ (dᵏf/dtᵏ)², k the order."""
+        derivative = np.zeros((SIZE, SIZE))
+        for power in range(order, SIZE):
+            derivative[power - order, power] = np.prod(np.arange(power - order + 1, power + 1))
+        nodes, mass = np.polynomial.legendre.leggauss(SIZE)
+        at = np.sqrt(mass)[:, None] * np.vander(nodes, SIZE, increasing=True) @ derivative
+        scaled = self.local * (self._half ** (0.5 - order))[:, None, None]
+        return np.asarray(np.einsum("jk,nkp->njp", at, scaled)).reshape(-1, self.size)
+
+    def line(self) -> Vector:
+        """(p, 2) coefficients of 1 and of t scaled to [-1, 1]: the Greville abscissae."""
+        double = _double(self.knots)
+        greville = np.array([double[i + 1 : i + SIZE].mean() for i in range(self.size)])
+        low, high = self.knots[0], self.knots[-1]
+        return np.column_stack([np.ones(self.size), (2 * greville - low - high) / (high - low)])
+
+    def cells(self, low: Vector, high: Vector, interval: Counts) -> Vector:
+        """(cells, 5) averages of the powers of u over cells `[low, high)` that lie within one interval each."""
+        half = self._half[interval]
+        u, d = ((low + high) / 2 - self._middle[interval]) / half, (high - low) / 2 / half
+        return np.column_stack([np.ones_like(u), u, u**2 + d**2 / 3, u**3 + u * d**2, u**4 + 2 * u**2 * d**2 + d**4 / 5])
+
+    def at(self, times: Vector, coefficients: Vector) -> Vector:
+        """f at `times` (k,) for coefficients (p,)."""
+        interval = np.clip(np.searchsorted(self.knots, times, side="right") - 1, 0, self.knots.size - 2)
+        u = (times - self._middle[interval]) / self._half[interval]
+        powers = np.vander(u, SIZE, increasing=True)
+        return np.asarray(np.einsum("tk,tk->t", powers, (self.local @ coefficients)[interval]))
+
+    def slope(self, end: bool) -> Vector:
+        """(p,) row that gives f' at the last knot (`end`) or the first."""
+        u = 1.0 if end else -1.0
+        powers = np.array([0.0, 1.0, 2 * u, 3 * u**2, 4 * u**3])
+        side = -1 if end else 0
+        return np.asarray(powers @ self.local[side] / self._half[side])
+
+    @cached_property
+    def _middle(self) -> Vector:
+        return (self.knots[1:] + self.knots[:-1]) / 2
+
+    @cached_property
+    def _half(self) -> Vector:
+        return np.diff(self.knots) / 2
+
+
+def smoothest(rows: Vector, roughness: Vector) -> Vector:
+    r"""Coefficients of the smoothest function with given averages, as a linear map of the averages.
+
+    Solves :math:`\min_c |R c|^2` subject to :math:`A c = p` for every p at once: with :math:`A^T = Q_1 U`, the averages are met by
+    :math:`c = Q_1 U^{-T} p + Q_2 y` whatever y is, and y is a least-squares problem.
+
+    Args:
+        rows: (m, p) A, of full rank.
+        roughness: (q, p) R.
+
+    Returns (p, m). Raises `numpy.linalg.LinAlgError` when rows repeat one another or leave the function undetermined.
+
+    >>> smoothest(np.array([[0.5, 0.5]]), np.array([[1.0, -1.0]])).ravel().round(12)
+    array([1., 1.])
+    """
+    count = rows.shape[0]
+    orthogonal, upper = qr(rows.T)
+    _refuse_small(np.diagonal(upper), "the averages repeat one another")
+    met = orthogonal[:, :count] @ solve_triangular(upper[:count], np.eye(count), trans="T")
+    free = orthogonal[:, count:]
+    if not free.size:
+        return np.asarray(met)
+    bend, triangle = qr(roughness @ free, mode="economic")
+    _refuse_small(np.diagonal(triangle), "the averages leave the function undetermined")
+    return np.asarray(met - free @ solve_triangular(triangle, bend.T @ (roughness @ met)))
+
+
+def _refuse_small(diagonal: Vector, sentence: str) -> None:
+    size = np.abs(diagonal)
+    if size.size and size.min() <= DETERMINED * size.max():
+        raise np.linalg.LinAlgError(sentence)
+
+
+def _double(knots: Vector) -> Vector:
+    """Knot vector of quartic B-splines with continuous second derivative."""
+    return np.concatenate([np.repeat(knots[0], SIZE), np.repeat(knots[1:-1], 2), np.repeat(knots[-1], SIZE)])
+
+
+def _bsplines(times: Vector, interval: Counts, knots: Vector) -> tuple[Counts, Vector]:
+    """First B-spline that is not zero at each time, and the values of it and the four after (de Boor's recurrence)."""
+    double = _double(knots)
+    place = DEGREE + 2 * interval  # double[place] <= time < double[place + 1]
+    values = np.ones((times.size, 1))
+    for degree in range(1, SIZE):
+        left = double[place[:, None] + np.arange(1 - degree, 1)]
+        right = double[place[:, None] + np.arange(1, degree + 1)]
+        share = values / (right - left)
+        rising = np.pad(share * (times[:, None] - left), ((0, 0), (1, 0)))
+        falling = np.pad(share * (right - times[:, None]), ((0, 0), (0, 1)))
+        values = rising + falling
+    return place - DEGREE, values

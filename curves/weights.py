@@ -1,0 +1,173 @@
+"""Every quote as a row of hourly weights: the one linear model of a contract.
+
+A contract pays the average of hourly forwards over its period, so its price is w · F with w ≥ 0 and Σ w = 1. Rows are kept as a
+*density* (what an hour counts for under a profile, an averaging rule and a time zone) and a span of the hour grid, so that
+60 rows over three years cost what a few vectors of the grid cost.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, hours, position
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds import Averaging
+
+Key = tuple[str, str, str]  # profile, average, timezone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Rows w of `quotes` over the grid of hours `starts`; `keys[kind[i]]` names the density of row i.
+
+    Shapes: `first`, `end`, `kind`, `total` (m,); `densities` (kinds, hours). Row i is `densities[kind[i]]` over
+    `[first[i], end[i])`, divided by its sum `total[i]`.
+    """
+
+    starts: pl.Series
+    first: Counts
+    end: Counts
+    kind: Counts
+    keys: tuple[Key, ...]
+    densities: Vector
+    total: Vector
+
+    @cached_property
+    def knots(self) -> Counts:
+        """(n + 1,) positions on the grid at which some period begins or ends."""
+        return np.unique(np.concatenate([self.first, self.end]))
+
+    @cached_property
+    def spans(self) -> Flags:
+        """(m, n) whether the interval between two knots belongs to the period of a row."""
+        low, high = self.knots[:-1], self.knots[1:]
+        return (low >= self.first[:, None]) & (high <= self.end[:, None])
+
+    @cached_property
+    def interval(self) -> Counts:
+        """(hours,) which interval between knots each hour lies in."""
+        return np.repeat(np.arange(self.knots.size - 1), np.diff(self.knots))
+
+    def moments(self, values: Vector) -> Vector:
+        """Share of each interval in each row's average of `values`.
+
+        Args:
+            values: (hours, k) of anything.
+
+        Returns (m, n, k); summed over n it is the average of each row.
+        """
+        found = np.empty((self.kind.size, self.knots.size - 1, values.shape[1]))
+        for kind, density in enumerate(self.densities):
+            rows = self.kind == kind
+            sums = np.add.reduceat(density[:, None] * values, self.knots[:-1], axis=0)
+            found[rows] = self.spans[rows][:, :, None] * sums[None] / self.total[rows][:, None, None]
+        return found
+
+    def average(self, values: Vector) -> Vector:
+        """(m,) average of hourly `values` (hours,) under each row."""
+        return np.array([self.row(i)[self.first[i] : self.end[i]] @ values[self.first[i] : self.end[i]] for i in range(self.kind.size)])
+
+    def row(self, i: int) -> Vector:
+        """(hours,) weights of row i, which sum to 1."""
+        weights = np.zeros(len(self.starts))
+        span = slice(self.first[i], self.end[i])
+        weights[span] = self.densities[self.kind[i], span] / self.total[i]
+        return weights
+
+    def compressed(self) -> Vector:
+        """(m, cells) the rows on cells of hours that no row tells apart, scaled so that inner products stay those of the hours."""
+        label = self.interval
+        for density in self.densities:
+            _, code = np.unique(density, return_inverse=True)
+            label = label * (code.max() + 1) + code
+        _, sample, count = np.unique(label, return_index=True, return_counts=True)
+        inside = self.spans[:, self.interval[sample]]
+        return inside * self.densities[self.kind][:, sample] / self.total[:, None] * np.sqrt(count)
+
+
+def weights(quotes: pl.DataFrame) -> Weights:
+    """Rows of hourly weights of checked `Quotes`, over the hours from the first start to the last end.
+
+    An `hourly` average counts every hour of the profile once; a `calendar-day` average counts every local day once, so that an
+    hour of a 23-hour day weighs 1/23 of a day.
+
+    Raises `InputError` for periods that do not begin and end on the hour (for calendar-day averages: at local midnight), for
+    business-day averages, which are not read yet, and for a period with no hour of its profile.
+
+    >>> from datetime import UTC
+    >>> frame = pl.DataFrame({"quote_id": ["a"], "start": [datetime(2027, 3, 1, tzinfo=UTC)], "end": [datetime(2027, 3, 2, tzinfo=UTC)],
+    ...                       "profile": ["peak"], "average": ["hourly"], "timezone": ["UTC"]})
+    >>> weights(frame).row(0)[7:10].round(4)
+    array([0.    , 0.0833, 0.0833])
+    """
+    _refuse_unread(quotes)
+    begin, finish = _moment(quotes["start"].min()), _moment(quotes["end"].max())
+    starts = hours(begin, finish)
+    clocks = {zone: clock(starts, zone) for zone in quotes["timezone"].unique().sort()}
+    rows = [
+        (str(profile), str(average), str(zone)) for profile, average, zone in quotes.select("profile", "average", "timezone").iter_rows()
+    ]
+    keys = tuple(sorted(set(rows)))
+    densities = np.stack([_density(profile, average, clocks[zone]) for profile, average, zone in keys])
+    first = np.array([position(begin, moment) for moment in quotes["start"]], dtype=np.int64)
+    end = np.array([position(begin, moment) for moment in quotes["end"]], dtype=np.int64)
+    kind = np.array([keys.index(row) for row in rows], dtype=np.int64)
+    total = np.array([densities[k, low:high].sum() for k, low, high in zip(kind, first, end, strict=True)])
+    _refuse_days(quotes, clocks, first, end)
+    if (total == 0).any():
+        raise InputError(
+            Fault(
+                file="quotes",
+                row=int(i) + 1,
+                column="profile",
+                value=rows[i][0],
+                expected=f"a profile with hours in {quotes['quote_id'][int(i)]}",
+            )
+            for i in np.flatnonzero(total == 0)
+        )
+    return Weights(starts=starts, first=first, end=end, kind=kind, keys=keys, densities=densities, total=total)
+
+
+def _density(profile: str, average: str, local: Clock) -> Vector:
+    flags = counted(profile, local).astype(np.float64)
+    if average == Averaging.HOURLY:
+        return flags
+    _, day = np.unique(local.day, return_inverse=True)
+    return flags / np.maximum(np.bincount(day, weights=flags), 1.0)[day]
+
+
+def _refuse_unread(quotes: pl.DataFrame) -> None:
+    faults = []
+    for row, (average, start, end) in enumerate(quotes.select("average", "start", "end").iter_rows(), start=1):
+        if average == Averaging.BUSINESS_DAY:
+            faults.append(Fault(file="quotes", row=row, column="average", value=average, expected="hourly or calendar-day"))
+        for column, moment in (("start", start), ("end", end)):
+            if moment.minute or moment.second or moment.microsecond:
+                faults.append(Fault(file="quotes", row=row, column=column, value=str(moment), expected="a whole hour"))
+    if faults:
+        raise InputError(faults)
+
+
+def _refuse_days(quotes: pl.DataFrame, clocks: dict[str, Clock], first: Counts, end: Counts) -> None:
+    """A calendar-day average of part of a day would weigh that part as a day."""
+    faults = []
+    for row, (average, zone) in enumerate(quotes.select("average", "timezone").iter_rows()):
+        if average != Averaging.CALENDAR_DAY:
+            continue
+        hour, day = clocks[zone].hour, clocks[zone].day
+        for column, at in (("start", first[row]), ("end", end[row])):
+            whole = day[at] != day[at - 1] if 0 < at < hour.size else hour[at] == 0 if at == 0 else hour[at - 1] == 23
+            if not whole:
+                found = str(quotes[column][row])
+                faults.append(Fault(file="quotes", row=row + 1, column=column, value=found, expected=f"midnight in {zone}"))
+    if faults:
+        raise InputError(faults)
+
+
+def _moment(value: object) -> datetime:
+    if not isinstance(value, datetime):
+        raise InputError.of("quotes", "at least one row")
+    return value

@@ -1,0 +1,212 @@
+"""What two parties agreed on compute: no prices of today, no models."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds import TradeSide, VirtualSide
+
+UTC = ZoneInfo("UTC")
+CODE = re.compile(r"^(?P<index>[^:]+):(?P<year>\d{4})(-(Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])(-(?P<day>\d{2}))?))?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Receive (buy) or pay (sell) the mean of the index's daily marks over `[start, end)` against `fixed`.
+
+    Pays `quantity` × hours of delivery × (mean − fixed), every local day of `timezone` counting once in the mean; `quantity` in
+    GPU-hours per hour, `fixed` in USD per GPU-hour. Start and end are local midnights. Paid on `pay`, else at `end`.
+
+    >>> start, end = contract_dates("H100-SXM.US.FIRM:2027-04", timezone="America/New_York")
+    >>> Forward(index="H100-SXM.US.FIRM", start=start, end=end, timezone="America/New_York", fixed=2.5, quantity=100.0,
+    ...         side=TradeSide.BUY).hours
+    720
+    """
+
+    index: str
+    start: datetime
+    end: datetime
+    timezone: str
+    fixed: float
+    quantity: float
+    side: TradeSide
+    pay: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _born("forward", [*_span(self.start, self.end), *_midnights(self.start, self.end, self.timezone), *_positive(self.quantity)])
+
+    @property
+    def hours(self) -> int:
+        """Hours of delivery: a month with a clock change has one more or less."""
+        return _hours(self.start, self.end)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """Local days whose marks make the mean."""
+        zone = ZoneInfo(self.timezone)
+        first, end = self.start.astimezone(zone).date(), self.end.astimezone(zone).date()
+        return tuple(first + timedelta(n) for n in range((end - first).days))
+
+    @property
+    def sign(self) -> float:
+        """1 for a buyer, −1 for a seller."""
+        return 1.0 if self.side == TradeSide.BUY else -1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualBid:
+    """A cleared virtual bid: a `dec` bought `quantity` per hour at `price` = λ̂ of its horizon, an `inc` sold it; closed at real time.
+
+    Pays (λ_rt − λ̂) q to a dec and (λ̂ − λ_rt) q to an inc in each hour of `[start, end)` at the node.
+
+    >>> VirtualBid(location="us-east", resource="h100-sxm", tier="firm", horizon="day-ahead", side=VirtualSide.DEC, quantity=8.0, price=2.4,
+    ...            start=datetime(2027, 3, 16, 18, tzinfo=UTC), end=datetime(2027, 3, 16, 19, tzinfo=UTC)).index
+    'H100-SXM.US-EAST.FIRM'
+    """
+
+    location: str
+    resource: str
+    tier: str
+    horizon: str
+    side: VirtualSide
+    quantity: float
+    price: float
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        faults = [*_span(self.start, self.end), *_positive(self.quantity)]
+        if self.horizon == "real-time":
+            faults.append(("horizon", self.horizon, "an ahead horizon: nothing is virtual at real time"))
+        _born("virtual bid", faults)
+
+    @property
+    def index(self) -> str:
+        """Name of the index of its node."""
+        return f"{self.resource}.{self.location}.{self.tier}".upper()
+
+    @property
+    def node(self) -> str:
+        """LOCATION/RESOURCE/TIER, as trades name it."""
+        return f"{self.location}/{self.resource}/{self.tier}"
+
+    @property
+    def sign(self) -> float:
+        """1 for a dec, which gains when real time is above λ̂; −1 for an inc."""
+        return 1.0 if self.side == VirtualSide.DEC else -1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityContract:
+    """The right to `quantity` GPU-hours in each hour of `[start, end)` at `strike`: a strip of hourly calls on λ.
+
+    Each hour pays `quantity` × max(λ − strike, 0) to the buyer, when it is delivered. `premium` in USD is paid by the buyer on `pay`.
+
+    >>> start, end = contract_dates("H100-SXM.US.FIRM:2027-03", timezone="America/New_York")
+    >>> CapacityContract(index="H100-SXM.US.FIRM", start=start, end=end, strike=2.6, quantity=50.0, side=TradeSide.BUY).hours
+    743
+    """
+
+    index: str
+    start: datetime
+    end: datetime
+    strike: float
+    quantity: float
+    side: TradeSide
+    premium: float | None = None
+    pay: datetime | None = None
+
+    def __post_init__(self) -> None:
+        faults = [*_span(self.start, self.end), *_positive(self.quantity)]
+        if not self.strike > 0:
+            faults.append(("strike", self.strike, "a strike above 0"))
+        if (self.premium is None) != (self.pay is None):
+            faults.append(("premium", self.premium, "a premium and its day of payment, or neither"))
+        _born("capacity contract", faults)
+
+    @property
+    def hours(self) -> int:
+        """Hours of delivery."""
+        return _hours(self.start, self.end)
+
+    @property
+    def sign(self) -> float:
+        """1 for a buyer, −1 for a seller."""
+        return 1.0 if self.side == TradeSide.BUY else -1.0
+
+
+def contract_dates(code: str, *, timezone: str) -> tuple[datetime, datetime]:
+    """First instant of delivery and first instant after it, in UTC, of `INDEX:YYYY`, `:YYYY-Qn`, `:YYYY-MM` or `:YYYY-MM-DD`.
+
+    Raises `InputError` for another code or a time zone that is not in the IANA database.
+
+    >>> [moment.isoformat() for moment in contract_dates("H100-SXM.US.FIRM:2027-03", timezone="America/New_York")]
+    ['2027-03-01T05:00:00+00:00', '2027-04-01T04:00:00+00:00']
+    """
+    first, end = _days(code)
+    return midnight(first, timezone), midnight(end, timezone)
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """First instant of a local day, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=_zone(timezone)).astimezone(UTC)
+
+
+def _days(code: str) -> tuple[date, date]:
+    found = CODE.match(code)
+    if found is None:
+        raise InputError.of("contracts", "INDEX:YYYY, INDEX:YYYY-Qn, INDEX:YYYY-MM or INDEX:YYYY-MM-DD", column="contract", value=code)
+    year = int(found["year"])
+    if found["day"]:
+        try:
+            first = date(year, int(found["month"]), int(found["day"]))
+        except ValueError as error:
+            raise InputError.of("contracts", "a day of the calendar", column="contract", value=code) from error
+        return first, first + timedelta(days=1)
+    month, count = (int(found["month"]), 1) if found["month"] else (3 * int(found["quarter"]) - 2, 3) if found["quarter"] else (1, 12)
+    following = 12 * year + month - 1 + count
+    return date(year, month, 1), date(following // 12, following % 12 + 1, 1)
+
+
+def _zone(timezone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError.of("contracts", "an IANA time zone", column="timezone", value=timezone) from error
+
+
+Broken = tuple[str, object, str]  # field, value, what was expected
+
+
+def _span(start: datetime, end: datetime) -> list[Broken]:
+    faults: list[Broken] = [
+        (name, moment, "a time with its zone") for name, moment in (("start", start), ("end", end)) if moment.tzinfo is None
+    ]
+    if not faults and not start < end:
+        faults.append(("end", end, f"an end after the start {start}"))
+    return faults or [(name, moment, "a whole hour") for name, moment in (("start", start), ("end", end)) if _past_hour(moment)]
+
+
+def _past_hour(moment: datetime) -> bool:
+    return bool(moment.minute or moment.second or moment.microsecond)
+
+
+def _midnights(start: datetime, end: datetime, timezone: str) -> list[Broken]:
+    zone = _zone(timezone)
+    moments = (("start", start), ("end", end))
+    return [(name, moment, f"midnight in {timezone}") for name, moment in moments if moment.tzinfo and moment.astimezone(zone).hour]
+
+
+def _positive(quantity: float) -> list[Broken]:
+    return [] if 0 < quantity < float("inf") else [("quantity", quantity, "a quantity above 0")]
+
+
+def _born(what: str, faults: list[Broken]) -> None:
+    if faults:
+        raise InputError(Fault(file=what, column=column, value=str(value), expected=expected) for column, value, expected in faults)
+
+
+def _hours(start: datetime, end: datetime) -> int:
+    return int((end - start) / timedelta(hours=1))

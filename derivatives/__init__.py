@@ -1,0 +1,1 @@
+"""What a contract is worth and what moves it."""

@@ -1,0 +1,73 @@
+"""Black's formula for options on a forward, on arrays.
+
+Black, "The pricing of commodity contracts", Journal of Financial Economics 3 (1976): with F lognormal and total standard deviation
+s = σ √T, a call is worth D [F Φ(d₁) − K Φ(d₂)], d₁ = ln(F / K) / s + s / 2, d₂ = d₁ − s.
+"""
+
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtr
+
+from tenorgrid.curves.hours import Vector
+from tenorgrid.data.errors import Fault, InputError
+
+Option = Literal["call", "put"]
+
+
+def price(forward: Vector, strike: Vector, *, deviation: Vector, discount: Vector, option: Option = "call") -> Vector:
+    """Worth of options on forwards, USD per GPU-hour; arguments broadcast against one another.
+
+    Args:
+        forward: (n,) USD/GPUh, F, above 0.
+        strike: (n,) USD/GPUh, K; at or below 0 a call is a forward and a put worth nothing.
+        deviation: (n,) σ √T, at least 0.
+        discount: (n,) D, above 0.
+        option: `call` or `put`.
+
+    Raises `InputError` for forwards or discount factors at or below 0, a negative deviation, or anything not finite.
+
+    >>> price(np.array([19.0]), np.array([19.0]), deviation=np.array([0.28 * 0.75**0.5]), discount=np.exp(np.array([-0.075]))).round(4)
+    array([1.7011])
+    """
+    upper, lower = _distances(forward, strike, deviation, discount)
+    call = discount * (forward * ndtr(upper) - strike * ndtr(lower))
+    return np.asarray(call if option == "call" else call - discount * (forward - strike))
+
+
+def delta(forward: Vector, strike: Vector, *, deviation: Vector, discount: Vector, option: Option = "call") -> Vector:
+    """∂ price / ∂ forward: D Φ(d₁) of a call, D (Φ(d₁) − 1) of a put. Arguments and refusals of `price`."""
+    upper, _ = _distances(forward, strike, deviation, discount)
+    return np.asarray(discount * (ndtr(upper) if option == "call" else ndtr(upper) - 1.0))
+
+
+def vega(forward: Vector, strike: Vector, *, deviation: Vector, discount: Vector) -> Vector:
+    """∂ price / ∂ (σ √T) = D F φ(d₁), the same for calls and puts; times √T it is ∂ price / ∂ σ. Arguments and refusals of `price`."""
+    upper, _ = _distances(forward, strike, deviation, discount)
+    return np.asarray(discount * forward * np.exp(-0.5 * upper**2) / np.sqrt(2 * np.pi))
+
+
+def _distances(forward: Vector, strike: Vector, deviation: Vector, discount: Vector) -> tuple[Vector, Vector]:
+    """d₁ and d₂; infinite, with the sign of what is exercised, where nothing is uncertain."""
+    _refuse(forward, strike, deviation, discount)
+    forward, strike, deviation = np.broadcast_arrays(forward, strike, deviation)
+    moneyness = np.where(strike > 0, np.log(forward / np.where(strike > 0, strike, 1.0)), np.inf)
+    certain = deviation == 0
+    certainly = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
+    scaled = np.where(certain, certainly, moneyness / np.where(certain, 1.0, deviation))
+    return scaled + deviation / 2, scaled - deviation / 2
+
+
+def _refuse(forward: Vector, strike: Vector, deviation: Vector, discount: Vector) -> None:
+    faults = [
+        Fault(file="option", column=name, value=str(np.asarray(values)[~good].flat[0]), expected=expected)
+        for name, values, good, expected in (
+            ("forward", forward, np.isfinite(forward) & (np.asarray(forward) > 0), "a forward above 0"),
+            ("strike", strike, np.isfinite(strike), "a number"),
+            ("deviation", deviation, np.isfinite(deviation) & (np.asarray(deviation) >= 0), "a standard deviation of at least 0"),
+            ("discount", discount, np.isfinite(discount) & (np.asarray(discount) > 0), "a discount factor above 0"),
+        )
+        if not np.all(good)
+    ]
+    if faults:
+        raise InputError(faults)
