@@ -26,12 +26,20 @@ PARTS: tuple[tuple[str, ModuleType], ...] = (
     ("", summaries),
     ("", daily),
 )
+KINDS: dict[type[pl.DataType], str] = {
+    pl.Datetime: "time",
+    pl.Date: "date",
+    pl.Boolean: "true or false",
+    pl.String: "text",
+    pl.Int64: "whole number",
+    pl.Float64: "number",
+}
 HEADING = """# Data dictionary
 
 Made by `make docs` from the schemas in `data/tables/` and `data/readers/` and the sets of values in `data/kinds.py`; edit those, not this.
 
-Tables are CSV or Parquet by suffix. Times are ISO 8601 in UTC, periods half-open `[start, end)`, money is USD, an empty cell is null. A column
-that may be null may be absent; one that is not listed is refused, except that observations may carry attribute columns of any name."""
+Tables are CSV or Parquet by suffix. Times are ISO 8601 in UTC, periods half-open `[start, end)`, money is USD, an empty cell is null. A
+column that may be null may be absent; one that is not listed is refused, but observations may carry attribute columns of any name."""
 
 
 def dictionary() -> str:
@@ -113,15 +121,7 @@ def _kind(column: dy.Column) -> str:
         return f"one of {', '.join(f'`{value}`' for value in kind.categories)}"
     if isinstance(kind, pl.Decimal):
         return f"decimal, {kind.scale} places"
-    names = {
-        pl.Datetime: "time",
-        pl.Date: "date",
-        pl.Boolean: "true or false",
-        pl.String: "text",
-        pl.Int64: "whole number",
-        pl.Float64: "number",
-    }
-    return names.get(kind.base_type(), str(kind).lower())
+    return KINDS.get(kind.base_type(), str(kind).lower())
 
 
 def _bounds(column: dy.Column) -> str:
