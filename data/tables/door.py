@@ -74,7 +74,8 @@ def inspect(frame: pl.DataFrame, schema: type[dy.Schema], *, name: str, attribut
         if value is None:
             faults.append(Fault(file=name, column=column, expected=expected(declared), value=f"a column of {raw.dtype}"))
             absent.add(column)
-            value = pl.Series(column, [None], dtype=declared.dtype).new_from_index(0, frame.height)
+            series.append(pl.Series(column, [None], dtype=declared.dtype).new_from_index(0, frame.height))
+            continue
         bad = _lost(raw, value)
         if bad.any():
             unread[column] = bad
