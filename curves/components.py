@@ -5,13 +5,22 @@
 
 The level f counts in every hour. A spread g_k counts in the hours of a profile and is there only when quotes of different
 profiles need it: two quotes of one month, base and peak, cannot both be met by a function that is smooth across the hours of a day.
-All are quartic splines on the boundaries of the quotes' periods; Σ ∫ f''² is least. Where the quotes leave a straight line free, it has
-the least slope, and a spread the least size.
+All are quartic splines on the boundaries of the quotes' periods. What is least is the bending of level and spreads together, measured
+
+    time:    Σ ∫ f''² dt, as Benth, Koekebakker and Ollmar have it
+    period:  Σ_i L_i³ ∫_i f''² dt, L_i the length of interval i: bending per interval, in the interval's own unit of time
+
+The two agree on straight lines and where all intervals are equally long. They part where days meet months: a slope that is
+nothing within a day is a dollar over a month, and `time` lets the noise of the last day throw the month off (an April of
+mean 2.38 after sixteen noisy days swung between 1.05 and 3.66; measured by period between 2.05 and 2.51).
+
+Where the quotes leave a straight line free, it has the least slope, and a spread the least size.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import block_diag
@@ -20,6 +29,8 @@ from tenorgrid.curves.hours import Vector, clock, counted
 from tenorgrid.curves.smooth import Spline, smoothest
 from tenorgrid.curves.weights import Weights
 from tenorgrid.data.kinds import Profile
+
+Bending = Literal["period", "time"]
 
 UNDETERMINED = 1e-9  # singular value, relative to the largest, below which no quote speaks of a direction
 
@@ -56,7 +67,7 @@ class Components:
         return _powers(self.weights, self.spline)
 
 
-def components(quotes: Weights, *, factor: Vector) -> Components:
+def components(quotes: Weights, *, factor: Vector, bending: Bending) -> Components:
     """Level and spreads through independent rows `quotes`, for a multiplicative shape `factor` (hours,).
 
     Raises `numpy.linalg.LinAlgError` when the rows differ on the grid of hours but no smooth curve tells them apart.
@@ -65,10 +76,20 @@ def components(quotes: Weights, *, factor: Vector) -> Components:
     masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
     powers = _powers(quotes, spline) * factor[:, None]
     rows = np.concatenate([_rows(quotes.moments(powers * mask[:, None]), spline) for mask in masks], axis=1)
-    roughness = block_diag(*[spline.roughness(2)] * len(masks))
+    roughness = block_diag(*[_bending(spline, bending)] * len(masks))
     ties = _ties(rows, spline, len(masks))
     found = smoothest(np.concatenate([rows, ties]), roughness)[:, : rows.shape[0]]
     return Components(weights=quotes, spline=spline, masks=masks, factor=factor, coefficients=found.reshape(len(masks), spline.size, -1))
+
+
+def _bending(spline: Spline, measure: Bending) -> Vector:
+    """(5 n, p) matrix whose squared norm is the bending of one component."""
+    matrix = spline.roughness(2)
+    if measure == "time":
+        return matrix
+    length = np.diff(spline.knots)
+    weight = (length / length.mean()) ** 1.5
+    return matrix * np.repeat(weight, matrix.shape[0] // weight.size)[:, None]
 
 
 def _powers(quotes: Weights, spline: Spline) -> Vector:

@@ -9,10 +9,10 @@ import polars as pl
 
 from tenorgrid.curves.arbitrage import Redundancy, redundancies
 from tenorgrid.curves.band import Band
-from tenorgrid.curves.components import Components, components
+from tenorgrid.curves.components import Bending, Components, components
 from tenorgrid.curves.hours import Vector, clock, counted, position
 from tenorgrid.curves.shape import Shape
-from tenorgrid.curves.weights import weights
+from tenorgrid.curves.weights import Weights, weights
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Profile
 from tenorgrid.data.tables.curve import Curve, Jacobian, Quotes
@@ -35,6 +35,7 @@ class ForwardCurve:
     timezone: str
     quotes: pl.DataFrame
     forward: Vector  # (hours,) USD per GPU-hour
+    rows: Weights  # of `quotes`, in their order
     band: Band | None
     fitted: Components
     kept: tuple[int, ...]  # rows of `quotes` that the curve is a function of
@@ -109,7 +110,7 @@ class ForwardCurve:
     @cached_property
     def fair(self) -> Vector:
         """(quotes,) what the curve makes each quote: its price, to 1e-10."""
-        return weights(self.quotes).average(self.forward)
+        return self.rows.average(self.forward)
 
     def bump(self, quote_id: str, size: float) -> "ForwardCurve":
         """The curve with one quote moved by `size` USD per GPU-hour, from the Jacobian.
@@ -159,6 +160,7 @@ def fit_curve(
     band: Band | None = None,
     timezone: str | None = None,
     tolerance: float = TOLERANCE,
+    bending: Bending = "period",
 ) -> ForwardCurve:
     """Smoothest curve of hourly forwards that averages back to every quote of `index`.
 
@@ -170,6 +172,7 @@ def fit_curve(
         band: measured ahead errors, from `band`.
         timezone: zone of the index's days; None is the one that all quotes share.
         tolerance: USD per GPU-hour, the most by which a quote may contradict the others.
+        bending: what is least: `period`, which keeps the noise of daily quotes out of the months after them, or `time`, ∫ f''² dt.
 
     Raises `InputError` for no quote, for a quote after `as_of`, and for quotes that contradict one another beyond `tolerance`: each
     contradiction names its quotes and its size. Nothing is averaged away.
@@ -188,6 +191,8 @@ def fit_curve(
     zones = mine["timezone"].unique().sort().to_list()
     if timezone is None and len(zones) > 1:
         raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
+    if bending not in ("period", "time"):
+        raise InputError.of("curve", "period or time", column="bending", value=bending)
     rows = weights(mine)
     price = mine["price"].to_numpy()
     kept, redundant = redundancies(rows.compressed(), price)
@@ -196,9 +201,9 @@ def fit_curve(
     if shape is not None:
         given = shape.on(rows.starts)
         factor, offset = (given, offset) if shape.kind == "multiplicative" else (factor, given)
-    independent = weights(mine[kept])
+    independent = rows.take(kept)
     try:
-        fitted = components(independent, factor=factor)
+        fitted = components(independent, factor=factor, bending=bending)
     except np.linalg.LinAlgError as error:
         named = ", ".join(mine["quote_id"])
         raise InputError.of(
@@ -211,6 +216,7 @@ def fit_curve(
         timezone=timezone or zones[0],
         quotes=mine,
         forward=forward,
+        rows=rows,
         band=band,
         fitted=fitted,
         kept=tuple(kept),

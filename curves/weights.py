@@ -5,7 +5,8 @@ A contract pays the average of hourly forwards over its period, so its price is 
 60 rows over three years cost what a few vectors of the grid cost.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -51,6 +52,10 @@ class Weights:
         """(hours,) which interval between knots each hour lies in."""
         return np.repeat(np.arange(self.knots.size - 1), np.diff(self.knots))
 
+    def take(self, rows: Sequence[int]) -> "Weights":
+        """Some of the rows, on the same grid."""
+        return replace(self, first=self.first[rows], end=self.end[rows], kind=self.kind[rows], total=self.total[rows])
+
     def moments(self, values: Vector) -> Vector:
         """Share of each interval in each row's average of `values`.
 
@@ -85,7 +90,7 @@ class Weights:
             label = label * (code.max() + 1) + code
         _, sample, count = np.unique(label, return_index=True, return_counts=True)
         inside = self.spans[:, self.interval[sample]]
-        return inside * self.densities[self.kind][:, sample] / self.total[:, None] * np.sqrt(count)
+        return np.asarray(inside * self.densities[self.kind][:, sample] / self.total[:, None] * np.sqrt(count))
 
 
 def weights(quotes: pl.DataFrame) -> Weights:

@@ -9,6 +9,7 @@ import polars as pl
 
 from tenorgrid.curves.discount import Flat
 from tenorgrid.curves.forward import ForwardCurve
+from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import RiskKind
 from tenorgrid.data.tables.book import Risks, Values
@@ -21,6 +22,7 @@ from tenorgrid.derivatives import capacity, forwards, virtual
 from tenorgrid.derivatives.valuation import Valuation
 
 TICK = 0.01
+ROUNDING = 1e-10  # part of a trade's largest sensitivity
 GPU_HOURS = "GPU-hours"
 USD_PER_TICK = "USD per 0.01"
 MONTH = "month "  # what month buckets begin with, so that no quote is taken for one
@@ -43,9 +45,9 @@ class BookValue:
         months = pl.col("bucket").str.starts_with(MONTH)
         return self._total(RiskKind.DELTA, unit, months if by == "month" else ~months)
 
-    def vega(self, *, unit: str = USD_PER_TICK) -> pl.DataFrame:
-        """Vega of the whole book, columns bucket (index) and amount: USD for 0.01 of volatility."""
-        return self._total(RiskKind.VEGA, unit, pl.lit(True))
+    def vega(self) -> pl.DataFrame:
+        """Vega of the whole book by delivery month, columns bucket and amount: USD for 0.01 of volatility."""
+        return self._total(RiskKind.VEGA, USD_PER_TICK, pl.lit(value=True))
 
     def _total(self, risk: RiskKind, unit: str, chosen: pl.Expr) -> pl.DataFrame:
         rows = self.risks.filter(pl.col("risk").cast(pl.String) == str(risk), pl.col("unit") == unit, chosen)
@@ -67,7 +69,7 @@ def value(
     Deltas are signed: positive gains when prices rise. By quote: ∂ value / ∂ quote through the curve's Jacobian, as the GPU-hours of
     quote that would hedge it and as USD for a move of 0.01; buckets are named by quote_id. By month: the same by delivery month of
     the hours of the curve, buckets `month YYYY-MM` (the two are views of one risk, not parts of it). Vega: USD for 0.01 of volatility, by
-    index. A risk that is 0 has no row.
+    delivery month. A risk that is 0 to rounding has no row.
 
     Args:
         trades: `Trades`; kinds forward, virtual and capacity.
@@ -112,7 +114,7 @@ def value(
         curve = curves[one.index]
         found = _valued(one, curve, known.get(one.index, {}), sigma.get(one.index, 0.0), as_of, discount)
         worth.append((name, found.value))
-        rows.append(_risks(name, found, curve, timezone, one.index))
+        rows.append(_risks(name, found, curve, timezone))
     values = pl.DataFrame(worth, schema={"trade_id": pl.String, "value": pl.Float64}, orient="row").select(
         "trade_id",
         pl.col("trade_id").replace_strict(kinds, return_dtype=pl.String).alias("kind"),
@@ -133,19 +135,31 @@ def _valued(one: Terms, curve: ForwardCurve, known: Mapping[date, float], sigma:
             return capacity.value(one, curve=curve, volatility=sigma, as_of=as_of, discount=discount)
 
 
-def _risks(name: str, found: Valuation, curve: ForwardCurve, timezone: str, index: str) -> pl.DataFrame:
+def _risks(name: str, found: Valuation, curve: ForwardCurve, timezone: str) -> pl.DataFrame:
     by_quote = dict(zip(curve.quotes["quote_id"], found.delta @ curve.sensitivity, strict=True))
-    month = curve.starts.dt.convert_time_zone(timezone).dt.to_string("%Y-%m")
-    by_month = pl.DataFrame({"month": month, "delta": found.delta}).group_by("month", maintain_order=True).agg(pl.col("delta").sum())
-    buckets = {**by_quote, **{MONTH + label: amount for label, amount in by_month.iter_rows()}}
+    delta = {**by_quote, **_by_month(found.delta, curve, timezone)}
     rows = [
-        (name, str(RiskKind.DELTA), bucket, float(amount) * scale, unit)
-        for bucket, amount in buckets.items()
+        (name, str(RiskKind.DELTA), bucket, amount * scale, unit)
+        for bucket, amount in _kept(delta).items()
         for scale, unit in ((1.0, GPU_HOURS), (TICK, USD_PER_TICK))
     ]
-    rows.append((name, str(RiskKind.VEGA), index, found.vega * TICK, USD_PER_TICK))
-    frame = pl.DataFrame(rows, schema=["trade_id", "risk", "bucket", "amount", "unit"], orient="row")
-    return frame.filter(pl.col("amount") != 0)
+    if found.vega is not None:
+        vega = _kept(_by_month(found.vega, curve, timezone))
+        rows += [(name, str(RiskKind.VEGA), bucket, amount * TICK, USD_PER_TICK) for bucket, amount in vega.items()]
+    columns = {"trade_id": pl.String, "risk": pl.String, "bucket": pl.String, "amount": pl.Float64, "unit": pl.String}
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _by_month(amount: Vector, curve: ForwardCurve, timezone: str) -> dict[str, float]:
+    month = curve.starts.dt.convert_time_zone(timezone).dt.to_string("%Y-%m")
+    sums = pl.DataFrame({"month": month, "amount": amount}).group_by("month", maintain_order=True).agg(pl.col("amount").sum())
+    return {MONTH + label: total for label, total in sums.iter_rows()}
+
+
+def _kept(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Without what is 0 but for rounding."""
+    least = ROUNDING * max((abs(amount) for amount in amounts.values()), default=0.0)
+    return {bucket: float(amount) for bucket, amount in amounts.items() if abs(amount) > least}
 
 
 def _known(fixings: pl.DataFrame, as_of: datetime) -> dict[str, dict[date, float]]:

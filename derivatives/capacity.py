@@ -43,11 +43,13 @@ def value(contract: CapacityContract, *, curve: ForwardCurve, volatility: float,
     deviation = volatility * root
     delta = np.zeros(curve.forward.size)
     delta[low:high] = scale * black.delta(forward, strike, deviation=deviation, discount=factor)
+    vega = np.zeros(curve.forward.size)
+    vega[low:high] = scale * black.vega(forward, strike, deviation=deviation, discount=factor) * root
     premium = 0.0
     if contract.premium is not None and contract.pay is not None and contract.pay >= as_of:
         premium = contract.sign * contract.premium * discount.factor(as_of, contract.pay)
     return Valuation(
         value=scale * float(black.price(forward, strike, deviation=deviation, discount=factor).sum()) - premium,
         delta=delta,
-        vega=scale * float(black.vega(forward, strike, deviation=deviation, discount=factor) @ root),
+        vega=vega,
     )

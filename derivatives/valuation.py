@@ -7,11 +7,11 @@ from tenorgrid.curves.hours import Vector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valuation:
-    """Present value in USD, `delta` (hours of the curve,) in GPU-hours, `vega` in USD for 1.00 of volatility.
+    """Present value in USD, and by hour of the curve (hours,) ∂ value / ∂ forward in GPU-hours and ∂ value / ∂ volatility in USD per 1.00.
 
-    delta is ∂ value / ∂ forward of each hour, in USD per (USD per GPU-hour); positive gains when the forward rises.
+    delta is positive where the trade gains when the forward rises; vega is None for what has no optionality.
     """
 
     value: float
     delta: Vector
-    vega: float = 0.0
+    vega: Vector | None = None
