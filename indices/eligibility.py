@@ -38,7 +38,8 @@ def screen(rows: pl.DataFrame, level: Level) -> Screened:
     """
     rows = rows.filter(pl.col("kind").cast(pl.String).is_in([kind.value for kind in level.kinds]))
     _refuse_unreadable(rows, level)
-    judged = rows.with_columns(*_verdict(level.requirements))
+    asked = [requirement for requirement in level.requirements if requirement.column in rows.columns]
+    judged = rows.with_columns(*_verdict(asked))
     judged = _too_few(judged, level.day_at_least)
     if level.outliers is not None:
         judged = _outliers(judged, level.outliers)
@@ -48,19 +49,19 @@ def screen(rows: pl.DataFrame, level: Level) -> Screened:
 def _refuse_unreadable(rows: pl.DataFrame, level: Level) -> None:
     if rows.is_empty():
         return
+    asked = f"which the level {level.name!r} asks for"
     for requirement in level.requirements:
-        if requirement.column not in rows.columns:
-            if requirement.missing == "keep":
-                continue
-            raise InputError.of(
-                NAME, f"a column that the level {level.name!r} asks for", column=requirement.column, value="a missing column"
-            )
-        kind = rows.schema[requirement.column]
+        column = requirement.column
+        if column not in rows.columns:
+            if requirement.missing == "exclude":
+                raise InputError.of(NAME, f"a column {asked}", column=column, value="a missing column")
+            continue
+        kind = rows.schema[column]
         if requirement.comparison != "one_of" and not (kind.is_numeric() or kind == pl.Null):
-            raise InputError.of(NAME, f"numbers, which the level {level.name!r} asks for", column=requirement.column, value=str(kind))
+            raise InputError.of(NAME, f"numbers, {asked}", column=column, value=str(kind))
 
 
-def _verdict(requirements: tuple[Requirement, ...]) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+def _verdict(requirements: list[Requirement]) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     rule, value, limit = (pl.lit(None, dtype=pl.String) for _ in range(3))
     for requirement in reversed(requirements):  # the first to fail is asked last, and so stands
         failed = ~_met(requirement)

@@ -171,6 +171,8 @@ def _refuse_impossible(section: Section, level: Level, window_days: int) -> None
     by_quantity = level.estimator in BY_QUANTITY
     if by_quantity != (level.weighting is Weighting.QUANTITY):
         section.fault("weighting", f"{'quantity' if by_quantity else 'equal'} with the estimator {level.estimator}", level.weighting)
+    if by_quantity and not any(part.column == "quantity" and part.comparison == "above" and part.limit == 0 for part in level.requirements):
+        section.fault("require", f"a quantity above 0 with the estimator {level.estimator}")
     if by_quantity and level.pooling is Pooling.CONTRIBUTOR:
         section.fault("pooling", f"observation with the estimator {level.estimator}", level.pooling)
     if (level.trim is not None) != (level.estimator is Estimator.TRIMMED_MEAN):

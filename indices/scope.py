@@ -33,8 +33,9 @@ def scope(
         end: the day after the last.
         indices: only these; None is every one that shows up.
 
-    Returns the observations' columns and index, day, unit and digest (SHA-256 of the row). Raises `InputError` for rows that break the table's
-    rules, and where one index would mix units.
+    Returns the observations' columns and index, day, unit and digest (SHA-256 of the row).
+
+    Raises `InputError` for rows that break the table's rules, and where one index would mix units.
     """
     rows = checked(observations, Observations, name=NAME, attributes=True)
     rows = rows.filter(_considered(methodology))

@@ -1,0 +1,139 @@
+"""The audit entry of each mark: everything that somebody needs to follow it, and to find out what differs when it is recomputed."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any, TypeAlias
+
+import polars as pl
+
+from tenorgrid.indices.calculation import REVISION, Calculation
+from tenorgrid.indices.levels import DAY, PERCENTILES, Evidence
+from tenorgrid.indices.scope import MARK
+
+Entry: TypeAlias = dict[str, Any]
+Key: TypeAlias = tuple[Any, ...]
+CLOCK = "%Y-%m-%dT%H:%M:%SZ"
+SHORT = 16  # hexadecimal digits that are enough to tell one contributor's rows from a changed set
+
+
+def entries(calculation: Calculation) -> list[Entry]:
+    """One JSON object per mark, in the order of index and day.
+
+    `input` is the SHA-256 of the mark's rows (every observation in its scope and window, excluded or not; sorted, so that no order of rows
+    matters), and the same per contributor; `days` tells what became of each day of the window; the rest are the names of `docs`.
+    """
+    rule = calculation.methodology
+    inputs, sources = _inputs(calculation)
+    chosen = {part.level.name: part for part in calculation.evidence}
+    excluded = _grouped(calculation.exclusions.with_columns(pl.col("start").dt.strftime(CLOCK)), ["index", "start"])
+    days = {name: _days(part) for name, part in chosen.items()}
+    tried = [_tried(part) for part in calculation.evidence]
+    code = version("tenorgrid")
+    made = []
+    for row in calculation.decided.iter_rows(named=True):
+        key = (row["index"], row["day"])
+        start = row["start"].strftime(CLOCK)
+        gone = excluded.get((row["index"], start), [])
+        made.append(
+            {
+                "index": row["index"],
+                "date": str(row["day"]),
+                "start": start,
+                "end": row["end"].strftime(CLOCK),
+                "published_at": row["end"].strftime(CLOCK),
+                "revision": REVISION,
+                "value": row["value"],
+                "unit": f"USD/{row['unit']}",
+                "status": row["status"],
+                "unrounded": row["unrounded"],
+                "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
+                "methodology": {"name": rule.name, "hash": rule.hash, "source": rule.source},
+                "code_version": code,
+                "window": {
+                    "start": rule.opens(row["day"] - timedelta(rule.window_days - 1)).strftime(CLOCK),
+                    "end": row["end"].strftime(CLOCK),
+                    "days": rule.window_days,
+                    "cut_off": f"{rule.cut_off.strftime('%H:%M') if rule.cut_off else '24:00'} {rule.timezone}",
+                },
+                "input": inputs.get(key, {"hash": None, "rows": 0}),
+                "level": row["level"],
+                "levels": [found[key] for found in tried if key in found],
+                "counts": {"used": row["observations"] or 0, "excluded": len(gone), "contributors": row["contributors"] or 0},
+                "quantity": row["quantity"],
+                "prices": {name: row[name] for name in ("min", *PERCENTILES, "max", "mean", "sd")},
+                "days": days[row["level"]].get(key, []) if row["level"] else [],
+                "contributors": sources.get(key, []),
+                "fallback": _fallback(row, rule.carry_days),
+                "low_confidence": row["reasons"],
+                "exclusions": [{name: part[name] for name in ("observation_id", "rule", "value", "limit")} for part in gone],
+            }
+        )
+    return made
+
+
+def text(entry: Mapping[str, Any]) -> str:
+    """An entry as one line of JSON."""
+    return json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def _fallback(row: Entry, carry_days: int) -> Entry | None:
+    """What stands in where no level sufficed."""
+    if row["level"]:
+        return None
+    if row["carried_from"]:
+        return {"used": "carried", "carried_from": str(row["carried_from"]), "at_most_days": carry_days}
+    return {"used": "withheld", "carried_from": None, "at_most_days": carry_days}
+
+
+def _tried(part: Evidence) -> dict[Key, Entry]:
+    """What a level that was tried gave."""
+    names = ("value", "observations", "contributors", "days")
+    rows = part.values.select(*MARK, *names).iter_rows(named=True)
+    return {(row["index"], row["day"]): {"level": part.level.name} | {name: row[name] for name in names} for row in rows}
+
+
+def _grouped(frame: pl.DataFrame, keys: list[str]) -> dict[Key, list[Entry]]:
+    found: dict[Key, list[Entry]] = {}
+    for row in frame.iter_rows(named=True):
+        found.setdefault(tuple(row[key] for key in keys), []).append(row)
+    return found
+
+
+def _days(part: Evidence) -> dict[Key, list[Entry]]:
+    """For each mark, the days of its window on which the level saw anything: what was there, what went and the median of the rest."""
+    used = part.used.group_by(*MARK, DAY).agg(
+        pl.len().alias("used"), pl.col("price").median().alias("median"), pl.col("price").mean().alias("mean")
+    )
+    gone = part.excluded.group_by(*MARK, DAY).agg(pl.len().alias("excluded"))
+    both = used.join(gone, on=[*MARK, DAY], how="full", coalesce=True).sort(*MARK, DAY)
+    both = both.with_columns(pl.col(DAY).cast(pl.String).alias("date"), pl.col("used", "excluded").fill_null(0))
+    shown = ("date", "used", "excluded", "median", "mean")
+    return {key: [{name: row[name] for name in shown} for row in rows] for key, rows in _grouped(both, MARK).items()}
+
+
+def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[Entry]]]:
+    """Hash and number of the rows behind each mark, in all and by contributor."""
+    shifts = pl.DataFrame({"shift": [timedelta(number) for number in range(calculation.methodology.window_days)]})
+    rows = calculation.rows.select(*MARK, "provider", "digest", "price", "quantity").join(shifts, how="cross")
+    rows = rows.with_columns(pl.col("day") + pl.col("shift"))
+    rows = rows.filter(pl.col("day").is_between(calculation.first, calculation.end, closed="left")).sort("digest")
+    whole = rows.group_by(MARK).agg(pl.col("digest").str.join("\n"), pl.len().alias("rows"))
+    hashes = {(index, day): {"hash": _sha(digest), "rows": count} for index, day, digest, count in whole.iter_rows()}
+    parts = rows.group_by(*MARK, "provider").agg(
+        pl.len().alias("rows"),
+        pl.col("price").median().alias("median"),
+        pl.when(pl.col("quantity").count() > 0).then(pl.col("quantity").sum()).alias("quantity"),
+        pl.col("digest").str.join("\n"),
+    )
+    sources: dict[Key, list[Entry]] = {}
+    for index, day, provider, count, middle, quantity, digest in parts.sort(*MARK, "provider").iter_rows():
+        entry = {"provider": provider, "rows": count, "median": middle, "quantity": quantity, "hash": _sha(digest)[:SHORT]}
+        sources.setdefault((index, day), []).append(entry)
+    return hashes, sources
+
+
+def _sha(digests: str) -> str:
+    return hashlib.sha256(digests.encode()).hexdigest()

@@ -1,0 +1,92 @@
+"""Daily marks: one narrow index for each resource, region and tier, made from observations by a methodology."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from tenorgrid.data.errors import NotPublishedError
+from tenorgrid.indices.audit import Audit, write_audit
+from tenorgrid.indices.calculation import calculate
+from tenorgrid.indices.entries import entries, text
+from tenorgrid.indices.methodology import load
+from tenorgrid.indices.specification import Methodology
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkRun:
+    """Marks of a period with all that led to them.
+
+    `marks` are `Marks`; `exclusions` has index, start, observation_id, rule, value and limit; `audits` has index, date and the audit as one
+    JSON text.
+    """
+
+    methodology: Methodology
+    marks: pl.DataFrame
+    exclusions: pl.DataFrame
+    audits: pl.DataFrame
+
+    def audit(self, index: str, day: date | str) -> Audit:
+        """The audit of one mark. Raises `NotPublishedError` where the run has no mark of that index and day."""
+        found = self.audits.filter(pl.col("index") == index, pl.col("date") == str(day))
+        if found.is_empty():
+            raise NotPublishedError(f"{index} has no mark of {day} in this run")
+        return Audit.read(found["audit"][0], self.methodology)
+
+    def write_audit(self, path: Path) -> Path:
+        """Write the audits as JSON lines, one a mark."""
+        return write_audit(self.audits, path)
+
+
+def mark(
+    observations: pl.DataFrame, *, methodology: Methodology | Path | str, first: date, end: date, indices: Sequence[str] | None = None
+) -> MarkRun:
+    """Daily marks of the days [first, end), in the methodology's own time zone.
+
+    An index is named RESOURCE.REGION.TIER; an observation counts in its own region and in every group of the methodology that lists it.
+    The mark of a day looks at the methodology's window, whose last day it is, up to that day's cut-off; nothing later changes it, and no
+    order of rows does. Carried and withheld marks are rows too, with the reason in their audit.
+
+    Args:
+        observations: `Observations`, with the attributes that the methodology asks for. An attribute `unit` is the unit of work that the
+            price is for; without it prices are per GPU-hour.
+        methodology: a shipped name, a TOML file, or what `load` gave.
+        first: first day.
+        end: the day after the last.
+        indices: only these; None is every one that shows up.
+
+    Raises `InputError` for bad rows, an attribute that is missing, an index of mixed units, or no day.
+
+    >>> from datetime import UTC, datetime
+    >>> seen = pl.DataFrame(
+    ...     {
+    ...         "observation_id": ["a", "b", "c"],
+    ...         "time": [datetime(2027, 1, 5, 12, tzinfo=UTC)] * 3,
+    ...         "provider": ["nimbus", "cirrus", "stratus"],
+    ...         "resource": ["h100-sxm"] * 3,
+    ...         "region": ["us-east", "us-east", "us-west"],
+    ...         "tier": ["firm"] * 3,
+    ...         "price": [2.4, 2.6, 9.0],
+    ...         "kind": ["list price"] * 3,
+    ...     }
+    ... )
+    >>> run = mark(seen, methodology="house", first=date(2027, 1, 5), end=date(2027, 1, 6))
+    >>> run.marks.select("index", "value", "status").rows()[0]
+    ('H100-SXM.US-EAST.FIRM', 2.5, 'low-confidence')
+    >>> run.audit("H100-SXM.US.FIRM", "2027-01-05").verify(seen).confirmed
+    True
+    """
+    rule = load(methodology)
+    made = calculate(observations, methodology=rule, first=first, end=end, indices=indices)
+    found = entries(made)
+    audits = pl.DataFrame(
+        {
+            "index": [entry["index"] for entry in found],
+            "date": [entry["date"] for entry in found],
+            "audit": [text(entry) for entry in found],
+        },
+        schema={"index": pl.String, "date": pl.String, "audit": pl.String},
+    )
+    return MarkRun(methodology=rule, marks=made.marks, exclusions=made.exclusions, audits=audits)
