@@ -9,6 +9,7 @@ as one matrix times the prices: the Jacobian is that matrix.
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import qr, solve_triangular
@@ -74,11 +75,11 @@ class Spline:
         powers = np.vander(u, SIZE, increasing=True)
         return np.asarray(np.einsum("tk,tk->t", powers, (self.local @ coefficients)[interval]))
 
-    def slope(self, end: bool) -> Vector:
-        """(p,) row that gives f' at the last knot (`end`) or the first."""
-        u = 1.0 if end else -1.0
+    def slope(self, knot: Literal["first", "last"]) -> Vector:
+        """(p,) row that gives f' at the first or the last knot: with 0 on its right-hand side it is a flat end."""
+        u = 1.0 if knot == "last" else -1.0
         powers = np.array([0.0, 1.0, 2 * u, 3 * u**2, 4 * u**3])
-        side = -1 if end else 0
+        side = -1 if knot == "last" else 0
         return np.asarray(powers @ self.local[side] / self._half[side])
 
     @cached_property
