@@ -1,0 +1,220 @@
+"""Workload marks in USD per unit of work: from clearing's own prices of work, and from GPU marks through benchmarked recipes.
+
+Clearing publishes ω, the least cost of a unit of work at its prices. As an observation it is a cleared price like any other, whose
+resource is the workload, whose region is the home of the work and whose quantity is the work that was placed; so the house methodology
+marks it, audits it and verifies it like a GPU-hour, and an index is named WORKLOAD.HOME.TIER.
+
+Without clearing the same number comes from the day's GPU marks: the cheapest recipe at those prices.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds import MarkStatus, ObservationKind, PricingRule, ResourceKind
+from tenorgrid.data.tables.case import RecipeResources, Recipes, Resources, Workloads
+from tenorgrid.data.tables.cleared import Placements, WorkloadPrices
+from tenorgrid.data.tables.door import checked
+from tenorgrid.data.tables.observed import Marks, Observations
+from tenorgrid.indices.entries import CLOCK, text
+
+ANYWHERE = "*"  # home of work that may run anywhere, in clearing's tables
+WORK = ["horizon", "start", "workload", "home", "tier"]
+TRUST = [MarkStatus.WITHHELD, MarkStatus.CARRIED, MarkStatus.LOW_CONFIDENCE, MarkStatus.PUBLISHED]  # the least first
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadRun:
+    """Workload marks made from GPU marks: `marks` are `Marks`, `audits` has index, date and the audit as one JSON text."""
+
+    marks: pl.DataFrame
+    audits: pl.DataFrame
+
+
+def workload_observations(
+    workload_prices: pl.DataFrame,
+    placements: pl.DataFrame,
+    *,
+    workloads: pl.DataFrame,
+    pricing: PricingRule = PricingRule.MARGINAL,
+    hours: float = 1.0,
+) -> pl.DataFrame:
+    """Clearing's prices of work as `Observations` with the attribute `unit`, to be marked like those of GPU-hours.
+
+    Args:
+        workload_prices: `WorkloadPrices`; hours without a price are left out.
+        placements: `Placements`, whose work is the weight of its hour.
+        workloads: `Workloads`, for the units.
+        pricing: which rule's prices.
+        hours: length of an interval.
+
+    Raises `InputError` for bad rows and for a workload that `workloads` does not have.
+    """
+    prices = checked(workload_prices, WorkloadPrices, name="workload_prices")
+    placed = checked(placements, Placements, name="placements").group_by(WORK).agg(pl.col("work").sort().sum() * hours)
+    units = checked(workloads, Workloads, name="workloads").select("workload", "unit")
+    rows = prices.filter(pl.col("pricing").cast(pl.String) == pricing.value, pl.col("price").is_not_null())
+    rows = rows.join(placed, on=WORK, how="left").join(units, on="workload", how="left")
+    if unknown := rows.filter(pl.col("unit").is_null())["workload"].unique().sort().to_list():
+        raise InputError.of("workload_prices", "workloads that the table workloads has", column="workload", value=", ".join(unknown))
+    clock = pl.col("start").dt.to_string(CLOCK)
+    observed = rows.select(
+        observation_id=pl.concat_str("horizon", clock, "workload", "home", "tier", separator="/"),
+        time="start",
+        provider=pl.lit("clearing"),
+        resource="workload",
+        region=pl.when(pl.col("home") != ANYWHERE).then("home").otherwise(pl.lit("any")),
+        location=pl.when(pl.col("home") != ANYWHERE).then("home"),
+        tier="tier",
+        horizon="horizon",
+        price="price",
+        quantity=pl.col("work").fill_null(0.0),
+        kind=pl.lit(ObservationKind.CLEARING.value),
+        unit="unit",
+    )
+    return checked(observed, Observations, name="workload prices", attributes=True)
+
+
+def workload_marks(
+    marks: pl.DataFrame,
+    *,
+    workloads: pl.DataFrame,
+    recipes: pl.DataFrame,
+    recipe_resources: pl.DataFrame,
+    resources: pl.DataFrame,
+    auxiliary: Mapping[str, float] | None = None,
+) -> WorkloadRun:
+    r"""Marks of work made of GPU marks: the cheapest recipe at the day's prices, :math:`\\min_a \\sum_j x_{aj} p_j / \\varphi_a`.
+
+    A recipe is available where each of its accelerators has a mark of that region and tier that is not withheld. Prices of the other
+    resources come from `auxiliary`; what it does not name is taken as free, and the audit says so. A workload without an available recipe
+    has no mark. The status is that of the least trusted mark in the recipe chosen; among equally cheap recipes the first by name wins.
+
+    Args:
+        marks: `Marks` per GPU-hour of one methodology; marks in other units are passed over.
+        workloads: `Workloads`, for the units.
+        recipes: `Recipes`.
+        recipe_resources: `RecipeResources`.
+        resources: `Resources`, which tells accelerators from the rest.
+        auxiliary: USD per resource-hour of resources that are no accelerators.
+
+    Raises `InputError` for bad rows, and where `auxiliary` names an accelerator or nothing known.
+    """
+    priced = checked(marks, Marks, name="marks").filter(pl.col("unit") == "USD/GPUh")
+    units = dict(checked(workloads, Workloads, name="workloads").select("workload", "unit").iter_rows())
+    kinds = dict(checked(resources, Resources, name="resources").select("resource", pl.col("kind").cast(pl.String)).iter_rows())
+    paid = dict(auxiliary or {})
+    _refuse_unknown(paid, kinds)
+    outputs = checked(recipes, Recipes, name="recipes").select("workload", "recipe", "output_per_hour")
+    needs = checked(recipe_resources, RecipeResources, name="recipe_resources").join(outputs, on=["workload", "recipe"])
+    needs = needs.with_columns(
+        kind=pl.col("resource").replace_strict(kinds, default=None, return_dtype=pl.String),
+        per_unit=pl.col("per_hour") / pl.col("output_per_hour"),
+    )
+    best = _cheapest(_nodes(priced), needs, paid)
+    entries = list(_entries(best, needs, units, paid))
+    return WorkloadRun(marks=_marks(best, units), audits=_audits(entries))
+
+
+def _refuse_unknown(auxiliary: Mapping[str, float], kinds: Mapping[str, str]) -> None:
+    for resource in auxiliary:
+        if kinds.get(resource, ResourceKind.ACCELERATOR.value) == ResourceKind.ACCELERATOR.value:
+            raise InputError.of("auxiliary", "a resource of the market that is no accelerator", value=resource)
+
+
+def _nodes(marks: pl.DataFrame) -> pl.DataFrame:
+    """Marks with the resource, region and tier that their names are made of."""
+    parts = pl.col("index").str.split(".")
+    return marks.filter(parts.list.len() == 3, pl.col("value").is_not_null()).with_columns(
+        resource=parts.list.get(0).str.to_lowercase(), region=parts.list.get(1), tier=parts.list.get(2)
+    )
+
+
+def _cheapest(nodes: pl.DataFrame, needs: pl.DataFrame, auxiliary: Mapping[str, float]) -> pl.DataFrame:
+    """One row per workload, region, tier and day: the recipe, its cost, and the marks behind it."""
+    node = ["region", "tier", "methodology", "method_hash", "start", "end", "published_at"]
+    gpu = pl.col("kind") == ResourceKind.ACCELERATOR.value
+    other = needs.filter(~gpu.fill_null(False)).with_columns(
+        pl.col("resource").replace_strict(auxiliary, default=0.0, return_dtype=pl.Float64).alias("paid")
+        if auxiliary
+        else pl.lit(0.0).alias("paid")
+    )
+    beside = other.group_by("workload", "recipe").agg((pl.col("per_unit") * pl.col("paid")).sum().alias("beside"))
+    wanted = needs.filter(gpu).with_columns(accelerators=pl.len().over("workload", "recipe"))
+    trust = (
+        pl.col("status").cast(pl.String).replace_strict({status.value: place for place, status in enumerate(TRUST)}, return_dtype=pl.Int64)
+    )
+    found = wanted.join(nodes.with_columns(trust=trust), on="resource")
+    costs = (
+        found.sort("resource")
+        .group_by("workload", "recipe", "accelerators", *node)
+        .agg(
+            (pl.col("per_unit") * pl.col("value")).sum().alias("chips"),
+            pl.len().alias("found"),
+            pl.col("trust").min(),
+            pl.struct("index", "start", "revision", "value", pl.col("status").cast(pl.String)).alias("from"),
+        )
+        .filter(pl.col("found") == pl.col("accelerators"))
+        .join(beside, on=["workload", "recipe"], how="left")
+        .with_columns(cost=pl.col("chips") + pl.col("beside").fill_null(0.0))
+    )
+    key = ["workload", "region", "tier", "methodology", "start"]
+    return costs.sort(*key, "cost", "recipe").unique(key, keep="first", maintain_order=True)
+
+
+def _name() -> pl.Expr:
+    return pl.concat_str(pl.col("workload").str.to_uppercase(), "region", "tier", separator=".")
+
+
+def _marks(best: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
+    statuses = {place: status.value for place, status in enumerate(TRUST)}
+    frame = best.select(
+        "methodology",
+        "start",
+        "end",
+        "published_at",
+        "method_hash",
+        index=_name(),
+        revision=pl.lit(0),
+        value="cost",
+        unit="USD/" + pl.col("workload").replace_strict(dict(units), return_dtype=pl.String),
+        quantity=pl.lit(None, dtype=pl.Float64),
+        status=pl.col("trust").replace_strict(statuses, return_dtype=pl.String),
+    )
+    return checked(frame, Marks, name="workload marks").sort("index", "start")
+
+
+def _entries(best: pl.DataFrame, needs: pl.DataFrame, units: Mapping[str, str], auxiliary: Mapping[str, float]) -> Iterator[dict[str, Any]]:
+    vectors: dict[tuple[str, str], dict[str, float]] = {}
+    others: dict[tuple[str, str], list[str]] = {}
+    for workload, recipe, resource, kind, per_unit in needs.select("workload", "recipe", "resource", "kind", "per_unit").iter_rows():
+        vectors.setdefault((workload, recipe), {})[resource] = per_unit
+        if kind != ResourceKind.ACCELERATOR.value:
+            others.setdefault((workload, recipe), []).append(resource)
+    for row in best.with_columns(index=_name()).sort("index", "start").iter_rows(named=True):
+        recipe = (row["workload"], row["recipe"])
+        yield {
+            "index": row["index"],
+            "start": row["start"].strftime(CLOCK),
+            "value": row["cost"],
+            "unit": f"USD/{units[row['workload']]}",
+            "methodology": {"name": row["methodology"], "hash": row["method_hash"]},
+            "recipe": row["recipe"],
+            "resource_hours_per_unit": vectors[recipe],
+            "accelerators": row["chips"],
+            "other_resources": row["beside"] or 0.0,
+            "prices": {part["index"]: part["value"] for part in row["from"]},
+            "revisions": {part["index"]: part["revision"] for part in row["from"]},
+            "auxiliary": {name: auxiliary[name] for name in others.get(recipe, []) if name in auxiliary},
+            "taken_as_free": [name for name in others.get(recipe, []) if name not in auxiliary],
+        }
+
+
+def _audits(entries: list[dict[str, Any]]) -> pl.DataFrame:
+    columns = {"index": [entry["index"] for entry in entries], "date": [entry["start"][:10] for entry in entries]}
+    return pl.DataFrame(
+        columns | {"audit": [text(entry) for entry in entries]}, schema=dict.fromkeys(["index", "date", "audit"], pl.String)
+    )
