@@ -144,8 +144,13 @@ def compare(recorded: Sequence[Entry], observations: pl.DataFrame, methodology: 
     days = [date.fromisoformat(entry["date"]) for entry in recorded]
     names = sorted({entry["index"] for entry in recorded})
     made = calculate(observations, methodology=methodology, first=min(days), end=max(days) + timedelta(1), indices=names)
-    fresh = {(entry["index"], entry["date"]): entry for entry in entries(made)}
-    found = [difference for entry in recorded for difference in _differences(entry, json.loads(text(fresh[entry["index"], entry["date"]])))]
+    return held_against(recorded, [json.loads(text(entry)) for entry in entries(made)])
+
+
+def held_against(recorded: Sequence[Entry], recomputed: Sequence[Entry]) -> Verification:
+    """Hold entries against entries of the same index and day that were made afresh; one that was not made again differs as a whole."""
+    fresh = {(entry["index"], entry["date"]): entry for entry in recomputed}
+    found = [part for entry in recorded for part in _differences(entry, fresh.get((entry["index"], entry["date"]), {}))]
     return Verification(prints=len(recorded), differences=tuple(found))
 
 

@@ -7,8 +7,11 @@ marks it, audits it and verifies it like a GPU-hour, and an index is named WORKL
 Without clearing the same number comes from the day's GPU marks: the cheapest recipe at those prices.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -19,8 +22,13 @@ from tenorgrid.data.tables.case import RecipeResources, Recipes, Resources, Work
 from tenorgrid.data.tables.cleared import Placements, WorkloadPrices
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks, Observations
+from tenorgrid.indices.audit import Verification, held_against, read_audit
 from tenorgrid.indices.entries import CLOCK, text
+from tenorgrid.indices.estimators import rounded
+from tenorgrid.indices.methodology import load
+from tenorgrid.indices.specification import Methodology
 
+GPU_HOUR_UNIT = "USD/GPUh"
 ANYWHERE = "*"  # home of work that may run anywhere, in clearing's tables
 WORK = ["horizon", "start", "workload", "home", "tier"]
 TRUST = [MarkStatus.WITHHELD, MarkStatus.CARRIED, MarkStatus.LOW_CONFIDENCE, MarkStatus.PUBLISHED]  # the least first
@@ -86,6 +94,7 @@ def workload_marks(
     recipe_resources: pl.DataFrame,
     resources: pl.DataFrame,
     auxiliary: Mapping[str, float] | None = None,
+    methodology: Methodology | Path | str | None = None,
 ) -> WorkloadRun:
     r"""Marks of work made of GPU marks: the cheapest recipe at the day's prices, :math:`\\min_a \\sum_j x_{aj} p_j / \\varphi_a`.
 
@@ -100,10 +109,12 @@ def workload_marks(
         recipe_resources: `RecipeResources`.
         resources: `Resources`, which tells accelerators from the rest.
         auxiliary: USD per resource-hour of resources that are no accelerators.
+        methodology: that of the marks, whose time zone and rounding hold here too; None takes the shipped one of its name.
 
-    Raises `InputError` for bad rows, and where `auxiliary` names an accelerator or nothing known.
+    Raises `InputError` for bad rows, marks of several methodologies, and where `auxiliary` names an accelerator or nothing known.
     """
-    priced = checked(marks, Marks, name="marks").filter(pl.col("unit") == "USD/GPUh")
+    priced = checked(marks, Marks, name="marks").filter(pl.col("unit") == GPU_HOUR_UNIT)
+    rule = _rule(priced, methodology)
     units = dict(checked(workloads, Workloads, name="workloads").select("workload", "unit").iter_rows())
     kinds = dict(checked(resources, Resources, name="resources").select("resource", pl.col("kind").cast(pl.String)).iter_rows())
     paid = dict(auxiliary or {})
@@ -114,9 +125,36 @@ def workload_marks(
         kind=pl.col("resource").replace_strict(kinds, default=None, return_dtype=pl.String),
         per_unit=pl.col("per_hour") / pl.col("output_per_hour"),
     )
-    best = _cheapest(_nodes(priced), needs, paid)
-    entries = list(_entries(best, needs, units, paid))
-    return WorkloadRun(marks=_marks(best, units), audits=_audits(entries))
+    best = _printed(_cheapest(_nodes(priced), needs, paid), rule)
+    return WorkloadRun(marks=_marks(best, units), audits=_audits(list(_entries(best, needs, units, paid))))
+
+
+def verify_workloads(path: Path, run: WorkloadRun) -> Verification:
+    """Hold an audit file of workload marks against what `workload_marks` makes of the same input today; names what differs.
+
+    Args:
+        path: what `write_audit` wrote of `WorkloadRun.audits`.
+        run: made afresh of marks that were verified themselves, recipes and auxiliary prices.
+
+    Raises `InputError` where the file is no audit.
+    """
+    return held_against(read_audit(path), [json.loads(line) for line in run.audits["audit"]])
+
+
+def _rule(marks: pl.DataFrame, methodology: Methodology | Path | str | None) -> Methodology:
+    names = marks["methodology"].unique().sort().to_list()
+    if methodology is None and len(names) == 1:
+        return load(names[0])
+    if methodology is None or any(name != load(methodology).name for name in names):
+        raise InputError.of("marks", "marks of one methodology", column="methodology", value=", ".join(names) or "no mark per GPU-hour")
+    return load(methodology)
+
+
+def _printed(best: pl.DataFrame, rule: Methodology) -> pl.DataFrame:
+    """The cost as it is printed, and the day it is of."""
+    values = [rounded(cost, decimals=rule.decimals, rule=rule.rounding) for cost in best["cost"]]
+    days = [rule.day_of(start) for start in best["start"]]
+    return best.with_columns(pl.Series("value", values, dtype=pl.Float64), pl.Series("day", days, dtype=pl.Date))
 
 
 def _refuse_unknown(auxiliary: Mapping[str, float], kinds: Mapping[str, str]) -> None:
@@ -179,7 +217,7 @@ def _marks(best: pl.DataFrame, units: Mapping[str, str]) -> pl.DataFrame:
         "method_hash",
         index=_name(),
         revision=pl.lit(0),
-        value="cost",
+        value="value",
         unit="USD/" + pl.col("workload").replace_strict(dict(units), return_dtype=pl.String),
         quantity=pl.lit(None, dtype=pl.Float64),
         status=pl.col("trust").replace_strict(statuses, return_dtype=pl.String),
@@ -198,23 +236,31 @@ def _entries(best: pl.DataFrame, needs: pl.DataFrame, units: Mapping[str, str], 
         recipe = (row["workload"], row["recipe"])
         yield {
             "index": row["index"],
+            "date": str(row["day"]),
             "start": row["start"].strftime(CLOCK),
-            "value": row["cost"],
+            "value": row["value"],
+            "unrounded": row["cost"],
+            "status": TRUST[row["trust"]].value,
             "unit": f"USD/{units[row['workload']]}",
             "methodology": {"name": row["methodology"], "hash": row["method_hash"]},
             "recipe": row["recipe"],
             "resource_hours_per_unit": vectors[recipe],
             "accelerators": row["chips"],
             "other_resources": row["beside"] or 0.0,
+            "input": {"hash": _hash(row["from"]), "rows": len(row["from"])},
             "prices": {part["index"]: part["value"] for part in row["from"]},
-            "revisions": {part["index"]: part["revision"] for part in row["from"]},
             "auxiliary": {name: auxiliary[name] for name in others.get(recipe, []) if name in auxiliary},
             "taken_as_free": [name for name in others.get(recipe, []) if name not in auxiliary],
         }
 
 
+def _hash(marks: list[dict[str, Any]]) -> str:
+    """SHA-256 of the marks that a workload mark was made of, revision and status included."""
+    return hashlib.sha256(json.dumps(marks, default=str).encode()).hexdigest()
+
+
 def _audits(entries: list[dict[str, Any]]) -> pl.DataFrame:
-    columns = {"index": [entry["index"] for entry in entries], "date": [entry["start"][:10] for entry in entries]}
+    columns = {name: [entry[name] for entry in entries] for name in ("index", "date")}
     return pl.DataFrame(
         columns | {"audit": [text(entry) for entry in entries]}, schema=dict.fromkeys(["index", "date", "audit"], pl.String)
     )
