@@ -38,7 +38,8 @@ def observe_cleared(
         awards.lazy()
         .filter(wanted, pl.col("side") == AwardSide.OFFER.value)
         .group_by(NODE)
-        .agg((pl.col("quantity").sort().sum() * hours).alias("quantity"))  # sorted, so that the order of awards moves no digit
+        .agg("quantity")
+        .with_columns(pl.col("quantity").list.sort().list.sum() * hours)  # sorted, so that the order of awards moves no digit
     )
     clock = pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     seen = (

@@ -63,7 +63,7 @@ def read_listings(path: Path) -> pl.DataFrame:
 
 def _unequal(rows: pl.DataFrame, name: str) -> list[Fault]:
     gap = pl.col("dph_total") / pl.col("num_gpus") - pl.col("dph_per_gpu")
-    wrong = rows.with_row_index("row", offset=1).filter(gap.abs() > TOLERANCE)
+    wrong = rows.with_row_index("row", offset=1).filter(pl.col("num_gpus") > 0, gap.abs() > TOLERANCE)
     return [
         Fault(file=name, row=row, column="dph_per_gpu", value=str(price), expected=f"dph_total / num_gpus = {total / count:.6f}")
         for row, price, total, count in wrong.select("row", "dph_per_gpu", "dph_total", "num_gpus").iter_rows()

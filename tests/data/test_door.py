@@ -9,7 +9,7 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import Fault, InputError
@@ -225,6 +225,7 @@ def test_days_and_truth_values_have_one_spelling() -> None:
     assert typed(pl.Series(["true", "false", "yes"]), dy.Bool()).to_list() == [True, False, None]
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(

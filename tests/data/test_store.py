@@ -11,7 +11,7 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
@@ -106,6 +106,7 @@ def test_a_folder_that_no_command_wrote_is_not_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
+@settings(max_examples=30, deadline=None)
 @given(
     times=st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), unique=True, min_size=1, max_size=20),
     value=st.floats(allow_nan=False, allow_infinity=False) | st.none(),
