@@ -14,6 +14,7 @@ from tenorgrid.data.readers.rows import observed
 
 NODE = ["horizon", "start", "location", "resource", "tier"]
 PROVIDER = "clearing"
+GRAIN = 2.0**-40  # GPU-hours: quantities are added in steps of 1e-12
 
 
 def observe_cleared(
@@ -37,9 +38,9 @@ def observe_cleared(
     sold = (
         awards.lazy()
         .filter(wanted, pl.col("side") == AwardSide.OFFER.value)
+        .select(*NODE, (pl.col("quantity") / GRAIN).round().cast(pl.Int128))  # whole numbers add up the same in any order
         .group_by(NODE)
-        .agg("quantity")
-        .with_columns(pl.col("quantity").list.sort().list.sum() * hours)  # sorted, so that the order of awards moves no digit
+        .agg(pl.col("quantity").sum().cast(pl.Float64) * GRAIN * hours)
     )
     clock = pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     seen = (
