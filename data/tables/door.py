@@ -136,8 +136,8 @@ def _lost(raw: pl.Series, value: pl.Series) -> pl.Series:
 
 def _cell_faults(raw: pl.Series, bad: pl.Series, name: str, declared: dy.Column) -> Iterator[Fault]:
     sentence = expected(declared)
-    for row in bad.arg_true():
-        yield Fault(file=name, row=row + 1, column=raw.name, value=str(raw[row]), expected=sentence)
+    for row, cell in zip(bad.arg_true(), raw.filter(bad), strict=True):
+        yield Fault(file=name, row=row + 1, column=raw.name, value=str(cell), expected=sentence)
 
 
 def _rule_faults(
@@ -156,16 +156,19 @@ def _rule_faults(
                 broken &= ~unread[part]
         if not broken.any():
             continue
+        rows = [row + 1 for row in broken.arg_true()]
         if mark:
-            for row in broken.arg_true():
-                value = _shown(frame[column][row])
-                yield Fault(file=name, row=row + 1, column=column, value=value, expected=expected(columns[column]))
+            sentence = expected(columns[column])
+            for row, cell in zip(rows, frame[column].filter(broken), strict=True):
+                yield Fault(file=name, row=row, column=column, value=_shown(cell), expected=sentence)
         elif rule == "primary_key" or rule.startswith("unique"):
-            yield from _repeats(frame, used, name)
+            needed = [part for part in used if not columns[part].nullable]  # a key that is missing is told of as missing
+            yield from _repeats(frame, used, name, broken & frame.select(pl.all_horizontal(pl.col(needed).is_not_null())).to_series())
         else:
-            for row in broken.arg_true():
-                found = ", ".join(f"{part} {_shown(frame[part][row])}" for part in used)
-                yield Fault(file=name, row=row + 1, column=used[0], value=found, expected=_sentence(schema, rule))
+            sentence = _sentence(schema, rule)
+            for row, cells in zip(rows, frame.select(used).filter(broken).iter_rows(), strict=True):
+                found = ", ".join(f"{part} {_shown(cell)}" for part, cell in zip(used, cells, strict=True))
+                yield Fault(file=name, row=row, column=used[0], value=found, expected=sentence)
 
 
 def _rules(schema: type[dy.Schema]) -> Iterable[tuple[str, pl.Expr]]:
@@ -178,9 +181,9 @@ def _sentence(schema: type[dy.Schema], rule: str) -> str:
     return (function.__doc__ or rule).strip().rstrip(".")
 
 
-def _repeats(frame: pl.DataFrame, key: list[str], name: str) -> Iterator[Fault]:
-    """Each row whose key an earlier row has."""
-    numbered = frame.select(*key, row=pl.int_range(1, pl.len() + 1))
+def _repeats(frame: pl.DataFrame, key: list[str], name: str, broken: pl.Series) -> Iterator[Fault]:
+    """Each row, of those that are not alone with their key, whose key an earlier one has."""
+    numbered = frame.select(*key, row=pl.int_range(1, pl.len() + 1)).filter(broken)
     repeated = numbered.with_columns(first=pl.col("row").min().over(key)).filter(pl.col("row") > pl.col("first"))
     words = key[0] if len(key) == 1 else f"{', '.join(key[:-1])} and {key[-1]}"
     for found in repeated.iter_rows(named=True):

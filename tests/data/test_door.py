@@ -99,6 +99,16 @@ def test_a_duplicate_primary_key_is_named(tmp_path: Path) -> None:
     assert str(fault) == "locations.csv row 3, column location: found east, expected one row per location (row 1 has the same)"
 
 
+def test_keys_that_cannot_be_read_are_not_called_duplicates_too() -> None:
+    rows = {"start": ["noon", "noon", ""], "quote_id": ["a", "a", "a"], "weight": ["1", "1", "1"]}
+    faults = inspect(pl.DataFrame(rows), curve.Jacobian, name="jacobian")[1]
+    assert [(fault.row, fault.column, fault.value) for fault in faults] == [
+        (1, "start", "noon"),
+        (2, "start", "noon"),
+        (3, "start", "nothing"),
+    ]
+
+
 def test_columns_that_are_missing_unlisted_or_doubled_are_named(tmp_path: Path) -> None:
     header = HEADER.replace("price", "prize").replace("location", "side")
     faults = faults_of(tmp_path, GOOD.replace("east", "inc"), header=header)
