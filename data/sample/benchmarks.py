@@ -224,7 +224,7 @@ FIGURES = (
 NODE = {"gb200-nvl72": 72}  # accelerators of one recipe; 8 elsewhere
 
 # One GPU-hour in H100-hours: what the market's cost curves and demand are scaled by, rounded from the figures above (H100 = 1).
-RELATIVE = {"a100-sxm": 0.28, "h100-sxm": 1.0, "h200-sxm": 1.14, "mi300x": 0.85, "b200-sxm": 3.1, "gb200-nvl72": 3.1}
+RELATIVE = {"a100-sxm": 0.25, "h100-sxm": 1.0, "h200-sxm": 1.18, "mi300x": 0.86, "b200-sxm": 3.55, "gb200-nvl72": 3.6}
 ACCELERATORS = tuple(RELATIVE)
 
 
@@ -256,7 +256,7 @@ def workload_table() -> pl.DataFrame:
 def recipe_tables() -> tuple[pl.DataFrame, pl.DataFrame]:
     """`Recipes` and `RecipeResources`: one recipe per figure, on a node of 8 accelerators or a rack of 72.
 
-    A faster accelerator's host works harder: host resources are per accelerator, whatever its class.
+    A faster accelerator's host works harder: host resources grow with the square root of what the accelerator does, against an H100's.
     """
     kinds = {kind.workload: kind for kind in KINDS}
     recipes, resources = [], []
@@ -264,8 +264,9 @@ def recipe_tables() -> tuple[pl.DataFrame, pl.DataFrame]:
         kind, node = kinds[figure.workload], NODE.get(figure.resource, 8)
         name = f"{figure.resource}-x{node}"
         recipes.append((figure.workload, name, figure.per_gpu_hour * kind.units_per_measured * node))
-        used = {figure.resource: 1.0, "vcpu": kind.vcpu, "ram_gib": kind.ram_gib, "net_gbps": kind.net_gbps}
-        resources += [(figure.workload, name, resource, float(amount * node)) for resource, amount in used.items()]
+        host = RELATIVE[figure.resource] ** 0.5
+        used = {figure.resource: 1.0, "vcpu": host * kind.vcpu, "ram_gib": host * kind.ram_gib, "net_gbps": host * kind.net_gbps}
+        resources += [(figure.workload, name, resource, round(amount * node, 3)) for resource, amount in used.items()]
     return (
         pl.DataFrame(recipes, schema=["workload", "recipe", "output_per_hour"], orient="row"),
         pl.DataFrame(resources, schema=["workload", "recipe", "resource", "per_hour"], orient="row"),

@@ -11,7 +11,7 @@ from tenorgrid.data.sample.benchmarks import KINDS, RELATIVE, h100_hours
 from tenorgrid.data.sample.fleet import CAPACITY, FURNITURE, REGIONS
 from tenorgrid.data.sample.forecasts import View
 
-USE = 0.80  # demand at the reference price in H100-hours, as a share of all that is listed
+USE = 0.86  # demand at the reference price in H100-hours, as a share of all that is listed
 REFERENCE = 2.5  # USD per H100-hour
 ELASTIC, ELASTICITY = 1 / 3, -0.8
 INELASTIC_STEPS = ((42.0, 0.7), (14.0, 0.3))  # worth in USD per H100-hour, share
@@ -26,7 +26,7 @@ LOSS = {"decode": 0.05, "prefill": 0.03, "pre-training": 0.25, "post-training": 
 BOOK = (
     (
         "llama2-70b-decode",
-        0.23,
+        0.33,
         (("us-east", 0.40, "harbor-chat"), ("us-west", 0.38, "corvid-labs"), ("eu-north", 0.22, "lumen-assist")),
         False,
     ),
@@ -38,15 +38,15 @@ BOOK = (
     ),
     (
         "llama3.3-70b-prefill",
-        0.15,
+        0.10,
         (("us-east", 0.42, "harbor-chat"), ("us-west", 0.36, "deepshelf"), ("eu-north", 0.22, "lumen-assist")),
         True,
     ),
     ("llama-7b-prefill", 0.06, (("us-east", 0.60, "deepshelf"), ("eu-north", 0.40, "pocket-tutor")), True),
-    ("llama3.1-405b-pretrain", 0.15, (("us-east", 0.55, "quill-ai"), ("us-west", 0.45, "meridian-research")), False),
-    ("stable-diffusion-pretrain", 0.09, (("us-west", 0.55, "palette"), ("eu-north", 0.45, "palette")), True),
-    ("llama2-70b-lora", 0.10, (("us-east", 0.55, "deepshelf"), ("us-west", 0.45, "corvid-labs")), True),
-    ("llama3.1-8b-rl", 0.14, (("us-west", 0.50, "meridian-research"), ("eu-north", 0.50, "quill-ai")), True),
+    ("llama3.1-405b-pretrain", 0.18, (("us-east", 0.60, "quill-ai"), ("us-west", 0.40, "meridian-research")), False),
+    ("stable-diffusion-pretrain", 0.07, (("us-west", 0.55, "palette"), ("eu-north", 0.45, "palette")), True),
+    ("llama2-70b-lora", 0.07, (("us-east", 0.55, "deepshelf"), ("us-west", 0.45, "corvid-labs")), True),
+    ("llama3.1-8b-rl", 0.11, (("us-west", 0.40, "meridian-research"), ("eu-north", 0.60, "quill-ai")), True),
 )
 
 

@@ -26,9 +26,9 @@ DRAW = {
 
 # Accelerators listed per region.
 CAPACITY = {
-    "us-east": {"a100-sxm": 9000, "h100-sxm": 14000, "h200-sxm": 7000, "mi300x": 3600, "b200-sxm": 3200, "gb200-nvl72": 1440},
-    "us-west": {"a100-sxm": 7000, "h100-sxm": 10000, "h200-sxm": 5600, "mi300x": 3000, "b200-sxm": 2800, "gb200-nvl72": 2160},
-    "eu-north": {"a100-sxm": 5000, "h100-sxm": 8000, "h200-sxm": 4000, "mi300x": 2400, "b200-sxm": 2400, "gb200-nvl72": 1440},
+    "us-east": {"a100-sxm": 9000, "h100-sxm": 14000, "h200-sxm": 7000, "mi300x": 3600, "b200-sxm": 3200, "gb200-nvl72": 2160},
+    "us-west": {"a100-sxm": 7000, "h100-sxm": 10000, "h200-sxm": 7000, "mi300x": 3600, "b200-sxm": 2800, "gb200-nvl72": 2160},
+    "eu-north": {"a100-sxm": 5000, "h100-sxm": 8000, "h200-sxm": 5000, "mi300x": 2400, "b200-sxm": 2400, "gb200-nvl72": 1440},
 }
 HOST = {"vcpu": 0.0105, "ram_gib": 0.0013, "net_gbps": 0.0005}  # USD an hour, the middle of the cost curve
 HOST_PER_H100_HOUR = {"vcpu": 22.0, "ram_gib": 180.0, "net_gbps": 140.0}  # listed per H100-hour of the region's accelerators
@@ -44,7 +44,7 @@ class Supplier:
     cost: float  # factor on the cost curve
     premium: float  # USD per H100-hour, for giving up the right of recall
     weight: float  # share of the capacity where it stands
-    spot_share: float  # of its halls, those that are interruptible only
+    spot_share: float  # how much it leans to halls that are interruptible only
     hosts: bool  # lists vcpu, ram_gib and net_gbps too
 
 
@@ -95,7 +95,8 @@ HALLS = {
     "b200-sxm": 13,
     "gb200-nvl72": 11,
 }  # steps of one region's cost curve
-CENTRE, SPREAD, LOW, HIGH = 1.72, 0.27, 1.05, 3.6  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
+CENTRE, SPREAD, LOW, HIGH = 1.28, 0.46, 0.60, 4.20  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
+SPOT_HALLS = 0.12  # of a region's halls of one class, those that are interruptible only
 FURNITURE = 20270101  # the one fixed stream that lays out the halls
 
 
@@ -118,11 +119,13 @@ def halls() -> pl.DataFrame:
             quantile = (np.arange(count) + rng.uniform(0.3, 0.7, count)) / count
             cost = np.clip(CENTRE * np.exp(SPREAD * ndtri(quantile)), LOW, HIGH)
             size = rng.dirichlet(np.full(count, 6.0)) * CAPACITY[region][resource]
+            leaning = np.array([here[owners[index]].spot_share for index in order])
+            interruptible = set(rng.choice(count, size=round(SPOT_HALLS * count), replace=False, p=leaning / leaning.sum()))
             taken = dict.fromkeys(range(len(here)), 0)
             for place, index in enumerate(order):
                 supplier = here[owners[index]]
                 taken[owners[index]] += 1
-                firm = rng.uniform() >= supplier.spot_share
+                firm = place not in interruptible
                 price = cost[place] * RELATIVE[resource] + ENERGY[region] * DRAW[resource]
                 premium = supplier.premium * RELATIVE[resource] * rng.uniform(0.85, 1.15) if firm else None
                 name = f"{supplier.name}-{region}-{resource}-{taken[owners[index]]}"

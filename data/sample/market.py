@@ -39,12 +39,12 @@ MARKET = Market(
 TIERS = (("firm", 0.0, 1.0, 0.0), ("spot", 0.10, 0.95, 0.30))  # π, β, α
 # Directed: from the work's home to where it runs; GiB an hour, USD per GiB.
 LINKS = (
-    ("east-west", "us-east", "us-west", 9000.0, 0.05),
-    ("west-east", "us-west", "us-east", 9000.0, 0.05),
-    ("east-north", "us-east", "eu-north", 6000.0, 0.08),
-    ("north-east", "eu-north", "us-east", 6000.0, 0.08),
-    ("west-north", "us-west", "eu-north", 4000.0, 0.10),
-    ("north-west", "eu-north", "us-west", 4000.0, 0.10),
+    ("east-west", "us-east", "us-west", 4500.0, 0.08),
+    ("west-east", "us-west", "us-east", 4500.0, 0.08),
+    ("east-north", "us-east", "eu-north", 2500.0, 0.12),
+    ("north-east", "eu-north", "us-east", 2500.0, 0.12),
+    ("west-north", "us-west", "eu-north", 1500.0, 0.15),
+    ("north-west", "eu-north", "us-west", 1500.0, 0.15),
 )
 
 

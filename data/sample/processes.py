@@ -24,7 +24,7 @@ EPOCH = datetime(2026, 11, 20, 5, tzinfo=UTC)  # midnight in New York; month-ahe
 HOUR = timedelta(hours=1)
 
 SLOW, MID, FAST = 360.0, 36.0, 3.0  # half-lives, hours
-SLOW_SD, MID_SD, FAST_SD = 0.055, 0.032, 0.013
+SLOW_SD, MID_SD, FAST_SD = 0.055, 0.040, 0.015
 BURST_EVERY, BURST_HOURS, BURST_SIZE = 240.0, 6, 0.05
 FAIL = 1 / 400  # chance that a hall that is up fails, per hour
 KNOWN = 12.0  # half-life of what is known of a hall, hours
