@@ -6,26 +6,25 @@
 import inspect
 from collections.abc import Iterator
 from enum import StrEnum
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data import kinds
-from tenorgrid.data.readers import daily, formats, listings, summaries
-from tenorgrid.data.tables import book, case, cleared, curve, observed, settled
+from tenorgrid.data import kinds, readers, tables
+from tenorgrid.data.readers import formats
 
-PARTS: tuple[tuple[str, ModuleType], ...] = (
-    ("A market case", case),
-    ("What clearing writes", cleared),
-    ("Observations and marks", observed),
-    ("Quotes and curves", curve),
-    ("Trades and values", book),
-    ("Positions, ledger and basis", settled),
-    ("Files of others that are read", listings),
-    ("", summaries),
-    ("", daily),
-)
+TITLES = {
+    "case": "A market case",
+    "cleared": "What clearing writes",
+    "observed": "Observations and marks",
+    "curve": "Quotes and curves",
+    "book": "Trades and values",
+    "settled": "Positions, ledger and basis",
+}
+SOURCES = "Files of others that are read"
 KINDS: dict[type[pl.DataType], str] = {
     pl.Datetime: "time",
     pl.Date: "date",
@@ -49,15 +48,31 @@ def dictionary() -> str:
     '# Data dictionary'
     """
     lines = [HEADING]
-    for title, module in PARTS:
-        if title:
-            lines += ["", f"## {title}"]
-        for schema in declared(module):
+    for title, schemas in parts():
+        lines += ["", f"## {title}"]
+        for schema in schemas:
             lines += ["", *_table(schema)]
     lines += ["", "## Sets of values"]
     for values in _closed_sets():
         lines += ["", *_values(values)]
     return "\n".join(lines) + "\n"
+
+
+def parts() -> list[tuple[str, list[type[dy.Schema]]]]:
+    """Title and tables of each part of the dictionary: a module of `data/tables/` each, and at last what the readers read."""
+    found = {module.__name__.rpartition(".")[2]: module for module in _modules(tables)}
+    order = [*(name for name in TITLES if name in found), *sorted(found.keys() - TITLES.keys())]
+    titled = [
+        (TITLES.get(name, inspect.cleandoc(found[name].__doc__ or name).splitlines()[0].rstrip(".")), declared(found[name]))
+        for name in order
+    ]
+    sources = [schema for module in _modules(readers) for schema in declared(module) if module is not formats]
+    return [(title, schemas) for title, schemas in [*titled, (SOURCES, sources)] if schemas]
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for found in sorted(iter_modules(package.__path__), key=lambda module: module.name):
+        yield import_module(f"{package.__name__}.{found.name}")
 
 
 def declared(module: ModuleType) -> list[type[dy.Schema]]:
