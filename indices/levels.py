@@ -120,8 +120,8 @@ def _partitions(votes: pl.DataFrame, level: Level, methodology: Methodology) -> 
     edges = pl.DataFrame(
         {"day": days, "opens": [methodology.opens(day - back) for day in days], "closes": [methodology.closes(day) for day in days]}
     )
-    share = (pl.col("time") - pl.col("opens")) / (pl.col("closes") - pl.col("opens"))
-    part = (share * level.partitions).floor().cast(pl.Int64)
+    passed, whole = (pl.col(moment) - pl.col("opens") for moment in ("time", "closes"))
+    part = passed.dt.total_microseconds() * level.partitions // whole.dt.total_microseconds()  # whole numbers: an edge opens its part
     return votes.join(edges, on="day", maintain_order="left").select(part).to_series().to_numpy()
 
 
