@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from tenorgrid.clearing.layout import Layout
 from tenorgrid.clearing.problem import Problem
-from tenorgrid.data.errors import SolverError
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -51,7 +50,11 @@ class Solution:
 
 
 class Solver:
-    """One HiGHS instance that holds the matrix of a layout; costs and bounds change from interval to interval."""
+    """One HiGHS instance for intervals that share the matrix of a layout.
+
+    Every interval is passed as a whole new model: changing costs and bounds in place leaves random numbers, scaling and factors of
+    earlier intervals behind, even after `clearSolver`, and then ties are broken by history.
+    """
 
     def __init__(self, layout: Layout, *, method: Method) -> None:
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its methods carry no types
@@ -59,28 +62,11 @@ class Solver:
             self._highs.setOptionValue(option, value)
         matrix = layout.matrix
         rows, columns = matrix.shape
-        self._columns = np.arange(columns, dtype=np.int32)
         self._rows = np.arange(rows, dtype=np.int32)
         self._zero = np.zeros(columns)
+        self._continuous = np.zeros(columns, dtype=np.int32)
+        self._matrix = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)
         self._basis: highspy.HighsBasis | None = None
-        free = np.full(rows, np.inf)
-        self._highs.passModel(
-            columns,
-            rows,
-            matrix.nnz,
-            int(highspy.MatrixFormat.kColwise),
-            int(highspy.ObjSense.kMinimize),
-            0.0,
-            self._zero,
-            self._zero,
-            np.ones(columns),
-            -free,
-            free,
-            matrix.indptr.astype(np.int32),
-            matrix.indices.astype(np.int32),
-            matrix.data,
-            np.zeros(columns, dtype=np.int32),
-        )
 
     def start_from(self, basis: Basis) -> None:
         """Start every later solve from this basis."""
@@ -96,11 +82,21 @@ class Solver:
 
     def load(self, cost: Vector, upper: Vector, row_lower: Vector, row_upper: Vector) -> None:
         """Costs and bounds of one interval; forgets every earlier one."""
-        if self._basis is None:
-            self._highs.clearSolver()
-        self._highs.changeColsCost(self._columns.size, self._columns, cost)
-        self._highs.changeColsBounds(self._columns.size, self._columns, self._zero, upper)
-        self.bound_rows(row_lower, row_upper)
+        self._highs.passModel(
+            self._zero.size,
+            self._rows.size,
+            self._matrix[2].size,
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            cost,
+            self._zero,
+            upper,
+            row_lower,
+            row_upper,
+            *self._matrix,
+            self._continuous,
+        )
         if self._basis is not None:
             self._highs.setBasis(self._basis)
 
@@ -114,9 +110,13 @@ class Solver:
         return str(self._highs.modelStatusToString(self._highs.getModelStatus()))
 
     def values(self) -> tuple[Vector, Vector]:
-        """(columns,) primal and (rows,) dual values of the last run."""
+        """(columns,) primal and (rows,) dual values of the last run; NaN where it ended without."""
         solution = self._highs.getSolution()
-        return np.array(solution.col_value), np.array(solution.row_dual)
+        return _sized(solution.col_value, self._zero.size), _sized(solution.row_dual, self._rows.size)
+
+    def duals(self) -> Vector:
+        """(rows,) dual values of the last run alone."""
+        return _sized(self._highs.getSolution().row_dual, self._rows.size)
 
 
 def solve(problem: Problem, *, method: Method, reference: Basis | None = None) -> Solution:
@@ -127,7 +127,7 @@ def solve(problem: Problem, *, method: Method, reference: Basis | None = None) -
         method: how; `reference` needs a reference basis.
         reference: where every interval starts from.
 
-    Raises SolverError where a run ends without values.
+    Returns values of every interval; NaN, which no certificate passes, where a run ended without any.
     """
     solver = Solver(problem.layout, method=method)
     if reference is not None and method == "reference":
@@ -153,14 +153,16 @@ def _intervals(problem: Problem, solver: Solver) -> Iterator[tuple[Vector, Vecto
         solver.load(problem.cost[hour], problem.upper[hour], lower, upper)
         status = solver.run()
         primal, dual = solver.values()
-        if primal.size == 0 or dual.size == 0:
-            raise SolverError(f"{problem.orders.horizon} {problem.orders.span.part(hour, hour + 1).first}: no solution ({status})")
         duals = []
         for sign in (1.0, -1.0):
             solver.bound_rows(lower + sign * hair[hour], upper)
             solver.run()
-            duals.append(solver.values()[1])
+            duals.append(solver.duals())
         yield primal, dual, (duals[0] + duals[1]) / 2, status, perf_counter() - begun
+
+
+def _sized(values: list[float], size: int) -> Vector:
+    return np.array(values) if len(values) == size else np.full(size, np.nan)
 
 
 def _options(method: Method) -> dict[str, str | int | float | bool]:
