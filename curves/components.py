@@ -89,7 +89,7 @@ def _bending(spline: Spline, measure: Bending) -> Vector:
         return matrix
     length = np.diff(spline.knots)
     weight = (length / length.mean()) ** 1.5
-    return matrix * np.repeat(weight, matrix.shape[0] // weight.size)[:, None]
+    return np.asarray(matrix * np.repeat(weight, matrix.shape[0] // weight.size)[:, None])
 
 
 def _powers(quotes: Weights, spline: Spline) -> Vector:

@@ -14,6 +14,8 @@ from tenorgrid.data.errors import Fault, InputError
 
 Option = Literal["call", "put"]
 
+CERTAIN = 1e-100  # total standard deviation below which quotients overflow and nothing is uncertain
+
 
 def price(forward: Vector, strike: Vector, *, deviation: Vector, discount: Vector, option: Option = "call") -> Vector:
     """Worth of options on forwards, USD per GPU-hour; arguments broadcast against one another.
@@ -51,8 +53,8 @@ def _distances(forward: Vector, strike: Vector, deviation: Vector, discount: Vec
     """d₁ and d₂; infinite, with the sign of what is exercised, where nothing is uncertain."""
     _refuse(forward, strike, deviation, discount)
     forward, strike, deviation = np.broadcast_arrays(forward, strike, deviation)
-    moneyness = np.where(strike > 0, np.log(forward / np.where(strike > 0, strike, 1.0)), np.inf)
-    certain = deviation == 0
+    moneyness = np.where(strike > 0, np.log(forward) - np.log(np.where(strike > 0, strike, 1.0)), np.inf)
+    certain = deviation < CERTAIN
     certainly = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
     scaled = np.where(certain, certainly, moneyness / np.where(certain, 1.0, deviation))
     return scaled + deviation / 2, scaled - deviation / 2

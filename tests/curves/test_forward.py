@@ -182,7 +182,8 @@ def test_no_other_spline_through_the_quotes_bends_less(quote: Make, bending: Ben
     spline = curve.fitted.spline
     rows = np.stack([weights(curve.quotes).row(i) for i in range(4)])
     hourly = np.stack([curve.fitted.spline.local[i] for i in curve.fitted.weights.interval])
-    powers = spline.cells(*(np.r_[k : 744 + k] / 744 for k in (0, 1)), curve.fitted.weights.interval)
+    edges = np.linspace(0.0, 1.0, 745)
+    powers = spline.cells(edges[:-1], edges[1:], curve.fitted.weights.interval)
     basis = np.einsum("hk,hkp->hp", powers, hourly)
     bend = spline.roughness(2)
     if bending == "period":
