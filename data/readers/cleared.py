@@ -46,8 +46,8 @@ def observe_cleared(
     seen = (
         prices.lazy()
         .filter(wanted, pl.col("pricing") == rule, pl.col("price").is_not_null())
-        .join(sold, on=NODE, how="left")
-        .join(case.locations.lazy().select("location", "region"), on="location", how="left")
+        .join(sold, on=NODE, how="left", maintain_order="left")
+        .join(case.locations.lazy().select("location", "region"), on="location", how="left", maintain_order="left")
         .select(
             observation_id=pl.concat_str("horizon", clock, "location", "resource", "tier", separator="/"),
             time="start",
