@@ -63,7 +63,7 @@ def placement_table(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
 
 def sold(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
     """Listed hours Y behind each offer member and tier: hour, class_number, id, participant, step, tier, listed (zero ones too)."""
-    shape, members = problem.layout, problem.orders.offer_members
+    shape, members = problem.layout, problem.offers
     slot = shape.offer_slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()
     parts = []
     for k, tier in enumerate(shape.grid.tiers.names):
@@ -76,7 +76,7 @@ def sold(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
 
 def served(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
     """Work m of each bid member and tier: hour, class_number, id, participant, step, tier, work (zero rows too)."""
-    shape, members = problem.layout, problem.orders.bid_members
+    shape, members = problem.layout, problem.bids
     slot = shape.bid_slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()
     parts = []
     for k, tier in enumerate(shape.grid.tiers.names):
@@ -89,7 +89,7 @@ def served(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
 
 def traded(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
     """Quantity of each virtual bid: hour, class_number, id, participant, traded (zero rows too)."""
-    shape, members = problem.layout, problem.virtual_members
+    shape, members = problem.layout, problem.virtuals
     column = shape.virtual_column[shape.virtual_slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()]
     amount = primal[members["hour"].to_numpy(), column] * members["share"].to_numpy()
     return members.with_columns(pl.Series("traded", amount))

@@ -17,8 +17,9 @@ from tenorgrid.clearing.awards import award_table, placement_table, traded
 from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.intelligence import binding_table
 from tenorgrid.clearing.layout import Grid, VirtualClass
+from tenorgrid.clearing.orders import Orders, take_orders
 from tenorgrid.clearing.pricing import price_table, workload_price_table
-from tenorgrid.clearing.problem import CARRIED, Orders, pose, take_orders
+from tenorgrid.clearing.problem import CARRIED, pose
 from tenorgrid.clearing.reserve import headroom_table
 from tenorgrid.clearing.solver import Basis, reference_basis
 from tenorgrid.clearing.surplus import surplus_by_interval, surplus_table

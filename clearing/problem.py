@@ -12,11 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.clearing.layout import ANYWHERE, NOWHERE, BidClass, Grid, Layout, OfferClass, VirtualClass, layout
+from tenorgrid.clearing.layout import NOWHERE, Layout, VirtualClass
+from tenorgrid.clearing.orders import BID_MERIT, OFFER_MERIT, Orders, numbered
 from tenorgrid.clearing.tiers import expected_value
-from tenorgrid.clearing.windows import Span, slotted, spread, widths
-from tenorgrid.data.case import Case
-from tenorgrid.data.terms.market import Horizon
+from tenorgrid.clearing.windows import slotted, spread
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
@@ -37,33 +36,6 @@ CARRIED = pl.Schema(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Orders:
-    """All that was bid and offered at one horizon, spread over its intervals, and the layout that holds it."""
-
-    horizon: str
-    span: Span
-    layout: Layout
-    offer_members: pl.DataFrame = field(repr=False)  # hour, class_number, rank, share, id, participant, step, quantity, price, premium
-    bid_members: pl.DataFrame = field(repr=False)  # hour, class_number, rank, share, id, participant, step, quantity, value, loss
-    virtual_members: pl.DataFrame = field(repr=False)  # hour, class_number, id, participant, quantity, price
-
-    def part(self, begin: int, end: int) -> "Orders":
-        """The orders of intervals `begin` to `end` alone, numbered from 0."""
-
-        def cut(members: pl.DataFrame) -> pl.DataFrame:
-            return members.filter(pl.col("hour").is_between(begin, end - 1)).with_columns(pl.col("hour") - begin)
-
-        return Orders(
-            horizon=self.horizon,
-            span=self.span.part(begin, end),
-            layout=self.layout,
-            offer_members=cut(self.offer_members),
-            bid_members=cut(self.bid_members),
-            virtual_members=cut(self.virtual_members),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Problem:
     """One horizon's problem over some intervals, ready to solve."""
 
@@ -76,9 +48,9 @@ class Problem:
     capacity: npt.NDArray[np.float64] = field(repr=False)  # (intervals, locations, resources, tiers) sold hours at most
     wanted: npt.NDArray[np.bool_] = field(repr=False)  # (intervals, locations, resources, tiers) some bid may use the node
     groups: npt.NDArray[np.int64] = field(repr=False)  # (intervals,) group of coupled hours
-    virtual_members: pl.DataFrame = field(
-        repr=False
-    )  # hour, class_number, rank, share, id, participant, quantity, price; those carried included
+    offers: pl.DataFrame = field(repr=False)  # members of the orders in merit order, with rank and share of their slot
+    bids: pl.DataFrame = field(repr=False)  # likewise
+    virtuals: pl.DataFrame = field(repr=False)  # likewise, those carried included
 
     @property
     def layout(self) -> Layout:
@@ -92,47 +64,6 @@ class Problem:
         traded = balance != NOWHERE
         hair[:, balance[traded]] = HAIR * self.capacity[:, traded]
         return hair
-
-
-def take_orders(case: Case, grid: Grid, *, horizon: Horizon, span: Span, carrying: set[VirtualClass]) -> Orders:
-    """What was bid and offered at a horizon, in canonical order, with the layout that holds it.
-
-    Args:
-        case: checked.
-        grid: of the case.
-        horizon: which one; rows without a horizon stand in every one.
-        span: intervals that the horizon clears.
-        carrying: classes of virtual bids of earlier horizons that may be carried into this one.
-    """
-    here = pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)
-    offers = case.offers.filter(here).rename({"offer_id": "id"})
-    bids = case.bids.filter(here).rename({"bid_id": "id"})
-    virtuals = case.virtuals.filter(pl.col("horizon") == horizon.name).rename({"bid_id": "id"})
-
-    offer_classes = _offer_classes(offers)
-    bid_classes = _bid_classes(bids, levels=grid.tiers.names)
-    virtual_classes = sorted(
-        {VirtualClass(*row) for row in virtuals.select("location", "resource", pl.col("side").cast(pl.String)).iter_rows()} | carrying
-    )
-    offer_members = _offer_members(offers, offer_classes, span)
-    bid_members = _bid_members(bids, bid_classes, span, levels=grid.tiers.names)
-    virtual_members = _virtual_members(virtuals, virtual_classes, span)
-    virtual_widths = widths(_ranked_virtuals(virtual_members, virtual_classes), classes=len(virtual_classes))
-    shape = layout(
-        grid,
-        offers=dict(zip(offer_classes, widths(offer_members, classes=len(offer_classes)), strict=True)),
-        bids=dict(zip(bid_classes, widths(bid_members, classes=len(bid_classes)), strict=True)),
-        virtuals={name: width + (name in carrying) for name, width in zip(virtual_classes, virtual_widths, strict=True)},
-        hours=case.market.hours,
-    )
-    return Orders(
-        horizon=horizon.name,
-        span=span,
-        layout=shape,
-        offer_members=offer_members,
-        bid_members=bid_members,
-        virtual_members=virtual_members,
-    )
 
 
 def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, cap: float) -> Problem:
@@ -151,9 +82,11 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
     cost, upper = np.tile(shape.cost, (count, 1)), np.tile(shape.upper, (count, 1))
     lower_rows, upper_rows = _right_hand_sides(shape, count)
     capacity = np.zeros((count, *shape.balance_row.shape))
+    offers = slotted(orders.offer_members, merit=OFFER_MERIT, descending=[False, False])
+    bids = slotted(orders.bid_members, merit=BID_MERIT, descending=[True, False])
     virtuals = _with_carried(orders, carried, floor=floor, cap=cap)
-    _put_offers(shape, orders.offer_members, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
-    active = _put_bids(shape, orders.bid_members, cost=cost, upper=upper, rows=upper_rows, hours=hours)
+    _put_offers(shape, offers, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
+    active = _put_bids(shape, bids, cost=cost, upper=upper, rows=upper_rows, hours=hours)
     _put_virtuals(shape, virtuals, cost=cost, upper=upper, capacity=capacity, hours=hours)
     return Problem(
         orders=orders,
@@ -165,88 +98,25 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
         capacity=capacity,
         wanted=_wanted(shape, active),
         groups=np.arange(count),
-        virtual_members=virtuals,
+        offers=offers,
+        bids=bids,
+        virtuals=virtuals,
     )
-
-
-def _offer_classes(offers: pl.DataFrame) -> list[OfferClass]:
-    return sorted({OfferClass(*row) for row in offers.select("location", "resource", pl.col("firm_premium").is_not_null()).iter_rows()})
-
-
-def _tier_set(text: str | None, *, levels: tuple[str, ...]) -> tuple[str, ...]:
-    chosen = {name.strip() for name in text.split(";")} if text is not None else set(levels)
-    return tuple(name for name in levels if name in chosen)
-
-
-def _bid_classes(bids: pl.DataFrame, *, levels: tuple[str, ...]) -> list[BidClass]:
-    found = bids.select("workload", pl.col("home").fill_null(ANYWHERE), "tiers").unique().iter_rows()
-    return sorted({BidClass(workload, home, _tier_set(text, levels=levels)) for workload, home, text in found})
-
-
-def _numbers(classes: list[tuple[object, ...]], names: dict[str, pl.DataType | type[pl.DataType]]) -> pl.DataFrame:
-    return pl.DataFrame(classes, schema=names, orient="row").with_row_index("class_number")
-
-
-def _offer_members(offers: pl.DataFrame, classes: list[OfferClass], span: Span) -> pl.DataFrame:
-    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "firmable": pl.Boolean})
-    rows = offers.with_columns(pl.col("firm_premium").is_not_null().alias("firmable")).join(number, on=["location", "resource", "firmable"])
-    steps = rows.select(
-        "id",
-        "participant",
-        "step",
-        "class_number",
-        "start",
-        "end",
-        "quantity",
-        "price",
-        pl.col("firm_premium").fill_null(0.0).alias("premium"),
-    )
-    members = spread(steps, span=span).drop("start", "end")
-    return slotted(members, merit=["price", "premium"], descending=[False, False])
-
-
-def _bid_members(bids: pl.DataFrame, classes: list[BidClass], span: Span, *, levels: tuple[str, ...]) -> pl.DataFrame:
-    keyed = [(bid.workload, bid.home, ";".join(bid.tiers)) for bid in classes]
-    number = _numbers(list(keyed), {"workload": pl.String, "home": pl.String, "tiers": pl.String})
-    texts = {text: ";".join(_tier_set(text, levels=levels)) for text in bids["tiers"].unique() if text is not None}
-    rows = bids.with_columns(
-        pl.col("home").fill_null(ANYWHERE), pl.col("tiers").replace_strict(texts, default=None).fill_null(";".join(levels))
-    ).join(number, on=["workload", "home", "tiers"])
-    steps = rows.select(
-        "id",
-        "participant",
-        "step",
-        "class_number",
-        "start",
-        "end",
-        "quantity",
-        "value",
-        pl.col("interruption_loss").fill_null(0.0).alias("loss"),
-    )
-    members = spread(steps, span=span).drop("start", "end")
-    return slotted(members, merit=["value", "loss"], descending=[True, False])
-
-
-def _virtual_members(virtuals: pl.DataFrame, classes: list[VirtualClass], span: Span) -> pl.DataFrame:
-    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
-    rows = virtuals.with_columns(pl.col("side").cast(pl.String)).join(number, on=["location", "resource", "side"])
-    steps = rows.select("class_number", "start", "end", "quantity", "price", "id", "participant")
-    return spread(steps, span=span).drop("start", "end")
 
 
 def _ranked_virtuals(members: pl.DataFrame, classes: list[VirtualClass]) -> pl.DataFrame:
     """Slots of virtual bids: the dearest dec and the cheapest inc first."""
     decs = [number for number, virtual in enumerate(classes) if virtual.side == "dec"]
     sign = pl.when(pl.col("class_number").is_in(decs)).then(-1.0).otherwise(1.0)
-    keyed = members.with_columns((sign * pl.col("price")).alias("merit"), pl.lit(0).alias("step"))
-    return slotted(keyed, merit=["merit"], descending=[False]).drop("merit", "step")
+    keyed = members.sort("id").with_columns((sign * pl.col("price")).alias("merit"))
+    return slotted(keyed, merit=["merit"], descending=[False]).drop("merit")
 
 
 def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: float) -> pl.DataFrame:
     classes = list(orders.layout.virtuals)
     if carried.is_empty():
         return _ranked_virtuals(orders.virtual_members, classes)
-    number = _numbers(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
+    number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
     again = (
         carried.join(number, on=["location", "resource", "side"])
         .with_columns(

@@ -1,121 +1,154 @@
-"""Who holds reserve and who uses what it protects: the quantities that the scarcity adder is paid and charged on (market design,
-section 4).
+"""Who holds reserve and who uses what it protects: the quantities that the scarcity adder is paid and charged on.
+
+Market design, section 4: every unit of headroom is paid A, charged to the firm buyers of the group pro rata to use.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.clearing.awards import served, sold
 from tenorgrid.clearing.engine import Cleared
+from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.tiers import FIRM
 
+Matrix = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
-def groups(cleared: Cleared) -> pl.DataFrame:
-    """hour, region, resource and the adder A of every group with a scarcity curve, USD per resource-hour."""
-    shape = cleared.problem.layout
-    rows = shape.rows.filter(pl.col("kind") == "reserve").select("number", pl.col("location").alias("region"), "resource")
-    adder = np.maximum(-cleared.price[:, rows["number"].to_numpy()], 0.0) / cleared.problem.hours
-    count = adder.shape[0]
-    hours = pl.DataFrame({"hour": np.arange(count)}).join(rows.drop("number"), how="cross", maintain_order="left_right")
-    return hours.with_columns(pl.Series("price", adder.ravel()), pl.lit(cleared.problem.orders.horizon).alias("horizon"))
+DUST = 1e-9
+KEY = ["hour", "group", "participant"]
 
 
-def holdings(cleared: Cleared) -> pl.DataFrame:
-    """Headroom by supplier and group: firm-able inventory not sold, and α of interruptible sales; hour, region, resource,
-    participant, headroom.
-    """
-    shape, grid = cleared.problem.layout, cleared.problem.layout.grid
-    recalled = dict(zip(grid.tiers.names, grid.tiers.reserve, strict=True))
-    offers = pl.DataFrame(
-        [(number, grid.regions[offer.location], offer.resource, offer.firmable) for number, offer in enumerate(shape.offers)],
-        schema={"class_number": pl.UInt32, "region": pl.String, "resource": pl.String, "firmable": pl.Boolean},
-        orient="row",
-    ).filter(pl.col("resource").is_in(list(grid.accelerators)))
-    key = ["hour", "region", "resource", "participant"]
-    listed = sold(cleared.problem, primal=cleared.primal).join(offers, on="class_number")
-    share = pl.col("tier").replace_strict(recalled, return_dtype=pl.Float64)
-    taken = listed.group_by(key).agg(((share - pl.col("firmable").cast(pl.Float64)) * pl.col("listed")).sum().alias("taken"))
-    held = (
-        cleared.problem.orders.offer_members.join(offers.filter("firmable"), on="class_number").group_by(key).agg(pl.col("quantity").sum())
-    )
-    return (
-        held.join(taken, on=key, how="full", coalesce=True)
-        .with_columns((pl.col("quantity").fill_null(0.0) + pl.col("taken").fill_null(0.0)).clip(0.0).alias("headroom"))
-        .drop("quantity", "taken")
-    )
+@dataclass(frozen=True, kw_only=True)
+class Groups:
+    """Reserve groups (an accelerator in a region) of a run: `names`, and (intervals, groups) their adder A in USD per resource-hour and headroom."""
+
+    names: tuple[tuple[str, str], ...]
+    adder: Matrix = field(repr=False)
+    headroom: Matrix = field(repr=False)
 
 
-def firm_use(cleared: Cleared) -> pl.DataFrame:
-    """Firm use of each group by buyer, in proportion to the work of its pool; hour, region, resource, participant, use."""
-    shape, grid = cleared.problem.layout, cleared.problem.layout.grid
-    per_level = pl.DataFrame(
-        [
-            (number, grid.regions[location], grid.resources[j], float(grid.recipes[workload].use[book[recipe], j] / made))
-            for number, kind, workload, home, location, recipe, tier in shape.columns.filter(
-                pl.col("kind").is_in(["level", "bid"]) & pl.col("recipe").is_not_null() & (pl.col("tier") == FIRM)
-            )
-            .select("number", "kind", "workload", "home", "location", "recipe", "tier")
-            .iter_rows()
-            for book in [{name: at for at, name in enumerate(grid.recipes[workload].names)}]
-            for made in [1.0 if kind == "level" else float(grid.recipes[workload].output[book[recipe]])]
-            for j in np.flatnonzero(grid.recipes[workload].use[book[recipe]])
-            if grid.resources[j] in grid.accelerators
-        ],
-        schema={"number": pl.UInt32, "region": pl.String, "resource": pl.String, "per": pl.Float64},
-        orient="row",
-    )
-    pools = shape.columns.select("number", "workload", "home")
-    columns = per_level.join(pools, on="number").sort("number", "resource")
-    used = cleared.primal[:, columns["number"].to_numpy()] * columns["per"].to_numpy()
-    hour, column = np.nonzero(used > 0)
-    by_pool = (
-        columns[column]
-        .with_columns(pl.Series("hour", hour), pl.Series("used", used[hour, column]))
-        .group_by("hour", "workload", "home", "region", "resource")
-        .agg(pl.col("used").sum())
-    )
-    bids = pl.DataFrame(
-        [(number, bid.workload, bid.home) for number, bid in enumerate(shape.bids)],
-        schema={"class_number": pl.UInt32, "workload": pl.String, "home": pl.String},
-        orient="row",
-    )
-    work = (
-        served(cleared.problem, primal=cleared.primal).filter((pl.col("tier") == FIRM) & (pl.col("work") > 0)).join(bids, on="class_number")
-    )
-    by_buyer = work.group_by("hour", "workload", "home", "participant").agg(pl.col("work").sum())
-    share = pl.col("work") / pl.col("work").sum().over("hour", "workload", "home")
-    return (
-        by_buyer.with_columns(share.alias("share"), pl.col("hour").cast(pl.Int64))
-        .join(by_pool, on=["hour", "workload", "home"])
-        .group_by("hour", "region", "resource", "participant")
-        .agg((pl.col("share") * pl.col("used")).sum().alias("use"))
+def groups(cleared: Cleared) -> Groups:
+    """The reserve groups of a run: headroom is the right-hand side of the reserve row less what the offers take of it."""
+    problem = cleared.problem
+    shape = problem.layout
+    rows = shape.rows.filter(pl.col("kind") == "reserve")
+    number = rows["number"].to_numpy()
+    offered = (shape.columns["kind"] == "offer").to_numpy()
+    taken = (shape.matrix[number][:, offered] @ cleared.primal[:, offered].T).T
+    return Groups(
+        names=tuple(rows.select("location", "resource").iter_rows()),
+        adder=np.maximum(-cleared.price[:, number], 0.0) / problem.hours,
+        headroom=np.maximum(problem.row_upper[:, number] - taken, 0.0),
     )
 
 
 def headroom_table(runs: list[Cleared]) -> pl.DataFrame:
     """`headroom` of all horizons over the same intervals, for the groups and intervals in which some horizon has an adder.
 
-    All runs span the same first interval, though the nearer horizons may end earlier.
+    All runs begin with the same interval, though the nearer horizons may end earlier.
     """
-    priced = pl.concat([groups(run) for run in runs])
-    scarce = priced.filter(pl.col("price") > 1e-9).select("hour", "region", "resource").unique()
-    parts = []
-    for run in runs:
-        key = ["hour", "region", "resource"]
-        here = groups(run).join(scarce, on=key)
-        if here.is_empty():
-            continue
-        held, used = holdings(run).with_columns(pl.col("hour").cast(pl.Int64)), firm_use(run)
-        rows = held.join(used, on=[*key, "participant"], how="full", coalesce=True).join(here, on=key)
-        starts = run.problem.orders.span.starts()
-        parts.append(rows.with_columns(starts.gather(rows["hour"])))
-    if not parts:
+    found = [groups(run) for run in runs]
+    names = found[0].names
+    count = max(part.adder.shape[0] for part in found)
+    scarce = np.zeros((count, len(names)), dtype=bool)
+    for part in found:
+        scarce[: part.adder.shape[0]] |= part.adder > DUST
+    if not scarce.any():
         return _empty()
-    table = pl.concat(parts).with_columns(pl.col("headroom").fill_null(0.0), pl.col("use").fill_null(0.0))
-    return table.select(_empty().columns).sort("horizon", "start", "region", "resource", "participant")
+    parts = [_rows(run, part, scarce[: part.adder.shape[0]]) for run, part in zip(runs, found, strict=True)]
+    return pl.concat(parts).select(_empty().columns).sort("horizon", "start", "region", "resource", "participant")
+
+
+def _rows(run: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:
+    held, used = _holdings(run, found, scarce), _firm_use(run, found, scarce)
+    rows = held.join(used, on=KEY, how="full", coalesce=True)
+    hour, group = rows["hour"].to_numpy(), rows["group"].to_numpy()
+    region, resource = (pl.Series([name[at] for name in found.names], dtype=pl.String) for at in (0, 1))
+    return rows.with_columns(
+        run.problem.orders.span.starts().gather(hour).alias("start"),
+        pl.lit(run.problem.orders.horizon).alias("horizon"),
+        region.gather(group).alias("region"),
+        resource.gather(group).alias("resource"),
+        pl.Series("price", found.adder[hour, group]),
+        pl.col("headroom").fill_null(0.0).clip(0.0),
+        pl.col("use").fill_null(0.0),
+    )
+
+
+def _holdings(cleared: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:
+    """Headroom by supplier: firm-able inventory not sold, and α of interruptible sales; columns `KEY` and headroom."""
+    shape, grid = cleared.problem.layout, cleared.problem.layout.grid
+    place = {name: at for at, name in enumerate(found.names)}
+    group = np.array([place.get((grid.regions[offer.location], offer.resource), NOWHERE) for offer in shape.offers], dtype=np.int64)
+    firmable = np.array([offer.firmable for offer in shape.offers], dtype=bool)
+
+    def keyed(members: pl.DataFrame, amount: npt.NDArray[np.float64]) -> pl.DataFrame:
+        hour, of = members["hour"].to_numpy(), group[members["class_number"].to_numpy()]
+        kept = (of != NOWHERE) & scarce[hour, of]
+        return pl.DataFrame(
+            {
+                "hour": hour[kept].astype(np.int64),
+                "group": of[kept],
+                "participant": members["participant"].filter(pl.Series(kept)),
+                "headroom": amount[kept],
+            }
+        )
+
+    members = cleared.problem.offers
+    owned = keyed(members, members["quantity"].to_numpy() * firmable[members["class_number"].to_numpy()])
+    listed = sold(cleared.problem, primal=cleared.primal)
+    share = listed["tier"].replace_strict(list(grid.tiers.names), list(grid.tiers.reserve), return_dtype=pl.Float64).to_numpy()
+    taken = keyed(listed, listed["listed"].to_numpy() * (share - firmable[listed["class_number"].to_numpy()]))
+    return pl.concat([owned, taken]).group_by(KEY, maintain_order=True).agg(pl.col("headroom").sum())
+
+
+def _firm_use(cleared: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:
+    """Firm use of each group by buyer, in proportion to the work of its pool; columns `KEY` and use."""
+    shape = cleared.problem.layout
+    pools = sorted({(bid.workload, bid.home) for bid in shape.bids if FIRM in bid.tiers})
+    pool = np.array([pools.index((bid.workload, bid.home)) if FIRM in bid.tiers else NOWHERE for bid in shape.bids], dtype=np.int64)
+    used = _pool_use(cleared, found, pools)
+    work = served(cleared.problem, primal=cleared.primal).filter((pl.col("tier") == FIRM) & (pl.col("work") > 0))
+    by_buyer = (
+        work.with_columns(pl.Series("pool", pool[work["class_number"].to_numpy()]), pl.col("hour").cast(pl.Int64))
+        .group_by("hour", "pool", "participant", maintain_order=True)
+        .agg(pl.col("work").sum())
+        .with_columns((pl.col("work") / pl.col("work").sum().over("hour", "pool")).alias("share"))
+    )
+    share, hour, of = by_buyer["share"].to_numpy(), by_buyer["hour"].to_numpy(), by_buyer["pool"].to_numpy()
+    parts = [
+        pl.DataFrame(
+            {"hour": hour, "group": np.full(hour.size, group), "participant": by_buyer["participant"], "use": share * used[hour, of, group]}
+        )
+        for group in range(len(found.names))
+    ]
+    rows = pl.concat(parts).filter(pl.col("use") > 0)
+    kept = scarce[rows["hour"].to_numpy(), rows["group"].to_numpy()]
+    return rows.filter(pl.Series(kept)).group_by(KEY, maintain_order=True).agg(pl.col("use").sum())
+
+
+def _pool_use(cleared: Cleared, found: Groups, pools: list[tuple[str, str]]) -> npt.NDArray[np.float64]:
+    """(intervals, pools, groups) firm use of each group, resource-hours per hour."""
+    shape, grid = cleared.problem.layout, cleared.problem.layout.grid
+    used = np.zeros((cleared.primal.shape[0], len(pools), len(found.names)))
+    firm = shape.columns.filter(pl.col("kind").is_in(["level", "bid"]) & pl.col("recipe").is_not_null() & (pl.col("tier") == FIRM))
+    for number, kind, workload, home, location, recipe in firm.select(
+        "number", "kind", "workload", "home", "location", "recipe"
+    ).iter_rows():
+        book = grid.recipes[workload]
+        at = book.names.index(recipe)
+        for group, (region, resource) in enumerate(found.names):
+            amount = float(book.use[at, grid.resources.index(resource)]) if grid.regions[location] == region else 0.0
+            if amount:
+                per = amount if kind == "level" else amount / float(book.output[at])
+                used[:, pools.index((workload, home)), group] += per * cleared.primal[:, number]
+    return used
 
 
 def _empty() -> pl.DataFrame:
-    texts = {name: pl.String() for name in ("region", "resource", "participant")}
-    numbers = {name: pl.Float64() for name in ("headroom", "use", "price")}
+    texts = dict.fromkeys(("region", "resource", "participant"), pl.String())
+    numbers = dict.fromkeys(("headroom", "use", "price"), pl.Float64())
     return pl.DataFrame(schema=pl.Schema({"horizon": pl.String(), "start": pl.Datetime("us", "UTC"), **texts, **numbers}))

@@ -6,7 +6,7 @@ import polars as pl
 
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
-from tenorgrid.clearing.reserve import groups, holdings
+from tenorgrid.clearing.reserve import groups
 from tenorgrid.data.kinds import PricingRule
 
 Vector = npt.NDArray[np.float64]
@@ -41,7 +41,8 @@ def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
     mu = np.zeros_like(cleared.price)
     mu[:, shape.link_row] = cleared.nodes.congestion
     congestion = hours * ((shape.matrix.T @ mu.T).T * primal).sum(axis=1)
-    charge = _reserve_payment(cleared, count)
+    found = groups(cleared)
+    charge = hours * (found.adder * found.headroom).sum(axis=1)  # Σ A headroom: paid to suppliers, charged to firm users
     parts = {
         "buyers": -of("bid") - paid - carriage - congestion - charge,
         "suppliers": offered - of("offer") + charge,
@@ -61,14 +62,3 @@ def surplus_table(parts: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
     row = total.with_columns(pl.lit(horizon).alias("horizon"))
     table = pl.concat([row.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in PricingRule])
     return table.select("horizon", "pricing", *PARTS)
-
-
-def _reserve_payment(cleared: Cleared, count: int) -> Vector:
-    """Σ A · headroom per interval, USD: paid to suppliers, charged to firm users."""
-    adders = groups(cleared).filter(pl.col("price") > 0)
-    if adders.is_empty():
-        return np.zeros(count)
-    held = holdings(cleared).with_columns(pl.col("hour").cast(pl.Int64)).join(adders, on=["hour", "region", "resource"])
-    paid = np.zeros(count)
-    np.add.at(paid, held["hour"].to_numpy(), (held["headroom"] * held["price"]).to_numpy() * cleared.problem.hours)
-    return paid

@@ -54,7 +54,7 @@ def slotted(members: pl.DataFrame, *, merit: list[str], descending: list[bool]) 
     """Members with their rank among the distinct steps of their class and interval, and their share of that slot.
 
     Args:
-        members: with `hour`, `class_number`, `quantity`, `id`, `step` and the columns of `merit`.
+        members: with `hour`, `class_number`, `quantity` and the columns of `merit`, in canonical order (by id and step).
         merit: columns that tell steps apart; equal in all of them is the same step.
         descending: for each of them, whether the larger comes first.
 
@@ -64,7 +64,7 @@ def slotted(members: pl.DataFrame, *, merit: list[str], descending: list[bool]) 
     opens = pl.any_horizontal(pl.col(name) != pl.col(name).shift(1) for name in slot).fill_null(True)
     return (
         members.filter(pl.col("quantity") > 0)
-        .sort([*slot, "id", "step"], descending=[False, False, *descending, False, False])
+        .sort(slot, descending=[False, False, *descending], maintain_order=True)
         .with_columns(opens.cast(pl.Int32).cum_sum().alias("_slot"))
         .with_columns(
             (pl.col("_slot") - pl.col("_slot").min().over("hour", "class_number")).alias("rank"),
@@ -74,8 +74,9 @@ def slotted(members: pl.DataFrame, *, merit: list[str], descending: list[bool]) 
     )
 
 
-def widths(members: pl.DataFrame, *, classes: int) -> list[int]:
-    """Most slots that each class needs in any interval, (classes,)."""
-    most = members.group_by("class_number").agg(pl.col("rank").max() + 1)
+def widths(members: pl.DataFrame, *, merit: list[str], classes: int) -> list[int]:
+    """Most slots (distinct steps) that each class needs in any interval, (classes,)."""
+    steps = members.filter(pl.col("quantity") > 0).select("hour", "class_number", *merit).unique()
+    most = steps.group_by("hour", "class_number").len().group_by("class_number").agg(pl.col("len").max())
     found = dict(most.iter_rows())
     return [int(found.get(number, 0)) for number in range(classes)]
