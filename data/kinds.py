@@ -156,6 +156,7 @@ class ChargeCode(StrEnum):
 
     ENERGY = "energy"  # sellers and virtual bids by resource-hour, buyers by work, and the operator's legs of the same run
     RESERVE = "reserve"  # headroom paid at the scarcity adder, charged to firm users
+    INVOICE = "invoice"  # the difference between exact sums and the whole cents that are paid
 
 
 class OperatorAccount(StrEnum):

@@ -69,6 +69,33 @@ class Invoices(dy.Schema):
     )
 
 
+class Closings(dy.Schema):
+    """How the cash of each run closes: what the operator keeps, what the solver left and what rounding left, apart."""
+
+    horizon = dy.String(primary_key=True, description="Horizon of the run")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
+    version = dy.String(primary_key=True, description="initial, final, ...")
+    turnover = dy.Float64(min=0, description="What participants pay and receive, in absolute value", metadata={"unit": "USD"})
+    transfer = dy.Float64(description="κ on the change of flow", metadata={"unit": "USD"})
+    congestion = dy.Float64(description="μ on the change of flow", metadata={"unit": "USD"})
+    substitution = dy.Float64(description="Reduced cost of the old recipes at the new prices", metadata={"unit": "USD"})
+    shortfall = dy.Float64(description="Hours sold before and not used, at the new prices", metadata={"unit": "USD"})
+    residual = dy.Float64(description="What the solver's tolerances leave", metadata={"unit": "USD"})
+    rounding = dy.Int64(description="What whole micro-dollars leave", metadata={"unit": "micro-USD"})
+    bound = dy.Float64(min=0, description="Half a micro-dollar a posting", metadata={"unit": "micro-USD"})
+    postings = dy.Int64(min=0, description="Postings that were rounded", metadata={"unit": "1"})
+
+
+class Checks(dy.Schema):
+    """Whether money that enters leaves: sums and largest deviations, each with its bound."""
+
+    check = dy.String(primary_key=True, description="What is checked")
+    amount = dy.Float64(description="What was found", metadata={"unit": "see unit"})
+    bound = dy.Float64(min=0, description="Largest absolute value that passes", metadata={"unit": "see unit"})
+    unit = dy.String(description="Unit of both")
+    passed = dy.Bool(description="Whether it is within the bound")
+
+
 class Exposures(dy.Schema):
     """What somebody runs: work or resource-hours over a period."""
 

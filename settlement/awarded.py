@@ -1,0 +1,131 @@
+"""Awards as positions at every horizon: who holds how much of which node or work before and after each run."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tenorgrid.data.case import Case
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds import AwardSide
+from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, totals
+
+ANYWHERE = "*"  # home of work that may run anywhere
+NODE = ("location", "resource", "tier")
+POOL = ("workload", "home", "tier")
+ROW = ("horizon", "start", "side", "id", "step", "location", "resource", "workload", "tier")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Positions of one kind that a run changed or kept, in order of participant, thing and run; quantities per hour, + = sale."""
+
+    kind: str
+    fields: tuple[str, str, str]
+    coding: Coding = field(repr=False)  # participant and fields
+    thing: Codes = field(repr=False)  # (rows,) number of participant and fields
+    what: Codes = field(repr=False)  # (rows,) number of the node or pool alone
+    run: Codes = field(repr=False)
+    now: Vector = field(repr=False)
+    before: Vector = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Awarded:
+    """Physical sales and virtual positions by node, work by pool; `nodes` and `pools` number them."""
+
+    nodes: Coding = field(repr=False)
+    pools: Coding = field(repr=False)
+    sales: Held
+    virtuals: Held
+    work: Held
+
+
+def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pools: Coding) -> Awarded:
+    """Positions after each run and before it, from gross awards.
+
+    A row of a run gives the quantity after it, and, in the next run of the same interval, the quantity before that one; so a position
+    with no award at the next horizon is one that is closed there.
+
+    Args:
+        awards: as published (`Awards`).
+        runs: that prices were published of.
+        case: names what exists.
+        nodes: coding of location, resource, tier.
+        pools: coding of workload, home, tier.
+
+    Raises InputError for duplicate rows, unknown nodes, work, horizons or intervals, and quantities that are no numbers.
+    """
+    side = pl.col("side").cast(pl.String)
+    rows = awards.with_row_index("row").with_columns(
+        side,
+        pl.col("location").alias("home").fill_null(ANYWHERE),
+        pl.when(side.is_in([AwardSide.OFFER, AwardSide.INC])).then(pl.col("quantity")).otherwise(-pl.col("quantity")).alias("signed"),
+    )
+    run = runs.number(rows)
+    _refuse(rows, run, runs, case, nodes=nodes, pools=pools)
+    people = Coding.of(rows, "participant").names[0]
+
+    def held(kind: str, sides: tuple[AwardSide, ...], fields: tuple[str, str, str], things: Coding) -> Held:
+        mine = rows["side"].is_in([side.value for side in sides]).to_numpy()
+        coding = Coding(fields=("participant", *fields), names=(people, *things.names))
+        part = rows.filter(mine)
+        return _held(part, run[mine], runs=runs, kind=kind, fields=fields, coding=coding, things=things)
+
+    return Awarded(
+        nodes=nodes,
+        pools=pools,
+        sales=held("physical", (AwardSide.OFFER,), NODE, nodes),
+        virtuals=held("virtual", (AwardSide.INC, AwardSide.DEC), NODE, nodes),
+        work=held("work", (AwardSide.BID,), POOL, pools),
+    )
+
+
+def _held(rows: pl.DataFrame, run: Codes, *, runs: Runs, kind: str, fields: tuple[str, str, str], coding: Coding, things: Coding) -> Held:
+    key, quantity = totals(coding.encode(rows) * runs.count + run, rows["signed"].to_numpy())
+    thing, at = np.divmod(key, runs.count)
+    later = runs.after[at]
+    carried = later != UNKNOWN
+    following = thing[carried] * runs.count + later[carried]
+    every = np.union1d(key, following)
+    now, before = np.zeros(every.size), np.zeros(every.size)
+    now[np.searchsorted(every, key)] = quantity
+    before[np.searchsorted(every, following)] = quantity[carried]
+    thing, at = np.divmod(every, runs.count)
+    return Held(kind=kind, fields=fields, coding=coding, thing=thing, what=thing % things.size, run=at, now=now, before=before)
+
+
+def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, nodes: Coding, pools: Coding) -> None:
+    faults = [
+        *_of(rows, run == UNKNOWN, "horizon", "a horizon and an interval that prices were published of", ("horizon", "start")),
+        *_of(rows, ~(rows["quantity"].fill_null(float("nan")) >= 0).to_numpy(), "quantity", "a number of at least 0", ("quantity",)),
+        *_of(rows, _repeated(rows, run, runs), "id", "one row per side, id, step and node of a run", ("id", "start", "horizon")),
+    ]
+    work = (rows["side"] == AwardSide.BID.value).to_numpy()
+    virtual = rows["side"].is_in([AwardSide.INC.value, AwardSide.DEC.value]).to_numpy()
+    late = virtual & (run != UNKNOWN) & runs.closing[np.where(run == UNKNOWN, 0, run)]
+    faults += _of(rows, late, "side", "virtual bids at ahead horizons only", ("side", "id", "start"))
+    faults += _of(rows, ~work & (nodes.encode(rows) == UNKNOWN), "location", "a node that prices were published of", NODE)
+    faults += _of(rows, work & (pools.encode(rows) == UNKNOWN), "workload", "work that workload prices were published of", POOL)
+    known = {"location": case.locations["location"], "workload": case.workloads["workload"], "tier": case.tiers["tier"]}
+    for name, names in known.items():
+        strange = (rows[name].is_not_null() & ~rows[name].is_in(names.implode())).to_numpy()
+        faults += _of(rows, strange, name, f"a {name} of the case", (name,))
+    if faults:
+        raise InputError(faults)
+
+
+def _of(rows: pl.DataFrame, bad: npt.NDArray[np.bool_], column: str, expected: str, shown: tuple[str, ...]) -> list[Fault]:
+    found = rows.filter(bad).select("row", *shown)
+    return [
+        Fault(file="awards", row=row + 1, column=column, value=" ".join(str(part) for part in parts), expected=expected)
+        for row, *parts in found.iter_rows()
+    ]
+
+
+def _repeated(rows: pl.DataFrame, run: Codes, runs: Runs) -> npt.NDArray[np.bool_]:
+    """Which rows have the key of another; the key as one number, which is compared quickly."""
+    coding = Coding.of(rows.select(pl.col(ROW[2:]).cast(pl.String).fill_null("")), *ROW[2:])
+    key = coding.encode(rows.select(pl.col(ROW[2:]).cast(pl.String).fill_null("")))
+    return pl.Series(key * (runs.count + 1) + run).is_duplicated().to_numpy()
