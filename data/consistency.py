@@ -13,6 +13,7 @@ from tenorgrid.data.kinds import ResourceKind
 from tenorgrid.data.terms.market import FILE, Market
 
 FIRM = "firm"
+ROUNDING = 1e-12  # relative: a bid right at the cap, or a tier right at its bound, is not past it
 Tables = Mapping[str, pl.DataFrame]
 
 # table, its columns, the table they point at, its columns
@@ -217,14 +218,11 @@ def _off(times: pl.Series, market: Market) -> pl.Series:
 def _past_cap(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
     """p φ / x > cap would let a bid ask for a price of some resource that the market does not admit."""
     recipes = tables["recipe_resources"].join(tables["recipes"], on=["workload", "recipe"])
-    most = (
-        recipes.with_columns(reach=pl.col("output_per_hour") / pl.col("per_hour"))
-        .sort("workload", "recipe", "resource")
-        .group_by("workload", maintain_order=True)
-        .agg(pl.all().sort_by("reach").last())
-    )
+    reach = pl.col("output_per_hour") / pl.col("per_hour")
+    most = recipes.with_columns(reach=reach).sort("reach", "recipe", "resource", descending=[True, False, False])
+    most = most.unique("workload", keep="first", maintain_order=True)
     bids = tables["bids"].with_row_index("row", offset=1).select("row", "workload", "value")
-    beyond = bids.join(most, on="workload").filter(pl.col("value") * pl.col("reach") > market.price_cap).sort("row")
+    beyond = bids.join(most, on="workload").filter(pl.col("value") * pl.col("reach") > market.price_cap * (1 + ROUNDING)).sort("row")
     for row, value, reach, recipe, resource in beyond.select("row", "value", "reach", "recipe", "resource").iter_rows():
         why = f"with recipe {recipe} a higher one could put {resource} above the price_cap of {market.price_cap:g}"
         sentence = f"a value of at most {market.price_cap / reach:.6g}: {why}"
@@ -241,4 +239,4 @@ def _virtuals(market: Market, tables: Tables, names: Mapping[str, str]) -> Itera
 
 def overcommitted(tiers: pl.DataFrame) -> Iterable[str]:
     """Tiers with (1 − π) β > 1, which no pool can keep: E[present] / listed is at most 1 (market design, section 3)."""
-    return tiers.filter((1 - pl.col("interruption_probability")) * pl.col("overcommit") > 1 + 1e-12)["tier"]
+    return tiers.filter((1 - pl.col("interruption_probability")) * pl.col("overcommit") > 1 + ROUNDING)["tier"]

@@ -4,10 +4,12 @@ A command that fails or is killed leaves the last good output where it was. Tabl
 with a Z, numbers are written with as many digits as it takes to read the same number back.
 """
 
+import ctypes
 import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -27,6 +29,7 @@ MANIFEST = "manifest.json"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FINE_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of <fcntl.h> and <linux/fs.h>
 _serial = count()  # tells apart the threads of one process
 
 
@@ -35,7 +38,7 @@ def writing(folder: Path) -> Iterator[Path]:
     """A temporary folder beside `folder`, moved into its place when the block ends without an error.
 
     Only an empty folder or one with a manifest, which some command wrote, is replaced: anything else is refused before the block runs.
-    The old output is renamed aside, the new one renamed in and the old one then deleted, so a reader sees one or the other. An
+    Old and new output change names, in one step where the system can, else the old one is renamed aside first; then it is deleted. An
     exception removes the temporary folder and every parent made for it. What a killed run left is mended on the next use.
 
     Args:
@@ -221,13 +224,26 @@ def _move_in(temporary: Path, folder: Path, aside: Path) -> None:
     if not folder.exists():
         temporary.rename(folder)
         return
-    folder.rename(aside)
-    try:
-        temporary.rename(folder)
-    except BaseException:
-        aside.rename(folder)
-        raise
+    if _exchange(temporary, folder):
+        temporary.rename(aside)
+    else:
+        folder.rename(aside)
+        try:
+            temporary.rename(folder)
+        except BaseException:
+            aside.rename(folder)
+            raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Swap two names in one step, where the system can (Linux, renameat2(2)): then there is no moment without an output."""
+    if sys.platform != "linux":
+        return False
+    swap = getattr(ctypes.CDLL(None), "renameat2", None)
+    if swap is None:
+        return False
+    return bool(swap(AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second), RENAME_EXCHANGE) == 0)
 
 
 def _refuse_unwritable(frame: pl.DataFrame, name: str) -> None:

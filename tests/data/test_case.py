@@ -94,6 +94,9 @@ def test_frames_from_python_make_the_same_case(folder: Path) -> None:
     assert all(frame.equals(made.tables()[name]) for name, frame in read.tables().items())
     with pytest.raises(InputError, match="bids: found a missing table"):
         make_case(read.market, {name: frame for name, frame in read.tables().items() if name != "bids"})
+    with pytest.raises(InputError) as caught:
+        make_case(read.market, {**read.tables(), "bids": read.bids.clear(), "locations": read.locations.drop("location")})
+    assert [(fault.file, fault.value) for fault in caught.value.faults] == [("locations", "a missing column"), ("bids", None)]
     with pytest.raises(InputError, match="prices: found an unlisted table"):
         make_case(read.market, {**read.tables(), "prices": read.bids})
 

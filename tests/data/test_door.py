@@ -202,6 +202,8 @@ def test_a_typed_number_that_is_none_is_named_by_row() -> None:
     assert inspect(frame, curve.Jacobian, name="jacobian")[1] == [
         Fault(file="jacobian", row=2, column="weight", value="nan", expected="a number")
     ]
+    exact = frame.with_columns(weight=pl.Series([1, 2], dtype=pl.Decimal(38, 2)))
+    assert inspect(exact, curve.Jacobian, name="jacobian")[0]["weight"].to_list() == [1.0, 2.0]
     halves = pl.DataFrame({"workload": ["w"], "recipe": ["r"], "output_per_hour": [1.0], "domain": [2.5]})
     assert [fault.value for fault in inspect(halves, case.Recipes, name="recipes")[1]] == ["2.5"]
 

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -38,7 +39,10 @@ def test_a_folder_is_moved_in_when_the_block_ends(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["out"]
 
 
-def test_a_second_run_replaces_the_first_wholly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("swap", ["in one step", "in two"])
+def test_a_second_run_replaces_the_first_wholly(swap: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if swap == "in two":
+        monkeypatch.setattr("tenorgrid.data.store._exchange", lambda first, second: False)
     fill(tmp_path / "out", "first")
     (tmp_path / "out" / "old_only").touch()
     fill(tmp_path / "out", "second")
@@ -52,6 +56,26 @@ def test_an_error_leaves_the_last_good_output_and_nothing_else(tmp_path: Path) -
         (temporary / "text").rename(temporary / "missing" / "text")
     assert (tmp_path / "out" / "text").read_text() == "good"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux swaps two names in one step")
+def test_a_reader_finds_an_output_at_every_moment(tmp_path: Path) -> None:
+    fill(tmp_path / "out", "first")
+    done = threading.Event()
+    missed = []
+
+    def look() -> None:
+        while not done.is_set():
+            if not (tmp_path / "out").exists():
+                missed.append(True)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for number in range(60):
+        fill(tmp_path / "out", str(number))
+    done.set()
+    reader.join()
+    assert missed == []
 
 
 def test_an_error_leaves_no_folder_where_there_was_none(tmp_path: Path) -> None:

@@ -89,6 +89,9 @@ def test_a_header_that_no_reader_knows_is_refused_with_the_nearest(tmp_path: Pat
         read_observations(written(tmp_path, OWN.replace(",price", ",cost"), ROW))
     with pytest.raises(InputError, match="an empty file"):
         read_observations(written(tmp_path))
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match="CSV or Parquet"):
+        read_observations(tmp_path / "broken.parquet")
     with pytest.raises(InputError, match="a format out of observations, listings"):
         read_observations(written(tmp_path, OWN, ROW), format="excel")
     with pytest.raises(InputError, match="a CSV or Parquet file"):
