@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import block_diag
 
-from tenorgrid.curves.hours import Vector, clock, counted
+from tenorgrid.curves.hours import Vector, counted
 from tenorgrid.curves.smooth import Spline, smoothest
 from tenorgrid.curves.weights import Weights
 from tenorgrid.data.kinds import Profile
@@ -110,7 +110,7 @@ def _spreads(quotes: Weights) -> list[Vector]:
     peaks, weekends = {str(Profile.PEAK), str(Profile.OFF_PEAK)}, {str(Profile.WEEKEND)}
     needed = {(Profile.PEAK, zone) for profile, _, zone in quotes.keys if profile in peaks}
     needed |= {(Profile.WEEKEND, zone) for profile, _, zone in quotes.keys if profile in weekends}
-    return [counted(profile, clock(quotes.starts, zone)).astype(np.float64) for profile, zone in sorted(needed)]
+    return [counted(quotes.starts, profile, zone).astype(np.float64) for profile, zone in sorted(needed)]
 
 
 def _ties(rows: Vector, spline: Spline, count: int) -> Vector:

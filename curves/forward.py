@@ -10,14 +10,15 @@ import polars as pl
 from tenorgrid.curves.arbitrage import Redundancy, redundancies
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.components import Bending, Components, components
-from tenorgrid.curves.hours import Vector, clock, counted, position
+from tenorgrid.curves.hours import Vector, counted, position
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Profile
+from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.curve import Curve, Jacobian, Quotes
 from tenorgrid.data.tables.door import checked
-from tenorgrid.data.terms.contracts import contract_dates, midnight
+from tenorgrid.data.terms.contracts import contract_dates
 
 TOLERANCE = 1e-10  # USD per GPU-hour: what the curve's averages are held to
 
@@ -92,7 +93,7 @@ class ForwardCurve:
         name, _, zone = profile.partition("@")
         if name not in set(Profile):
             raise InputError.of("curve", f"one of {', '.join(Profile)}", column="profile", value=name)
-        flags = counted(name, clock(self.starts[low:high], zone or self.timezone))
+        flags = counted(self.starts[low:high], name, zone or self.timezone)
         if not flags.any():
             raise InputError.of("curve", f"a period with hours of the profile {profile}", column="profile", value=f"{start} to {end}")
         return float(self.forward[low:high][flags].mean())
@@ -138,7 +139,7 @@ class ForwardCurve:
 
     def _instant(self, moment: datetime | date) -> datetime:
         if not isinstance(moment, datetime):
-            return midnight(moment, self.timezone)
+            return midnight(moment, timezone=self.timezone)
         if moment.tzinfo is None:
             raise InputError.of("curve", "a time with its zone, or a date", value=moment)
         return moment

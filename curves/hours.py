@@ -8,14 +8,11 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Profile
+from tenorgrid.data.periods import in_profile
 
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
-
-FRIDAY = 5
-PEAK_FIRST, PEAK_END = 8, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +22,6 @@ class Clock:
     weekday: Counts
     hour: Counts
     day: Counts
-
-
-def hours(start: datetime, end: datetime) -> pl.Series:
-    """First instants of the hours of `[start, end)`, in UTC.
-
-    >>> from datetime import UTC
-    >>> len(hours(datetime(2027, 3, 14, 5, tzinfo=UTC), datetime(2027, 3, 15, 4, tzinfo=UTC)))  # the short day of New York
-    23
-    """
-    return pl.datetime_range(start, end, "1h", closed="left", time_zone="UTC", eager=True).dt.cast_time_unit("us").alias("start")
 
 
 def position(first: datetime, moment: datetime) -> int:
@@ -47,8 +34,9 @@ def clock(starts: pl.Series, timezone: str) -> Clock:
 
     Raises `InputError` for a time zone that is not in the IANA database.
 
-    >>> from datetime import UTC
-    >>> clock(hours(datetime(2027, 3, 14, 5, tzinfo=UTC), datetime(2027, 3, 14, 9, tzinfo=UTC)), "America/New_York").hour
+    >>> from datetime import date
+    >>> from tenorgrid.data.periods import day
+    >>> clock(day(date(2027, 3, 14), timezone="America/New_York").starts().head(4), "America/New_York").hour
     array([0, 1, 3, 4])
     """
     try:
@@ -59,27 +47,10 @@ def clock(starts: pl.Series, timezone: str) -> Clock:
     return Clock(weekday=_counts(local.dt.weekday()), hour=_counts(local.dt.hour()), day=_counts(day))
 
 
-def counted(profile: str, local: Clock) -> Flags:
-    """Which hours a profile counts: (n,) booleans. Peak is Monday to Friday 08:00 to 20:00, off-peak every other hour.
-
-    >>> from datetime import UTC
-    >>> week = clock(hours(datetime(2027, 3, 1, tzinfo=UTC), datetime(2027, 3, 8, tzinfo=UTC)), "UTC")
-    >>> [int(counted(profile, week).sum()) for profile in ("base", "peak", "off-peak", "weekend")]
-    [168, 60, 108, 48]
-    """
-    match Profile(profile):
-        case Profile.BASE:
-            return np.ones(local.hour.size, dtype=np.bool_)
-        case Profile.PEAK:
-            return _peak(local)
-        case Profile.OFF_PEAK:
-            return ~_peak(local)
-        case Profile.WEEKEND:
-            return local.weekday > FRIDAY
-
-
-def _peak(local: Clock) -> Flags:
-    return (local.weekday <= FRIDAY) & (local.hour >= PEAK_FIRST) & (local.hour < PEAK_END)
+def counted(starts: pl.Series, profile: str, timezone: str) -> Flags:
+    """Which UTC hours a profile counts on the clock of a time zone: (n,) booleans."""
+    flags = pl.DataFrame({"start": starts}).select(in_profile("start", profile, timezone=timezone))
+    return np.asarray(flags.to_series().to_numpy(), dtype=np.bool_)
 
 
 def _counts(column: pl.Series) -> Counts:

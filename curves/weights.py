@@ -13,9 +13,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, hours, position
+from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, position
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Averaging
+from tenorgrid.data.periods import Period
 
 Key = tuple[str, str, str]  # profile, average, timezone
 
@@ -110,13 +111,13 @@ def weights(quotes: pl.DataFrame) -> Weights:
     """
     _refuse_unread(quotes)
     begin, finish = _moment(quotes["start"].min()), _moment(quotes["end"].max())
-    starts = hours(begin, finish)
+    starts = Period(start=begin, end=finish).starts()
     clocks = {zone: clock(starts, zone) for zone in quotes["timezone"].unique().sort()}
     rows = [
         (str(profile), str(average), str(zone)) for profile, average, zone in quotes.select("profile", "average", "timezone").iter_rows()
     ]
     keys = tuple(sorted(set(rows)))
-    densities = np.stack([_density(profile, average, clocks[zone]) for profile, average, zone in keys])
+    densities = np.stack([_density(counted(starts, profile, zone), average, clocks[zone]) for profile, average, zone in keys])
     first = np.array([position(begin, moment) for moment in quotes["start"]], dtype=np.int64)
     end = np.array([position(begin, moment) for moment in quotes["end"]], dtype=np.int64)
     kind = np.array([keys.index(row) for row in rows], dtype=np.int64)
@@ -136,8 +137,8 @@ def weights(quotes: pl.DataFrame) -> Weights:
     return Weights(starts=starts, first=first, end=end, kind=kind, keys=keys, densities=densities, total=total)
 
 
-def _density(profile: str, average: str, local: Clock) -> Vector:
-    flags = counted(profile, local).astype(np.float64)
+def _density(hours: Flags, average: str, local: Clock) -> Vector:
+    flags = hours.astype(np.float64)
     if average == Averaging.HOURLY:
         return flags
     _, day = np.unique(local.day, return_inverse=True)

@@ -13,7 +13,9 @@ import numpy as np
 from tenorgrid.curves.discount import Flat
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.terms.contracts import Forward, midnight
+from tenorgrid.data.periods import day as day_of
+from tenorgrid.data.periods import midnight
+from tenorgrid.data.terms.contracts import Forward
 from tenorgrid.derivatives.valuation import Valuation
 
 
@@ -33,16 +35,17 @@ def value(forward: Forward, *, curve: ForwardCurve, fixings: Mapping[date, float
     days = forward.days
     pay = forward.pay or forward.end
     scale = forward.sign * forward.quantity * forward.hours * discount.factor(as_of, pay)
-    ahead = [day for day in days if midnight(day, forward.timezone) >= as_of]
+    ahead = [day for day in days if midnight(day, timezone=forward.timezone) >= as_of]
     known = days[: len(days) - len(ahead)]
-    if forward.start < as_of < forward.end and midnight(days[len(known)] if ahead else days[-1], forward.timezone) != as_of:
+    if forward.start < as_of < forward.end and midnight(days[len(known)] if ahead else days[-1], timezone=forward.timezone) != as_of:
         raise InputError.of("forward", f"the beginning of a day in {forward.timezone}", column="as_of", value=as_of)
     missing = [day for day in known if day not in fixings]
     if missing:
         raise NotPublishedError(f"{forward.index} has no fixing for {', '.join(map(str, missing))}")
     weight = np.zeros(curve.forward.size)
     for day in ahead:
-        low, high = curve.places(midnight(day, forward.timezone), midnight(date.fromordinal(day.toordinal() + 1), forward.timezone))
+        hours = day_of(day, timezone=forward.timezone)
+        low, high = curve.places(hours.start, hours.end)
         weight[low:high] = 1 / (high - low) / len(days)
     mean = sum(fixings[day] for day in known) / len(days) + float(weight @ curve.forward)
     return Valuation(value=scale * (mean - forward.fixed), delta=scale * weight)

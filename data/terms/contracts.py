@@ -1,15 +1,12 @@
 """What two parties agreed on compute: no prices of today, no models."""
 
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import TradeSide, VirtualSide
-
-UTC = ZoneInfo("UTC")
-CODE = re.compile(r"^(?P<index>[^:]+):(?P<year>\d{4})(-(Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])(-(?P<day>\d{2}))?))?$")
+from tenorgrid.data.periods import delivery, midnight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,43 +135,13 @@ class CapacityContract:
 
 
 def contract_dates(code: str, *, timezone: str) -> tuple[datetime, datetime]:
-    """First instant of delivery and first instant after it, in UTC, of `INDEX:YYYY`, `:YYYY-Qn`, `:YYYY-MM` or `:YYYY-MM-DD`.
-
-    Raises `InputError` for another code or a time zone that is not in the IANA database.
+    """First instant of delivery and first instant after it, in UTC, of a contract code: `delivery` as two moments.
 
     >>> [moment.isoformat() for moment in contract_dates("H100-SXM.US.FIRM:2027-03", timezone="America/New_York")]
     ['2027-03-01T05:00:00+00:00', '2027-04-01T04:00:00+00:00']
     """
-    first, end = _days(code)
-    return midnight(first, timezone), midnight(end, timezone)
-
-
-def midnight(day: date, timezone: str) -> datetime:
-    """First instant of a local day, in UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=_zone(timezone)).astimezone(UTC)
-
-
-def _days(code: str) -> tuple[date, date]:
-    found = CODE.match(code)
-    if found is None:
-        raise InputError.of("contracts", "INDEX:YYYY, INDEX:YYYY-Qn, INDEX:YYYY-MM or INDEX:YYYY-MM-DD", column="contract", value=code)
-    year = int(found["year"])
-    if found["day"]:
-        try:
-            first = date(year, int(found["month"]), int(found["day"]))
-        except ValueError as error:
-            raise InputError.of("contracts", "a day of the calendar", column="contract", value=code) from error
-        return first, first + timedelta(days=1)
-    month, count = (int(found["month"]), 1) if found["month"] else (3 * int(found["quarter"]) - 2, 3) if found["quarter"] else (1, 12)
-    following = 12 * year + month - 1 + count
-    return date(year, month, 1), date(following // 12, following % 12 + 1, 1)
-
-
-def _zone(timezone: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError.of("contracts", "an IANA time zone", column="timezone", value=timezone) from error
+    period = delivery(code, timezone=timezone)
+    return period.start, period.end
 
 
 Broken = tuple[str, object, str]  # field, value, what was expected
@@ -194,9 +161,9 @@ def _past_hour(moment: datetime) -> bool:
 
 
 def _midnights(start: datetime, end: datetime, timezone: str) -> list[Broken]:
-    zone = _zone(timezone)
-    moments = (("start", start), ("end", end))
-    return [(name, moment, f"midnight in {timezone}") for name, moment in moments if moment.tzinfo and moment.astimezone(zone).hour]
+    near = {moment: moment.astimezone(UTC).date() for moment in (start, end) if moment.tzinfo}
+    begins = {moment: {midnight(day + timedelta(n), timezone=timezone) for n in (-1, 0, 1)} for moment, day in near.items()}
+    return [(name, at, f"midnight in {timezone}") for name, at in (("start", start), ("end", end)) if at in begins and at not in begins[at]]
 
 
 def _positive(quantity: float) -> list[Broken]:

@@ -8,9 +8,10 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Profile, QuantityUnit, TradeKind, TradeSide, VirtualSide
+from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked
-from tenorgrid.data.terms.contracts import CapacityContract, Forward, VirtualBid, contract_dates, midnight
+from tenorgrid.data.terms.contracts import CapacityContract, Forward, VirtualBid, contract_dates
 
 Terms = Forward | VirtualBid | CapacityContract
 Row = dict[str, Any]
@@ -128,7 +129,7 @@ def _born(row: Row, timezone: str) -> Terms:
     start, end = row["start"], row["end"]
     hours = (end - start).total_seconds() / 3600
     quantity = row["quantity"] / hours if row["quantity_unit"] == QuantityUnit.TOTAL else row["quantity"]
-    pay = None if row["pay_date"] is None else midnight(row["pay_date"], timezone)
+    pay = None if row["pay_date"] is None else midnight(row["pay_date"], timezone=timezone)
     side = TradeSide(row["side"])
     match TradeKind(row["kind"]):
         case TradeKind.FORWARD:

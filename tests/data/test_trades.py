@@ -60,9 +60,9 @@ def test_codes_say_their_dates(code: str, first: str, end: str) -> None:
     assert contract_dates(code, timezone=ZONE) == tuple(datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, end))
 
 
-@pytest.mark.parametrize("code", ["X", "X:2027-13", "X:2027-Q5", "X:27", "X:2027-02-30", ":2027"])
+@pytest.mark.parametrize("code", ["X", "X:2027-13", "X:2027-Q5", "X:27", "X:2027-02-30"])
 def test_codes_that_say_nothing_are_refused(code: str) -> None:
-    with pytest.raises(InputError, match="column contract"):
+    with pytest.raises(InputError, match="contract: found"):
         contract_dates(code, timezone=ZONE)
 
 

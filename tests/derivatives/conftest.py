@@ -7,14 +7,15 @@ import polars as pl
 import pytest
 
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
-from tenorgrid.data.terms.contracts import contract_dates, midnight
+from tenorgrid.data.periods import midnight
+from tenorgrid.data.terms.contracts import contract_dates
 
 AS_OF = datetime(2027, 3, 16, 4, tzinfo=UTC)
 ZONE = "America/New_York"
 
 
 def _curve(index: str, shift: float) -> ForwardCurve:
-    rows = [("march", midnight(date(2027, 3, 16), ZONE), midnight(date(2027, 4, 1), ZONE), 2.4 + shift)]
+    rows = [("march", midnight(date(2027, 3, 16), timezone=ZONE), midnight(date(2027, 4, 1), timezone=ZONE), 2.4 + shift)]
     rows += [
         (f"M{m}", *contract_dates(f"{index}:2027-{m:02d}", timezone=ZONE), price + shift) for m, price in ((4, 2.5), (5, 2.45), (6, 2.6))
     ]
