@@ -77,6 +77,7 @@ class Grid:
     recipes: dict[str, Recipes]
     egress: dict[str, float]
     links: pl.DataFrame
+    routes: dict[str, tuple[tuple[str, str, float], ...]]  # from a home: where to, over which link, at which cost per GiB
     reserves: pl.DataFrame
 
     @classmethod
@@ -98,6 +99,10 @@ class Grid:
             recipes=recipes_by_workload(case.recipes, case.recipe_resources, resources=list(resources["resource"])),
             egress={name: egress or 0.0 for name, egress in case.workloads.select("workload", "egress_gib_per_unit").iter_rows()},
             links=case.links.sort("link"),
+            routes={
+                str(home): tuple(group.sort("link").select("to", "link", "cost_per_gib").iter_rows())
+                for (home,), group in case.links.group_by("from")
+            },
             reserves=reserves.sort("region", "resource", "step"),
         )
 
@@ -106,8 +111,8 @@ class Grid:
         if home == ANYWHERE:
             return [Place(location, None, 0.0, 0.0) for location in self.locations]
         egress = self.egress[workload]
-        away = self.links.filter(pl.col("from") == home).select("to", "link", "cost_per_gib").iter_rows()
-        return [Place(home, None, 0.0, 0.0), *(Place(to, link, egress * cost, egress) for to, link, cost in away)]
+        away = (Place(to, link, egress * cost, egress) for to, link, cost in self.routes.get(home, ()))
+        return [Place(home, None, 0.0, 0.0), *away]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,9 @@ KEY = ["hour", "group", "participant"]
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
-    """Reserve groups (an accelerator in a region) of a run: `names`, and (intervals, groups) their adder A in USD per resource-hour and headroom."""
+    """Reserve groups (an accelerator in a region) of a run: `names`, and (intervals, groups) their adder A in USD per resource-hour
+    and headroom.
+    """
 
     names: tuple[tuple[str, str], ...]
     adder: Matrix = field(repr=False)
