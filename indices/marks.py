@@ -60,21 +60,13 @@ def mark(
     Raises `InputError` for bad rows, an attribute that is missing, an index of mixed units, or no day.
 
     >>> from datetime import UTC, datetime
-    >>> seen = pl.DataFrame(
-    ...     {
-    ...         "observation_id": ["a", "b", "c"],
-    ...         "time": [datetime(2027, 1, 5, 12, tzinfo=UTC)] * 3,
-    ...         "provider": ["nimbus", "cirrus", "stratus"],
-    ...         "resource": ["h100-sxm"] * 3,
-    ...         "region": ["us-east", "us-east", "us-west"],
-    ...         "tier": ["firm"] * 3,
-    ...         "price": [2.4, 2.6, 9.0],
-    ...         "kind": ["list price"] * 3,
-    ...     }
-    ... )
+    >>> row = {"time": datetime(2027, 1, 5, 12, tzinfo=UTC), "resource": "h100-sxm", "region": "us-east", "tier": "firm"}
+    >>> row["kind"] = "list price"
+    >>> listed = {"nimbus": 2.4, "cirrus": 2.6, "stratus": 2.5, "cumulus": 9.0}
+    >>> seen = pl.DataFrame([row | {"observation_id": name, "provider": name, "price": price} for name, price in listed.items()])
     >>> run = mark(seen, methodology="house", first=date(2027, 1, 5), end=date(2027, 1, 6))
-    >>> run.marks.select("index", "value", "status").rows()[0]
-    ('H100-SXM.US-EAST.FIRM', 2.5, 'low-confidence')
+    >>> run.marks.filter(index="H100-SXM.US-EAST.FIRM").select("value", "status").rows()
+    [(2.55, 'published')]
     >>> run.audit("H100-SXM.US.FIRM", "2027-01-05").verify(seen).confirmed
     True
     """

@@ -126,11 +126,10 @@ def _cut_off(top: Section, timezone: str) -> time | None:
 
 def _regions(section: Section) -> Regions:
     everything = section.text("everything") if section.has("everything") else None
-    unplaced = section.text("unplaced") if section.has("unplaced") else None
     groups = section.section("groups")
-    found = Regions(groups={name: groups.texts(name) for name in groups.names()}, unplaced=unplaced, everything=everything)
-    if everything is not None and (unplaced is not None or found.groups):
-        section.fault("everything", "either everything under one name, or groups and a name for what has no region", everything)
+    found = Regions(groups={name: groups.texts(name) for name in groups.names()}, everything=everything)
+    if everything is not None and found.groups:
+        section.fault("everything", "either everything under one name, or groups", everything)
     for name, members in found.groups.items():
         if name != name.upper() or not members:
             section.fault(f"groups.{name}", "a name in upper case and at least one region", list(members))
@@ -141,6 +140,7 @@ def _regions(section: Section) -> Regions:
 def _level(section: Section, window_days: int) -> Level:
     days, outliers = section.section("days"), section.section("outliers")
     kinds = section.texts("kinds")
+    least = _sufficiency(section.section("low_confidence"), default=Sufficiency())
     for kind in kinds:
         if kind not in list(ObservationKind):
             section.fault("kinds", f"kinds out of {', '.join(ObservationKind)}", kind)
@@ -158,8 +158,8 @@ def _level(section: Section, window_days: int) -> Level:
         trim=section.number("trim") if section.has("trim") else None,
         tie=section.choice("tie", MedianTie) if section.has("tie") else None,
         partitions=section.whole("partitions", least=1, default=1),
-        publish=_sufficiency(section.section("publish")) if section.has("publish") else None,
-        low_confidence=_sufficiency(section.section("low_confidence")),
+        publish=_sufficiency(section.section("publish"), default=least) if section.has("publish") else None,
+        low_confidence=least,
     )
     days.close()
     section.close()
@@ -219,11 +219,11 @@ def _outliers(section: Section) -> OutlierScreen:
     return found
 
 
-def _sufficiency(section: Section) -> Sufficiency:
+def _sufficiency(section: Section, *, default: Sufficiency) -> Sufficiency:
     found = Sufficiency(
-        observations=section.whole("observations", least=1, default=1),
-        contributors=section.whole("contributors", least=1, default=1),
-        days=section.whole("days", least=1, default=1),
+        observations=section.whole("observations", least=1, default=default.observations),
+        contributors=section.whole("contributors", least=1, default=default.contributors),
+        days=section.whole("days", least=1, default=default.days),
     )
     section.close()
     return found

@@ -17,7 +17,8 @@ class Section:
         self._read: set[str] = set()
 
     def has(self, key: str) -> bool:
-        """Whether the key is there."""
+        """Whether the key is there; a key that is asked for is a known one."""
+        self._read.add(key)
         return key in self._values
 
     def fault(self, key: str, expected: str, value: object = None) -> None:

@@ -11,6 +11,8 @@ from tenorgrid.data.kinds import Estimator, MedianTie, ObservationKind, Pooling,
 Comparison: TypeAlias = Literal["at_least", "above", "at_most", "below", "one_of"]
 Limit: TypeAlias = float | tuple[str, ...]
 
+ANYWHERE = "*"  # member of a group that takes in every region
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
@@ -65,23 +67,25 @@ class Level:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regions:
-    """Which regions an index name may hold: a region's own, the groups it is in, `unplaced` for none; or `everything` under one name."""
+    """Which regions an index name may hold: a region's own and those of its groups, or `everything` under one name.
+
+    A group lists regions; `*` takes in every region, and observations that name none.
+    """
 
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unplaced: str | None = None
     everything: str | None = None
 
     def labels(self, region: str | None) -> tuple[str, ...]:
         """Names under which an observation of `region` is indexed.
 
-        >>> Regions(groups={"US": ("us-east", "us-west")}, unplaced="GLOBAL").labels("us-east")
-        ('US', 'US-EAST')
+        >>> regions = Regions(groups={"US": ("us-east", "us-west"), "GLOBAL": (ANYWHERE,)})
+        >>> regions.labels("us-east"), regions.labels(None)
+        (('GLOBAL', 'US', 'US-EAST'), ('GLOBAL',))
         """
         if self.everything is not None:
             return (self.everything,)
-        if region is None:
-            return () if self.unplaced is None else (self.unplaced,)
-        return tuple(sorted({region.upper(), *(group for group, members in self.groups.items() if region in members)}))
+        own = set() if region is None else {region.upper()}
+        return tuple(sorted(own | {group for group, members in self.groups.items() if ANYWHERE in members or region in members}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

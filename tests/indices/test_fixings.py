@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
@@ -91,6 +91,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
         fixed(row(0, 2.5), at=datetime(2027, 3, 12))
 
 
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(1, 9)), unique_by=lambda part: part[:2], max_size=8),
     st.integers(0, 9),

@@ -61,11 +61,11 @@ def test_a_cleared_day_is_its_average_weighted_by_what_was_sold(observe: Observe
     assert run.marks.filter(index=EAST).select("quantity", "status", "unit").rows() == [(200.0, "published", "USD/GPUh")]
 
 
-def test_a_group_holds_all_its_regions_and_nothing_else() -> None:
+def test_a_group_holds_all_its_regions_and_nothing_else(observe: Observe) -> None:
     seen = cleared(regions=("us-east", "us-west", "eu-north"))
     run = house(seen)
     assert run.marks["index"].to_list() == sorted(
-        f"H100-SXM.{region}.{tier}" for region in ("EU-NORTH", "US", "US-EAST", "US-WEST") for tier in ("FIRM", "SPOT")
+        f"H100-SXM.{region}.{tier}" for region in ("EU-NORTH", "GLOBAL", "US", "US-EAST", "US-WEST") for tier in ("FIRM", "SPOT")
     )
     rows = seen.filter(pl.col("tier") == "firm", pl.col("region").str.starts_with("us"))
     assert value(run, US) == [round(float((rows["price"] * rows["quantity"]).sum() / rows["quantity"].sum()), 6)]
@@ -89,7 +89,7 @@ def test_list_prices_give_each_provider_one_vote(observe: Observe) -> None:
     ]
     run = house(observe(*rows))
     assert value(run) == [2.45]  # providers 2.0, 2.4, 2.5, 9.0; the middle half of four votes is 2.4 and 2.5
-    assert run.marks["status"].to_list() == ["published"] * 2  # its region and the group
+    assert run.marks["status"].to_list() == ["published"] * 3  # its region and its two groups
 
 
 def test_trades_within_twelve_parts_of_the_day_are_captured_one_part_at_a_time(observe: Observe) -> None:
@@ -133,8 +133,9 @@ def test_thin_evidence_gives_way_to_a_lower_level_that_suffices(observe: Observe
     trade = {"kind": "trade", "price": 7.0, "quantity": 1.0}
     quotes = [{"kind": "firm quote", "provider": name, "price": 2.0} for name in "abc"]
     assert value(house(observe(trade, *quotes))) == [2.0]
-    alone = house(observe(trade, quotes[0]), indices=[EAST])
+    alone = house(observe(trade, *quotes[:2]), indices=[EAST])
     assert alone.marks.select("value", "status").rows() == [(7.0, "low-confidence")]
+    assert house(observe(*quotes[:2]), indices=[EAST]).marks["status"].to_list() == ["withheld"]
     assert alone.audit(EAST, DAY).entry["low_confidence"] == ["1 observations, fewer than 12", "1 contributors, fewer than 3"]
 
 
@@ -232,7 +233,7 @@ def test_marks_agree_with_the_rule_written_out_in_plain_python(seed: int, observ
     rows, compared = list(seen.iter_rows(named=True)), 0
     for found in house(seen, days=3).marks.iter_rows(named=True):
         _, region, tier = found["index"].split(".")
-        members = {"US": ("us-east", "us-west"), "GLOBAL": (None,)}.get(region, (region.lower(),))
+        members = {"US": ("us-east", "us-west"), "GLOBAL": (None, "us-east", "us-west")}.get(region, (region.lower(),))
         mine = [row for row in rows if row["region"] in members and row["tier"] == tier.lower()]
         today = [row for row in mine if found["start"] <= row["time"] < found["end"]]
         expected = plainly(today)
@@ -250,7 +251,7 @@ def test_bad_rows_are_refused_with_every_fault(observe: Observe) -> None:
 
 
 def test_one_index_of_two_units_is_refused(observe: Observe) -> None:
-    with pytest.raises(InputError, match=r"found 1e6 tokens and GPUh, expected one unit in the index H100-SXM\.US"):
+    with pytest.raises(InputError, match=r"found 1e6 tokens and GPUh, expected one unit in the index H100-SXM\.GLOBAL\.FIRM"):
         house(observe({"price": 1.0, "unit": "1e6 tokens"}, {"price": 2.0, "unit": None}))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -95,6 +95,7 @@ def test_the_published_conversions_hold() -> None:
     }
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.floats(0.5, 9), st.floats(0.5, 30), st.floats(0, 0.1))
 def test_the_cheapest_recipe_at_the_days_prices_is_taken(h100: float, b200: float, vcpu: float) -> None:
     run = made(gpu_marks({"h100-sxm": h100, "b200-sxm": b200}), auxiliary={"vcpu": vcpu})
