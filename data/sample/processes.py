@@ -3,7 +3,7 @@
 Every process draws from a stream of its own, in the order of time, so that a state at T depends on draws up to T alone: asking for a later end, or for
 other innovations after T, leaves everything before T as it was.
 
-    log demand     daily and weekly shape + Ornstein–Uhlenbeck parts (half-lives 15 days, 36 hours, 3 hours) + bursts
+    log demand     daily and weekly shape + Ornstein–Uhlenbeck parts (half-lives 15 days, 36 hours, 6 hours) + bursts
     a hall         up or down as a two-state Markov chain: fails once in 400 hours; what is known of it decays with a half-life of 12 hours
     a recall       every 600 hours a region's suppliers take 12–20 % of its halls back for 8 hours
 """
@@ -23,8 +23,9 @@ Flags = npt.NDArray[np.bool_]
 EPOCH = datetime(2026, 11, 20, 5, tzinfo=UTC)  # midnight in New York; month-ahead markets of January look back to it
 HOUR = timedelta(hours=1)
 
-SLOW, MID, FAST = 360.0, 36.0, 3.0  # half-lives, hours
-SLOW_SD, MID_SD, FAST_SD = 0.055, 0.040, 0.015
+SLOW, MID, FAST = 360.0, 36.0, 6.0  # half-lives, hours
+SLOW_SD, MID_SD, FAST_SD = 0.055, 0.032, 0.050
+COMMON = 0.5  # part of the slow variance that all regions share
 BURST_EVERY, BURST_HOURS, BURST_SIZE = 240.0, 6, 0.05
 FAIL = 1 / 400  # chance that a hall that is up fails, per hour
 KNOWN = 12.0  # half-life of what is known of a hall, hours
@@ -37,7 +38,7 @@ RECALL_EVERY, RECALL_HOURS, RECALL_LOW, RECALL_HIGH = 600.0, 8, 0.12, 0.20
 class Innovations:
     """Everything random, per hour from the epoch on: normals for the Ornstein–Uhlenbeck parts, uniforms and exponentials for what happens at times."""
 
-    slow: Array = field(repr=False)  # (hours, 1)
+    slow: Array = field(repr=False)  # (hours, 1 + regions): all regions together, then each
     mid: Array = field(repr=False)  # (hours, regions)
     fast: Array = field(repr=False)  # (hours, regions)
     burst: Array = field(repr=False)  # (hours, regions) uniform
@@ -52,7 +53,7 @@ class Innovations:
 class States:
     """The world hour by hour from the epoch on."""
 
-    slow: Array = field(repr=False)  # (hours, 1) log demand
+    slow: Array = field(repr=False)  # (hours, regions) log demand
     mid: Array = field(repr=False)  # (hours, regions)
     fast: Array = field(repr=False)  # (hours, regions)
     burst: Array = field(repr=False)  # (hours, regions)
@@ -65,7 +66,7 @@ def innovations(seed: int, *, hours: int, halls: int) -> Innovations:
     regions = len(REGIONS)
     streams = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))) for number in range(9)]
     return Innovations(
-        slow=streams[0].standard_normal((hours, 1)),
+        slow=streams[0].standard_normal((hours, 1 + regions)),
         mid=streams[1].standard_normal((hours, regions)),
         fast=streams[2].standard_normal((hours, regions)),
         burst=streams[3].random((hours, regions)),
@@ -85,8 +86,9 @@ def states(drawn: Innovations, *, region_of_hall: npt.NDArray[np.int64]) -> Stat
         region_of_hall: (halls,) number of the region that each hall stands in.
     """
     up = _chain(drawn.hall)
+    together = np.sqrt(COMMON) * drawn.slow[:, :1] + np.sqrt(1 - COMMON) * drawn.slow[:, 1:]
     return States(
-        slow=_ornstein_uhlenbeck(drawn.slow, half_life=SLOW, sd=SLOW_SD),
+        slow=_ornstein_uhlenbeck(together, half_life=SLOW, sd=SLOW_SD),
         mid=_ornstein_uhlenbeck(drawn.mid, half_life=MID, sd=MID_SD),
         fast=_ornstein_uhlenbeck(drawn.fast, half_life=FAST, sd=FAST_SD),
         burst=_bursts(drawn),

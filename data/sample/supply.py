@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm
 
-from tenorgrid.data.sample.benchmarks import ACCELERATORS
+from tenorgrid.data.sample.benchmarks import ACCELERATORS, RELATIVE
 from tenorgrid.data.sample.fleet import CAPACITY, REGIONS
 from tenorgrid.data.sample.forecasts import View, availability
 from tenorgrid.data.sample.processes import Flags, States
@@ -31,9 +31,9 @@ def reserve_steps() -> list[tuple[float, float]]:
 
 
 def reserves() -> pl.DataFrame:
-    """`Reserves`: the scarcity curve of every accelerator in every region."""
+    """`Reserves`: the scarcity curve of every accelerator in every region; VOLL is that of an H100-hour, and scales with what the accelerator does."""
     rows = [
-        (region, resource, step, round(share * CAPACITY[region][resource], 3), round(price, 4))
+        (region, resource, step, round(share * CAPACITY[region][resource], 3), round(price * RELATIVE[resource], 4))
         for region in REGIONS
         for resource in ACCELERATORS
         for step, (share, price) in enumerate(reserve_steps(), start=1)
