@@ -43,6 +43,7 @@ class Components:
     spline: Spline
     masks: Vector  # (components, hours), the level's all ones
     factor: Vector  # (hours,) the multiplicative shape, ones without
+    powers: Vector  # (hours, 5) averages of the powers of each interval's own unit of time
     coefficients: Vector
 
     @cached_property
@@ -50,21 +51,16 @@ class Components:
         """(hours, m) ∂ forward of each hour / ∂ price of each quote."""
         found = np.zeros((self.factor.size, self.coefficients.shape[2]))
         knots = self.weights.knots
-        powers = self._powers
         for mask, coefficients in zip(self.masks, self.coefficients, strict=True):
             local = self.spline.local @ coefficients
             for i, (low, high) in enumerate(pairwise(knots)):
-                found[low:high] += (mask[low:high] * self.factor[low:high])[:, None] * (powers[low:high] @ local[i])
+                found[low:high] += (mask[low:high] * self.factor[low:high])[:, None] * (self.powers[low:high] @ local[i])
         return found
 
     def forward(self, price: Vector) -> Vector:
         """(hours,) forwards for prices (m,), without an additive shape; costs less than the Jacobian."""
         local = (self.spline.local @ (self.coefficients @ price).T).transpose(2, 0, 1)[:, self.weights.interval]
-        return np.asarray(self.factor * np.einsum("kh,hj,khj->h", self.masks, self._powers, local))
-
-    @cached_property
-    def _powers(self) -> Vector:
-        return _powers(self.weights, self.spline)
+        return np.asarray(self.factor * np.einsum("kh,hj,khj->h", self.masks, self.powers, local))
 
 
 def components(quotes: Weights, *, factor: Vector, bending: Bending) -> Components:
@@ -74,12 +70,20 @@ def components(quotes: Weights, *, factor: Vector, bending: Bending) -> Componen
     """
     spline = Spline(knots=quotes.knots / quotes.knots[-1])
     masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
-    powers = _powers(quotes, spline) * factor[:, None]
-    rows = np.concatenate([_rows(quotes.moments(powers * mask[:, None]), spline) for mask in masks], axis=1)
+    powers = _powers(quotes, spline)
+    shaped = powers * factor[:, None]
+    rows = np.concatenate([_rows(quotes.moments(shaped * mask[:, None]), spline) for mask in masks], axis=1)
     roughness = block_diag(*[_bending(spline, bending)] * len(masks))
     ties = _ties(rows, spline, len(masks))
     found = smoothest(np.concatenate([rows, ties]), roughness)[:, : rows.shape[0]]
-    return Components(weights=quotes, spline=spline, masks=masks, factor=factor, coefficients=found.reshape(len(masks), spline.size, -1))
+    return Components(
+        weights=quotes,
+        spline=spline,
+        masks=masks,
+        factor=factor,
+        powers=powers,
+        coefficients=found.reshape(len(masks), spline.size, -1),
+    )
 
 
 def _bending(spline: Spline, measure: Bending) -> Vector:

@@ -66,7 +66,12 @@ class Spline:
         """(cells, 5) averages of the powers of u over cells `[low, high)` that lie within one interval each."""
         half = self._half[interval]
         u, d = ((low + high) / 2 - self._middle[interval]) / half, (high - low) / 2 / half
-        return np.column_stack([np.ones_like(u), u, u**2 + d**2 / 3, u**3 + u * d**2, u**4 + 2 * u**2 * d**2 + d**4 / 5])
+        square, width = u * u, d * d
+        found = np.empty((u.size, SIZE))
+        found[:, 0], found[:, 1], found[:, 2] = 1.0, u, square + width / 3
+        found[:, 3] = u * (square + width)
+        found[:, 4] = square * (square + 2 * width) + width * width / 5
+        return found
 
     def at(self, times: Vector, coefficients: Vector) -> Vector:
         """f at `times` (k,) for coefficients (p,)."""

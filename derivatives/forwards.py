@@ -35,9 +35,10 @@ def value(forward: Forward, *, curve: ForwardCurve, fixings: Mapping[date, float
     days = forward.days
     pay = forward.pay or forward.end
     scale = forward.sign * forward.quantity * forward.hours * discount.factor(as_of, pay)
-    ahead = [day for day in days if midnight(day, timezone=forward.timezone) >= as_of]
+    begins = {day: midnight(day, timezone=forward.timezone) for day in days}
+    ahead = [day for day in days if begins[day] >= as_of]
     known = days[: len(days) - len(ahead)]
-    if forward.start < as_of < forward.end and midnight(days[len(known)] if ahead else days[-1], timezone=forward.timezone) != as_of:
+    if forward.start < as_of < forward.end and as_of not in begins.values():
         raise InputError.of("forward", f"the beginning of a day in {forward.timezone}", column="as_of", value=as_of)
     missing = [day for day in known if day not in fixings]
     if missing:
