@@ -10,10 +10,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
+from tenorgrid.clearing.horizons import ClearingRun, State, clear_horizons
+from tenorgrid.clearing.layout import Grid
+from tenorgrid.clearing.orders import take_orders
+from tenorgrid.clearing.problem import Problem, pose
+from tenorgrid.clearing.windows import Span
 from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.kinds import PricingRule
-from tenorgrid.data.terms.market import Horizon, Market
+from tenorgrid.data.tables.case import Offers
+from tenorgrid.data.terms.market import REAL_TIME, Horizon, Market
 
 START = datetime(2027, 1, 5, tzinfo=UTC)
 HORIZONS = (Horizon(name="day-ahead", lead=timedelta(days=1)), Horizon(name="real-time", lead=timedelta(0)))
@@ -235,6 +240,41 @@ def published(run: ClearingRun, *, horizon: str, start: datetime) -> Priced:
     )
 
 
+def plain_case(terms: Market | None = None, **tables: list[Row]) -> Case:
+    """A market of one location, one GPU class and one workload of one GPU-hour a unit; every row is filled up with the obvious.
+
+    Args:
+        terms: of the market; one horizon, real time, if None.
+        tables: rows by table, in place of the obvious ones.
+    """
+    hour = {"start": START, "end": START + timedelta(hours=1)}
+    frames: dict[str, list[Row]] = {
+        "locations": [{"location": "l1", "region": "r1"}],
+        "resources": [{"resource": "g1", "kind": "accelerator", "unit": "GPU"}],
+        "workloads": [{"workload": "w1", "class": "decode", "unit": "GPU-hour", "egress_gib_per_unit": 1.0}],
+        "recipes": [{"workload": "w1", "recipe": "on-g1", "output_per_hour": 1.0}],
+        "recipe_resources": [{"workload": "w1", "recipe": "on-g1", "resource": "g1", "per_hour": 1.0}],
+    }
+    obvious: dict[str, Row] = {
+        "offers": {"participant": "s", "location": "l1", "resource": "g1", **hour, "step": 1, "firm_premium": 0.0},
+        "bids": {"participant": "n", "workload": "w1", "home": "l1", **hour, "step": 1},
+        "virtuals": {"horizon": "day-ahead", "participant": "t", "location": "l1", "resource": "g1", **hour},
+        "reserves": {"region": "r1", "resource": "g1"},
+        "links": {"cost_per_gib": 0.0},
+    }
+    frames |= {name: [obvious.get(name, {}) | row for row in rows] for name, rows in tables.items()}
+    frames.setdefault("offers", [])
+    made = {name: pl.DataFrame(rows, infer_schema_length=None) for name, rows in frames.items() if rows}
+    made.setdefault("offers", Offers.create_empty())
+    return make_case(terms or market(horizons=(REAL_TIME,)), made)
+
+
+@pytest.fixture(scope="session")
+def plain_market() -> Callable[..., Case]:
+    """`plain_case`: the function that makes a market of one node out of a few rows."""
+    return plain_case
+
+
 @pytest.fixture(scope="session")
 def random_market() -> Callable[..., Case]:
     """`random_case`: the function that draws a market from a seed."""
@@ -263,3 +303,20 @@ def prices_of() -> Callable[..., Priced]:
 def market_terms() -> Callable[..., Market]:
     """`market`: the terms of a small market, with what is given changed."""
     return market
+
+
+def posed(case: Case, *, horizon: int) -> Problem:
+    """The problem of one horizon of a case over all the intervals that are bid for."""
+    first, last = case.bids["start"].min(), case.bids["end"].max()
+    market = case.market
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    span = Span(first=first, count=(last - first) // market.interval, interval=market.interval)
+    orders = take_orders(case, Grid.of(case), horizon=market.horizons[horizon], span=span, carrying=set())
+    return pose(orders, hours=market.hours, carried=State().virtuals, floor=market.price_floor, cap=market.price_cap)
+
+
+@pytest.fixture(scope="session")
+def pose_market() -> Callable[..., Problem]:
+    """`posed`: the function that poses one horizon of a case."""
+    return posed

@@ -15,7 +15,7 @@ from tenorgrid.data.case import Case
 
 START = datetime(2027, 1, 5, tzinfo=UTC)
 HORIZON = "day-ahead"  # the horizon in which virtual bids stand
-QUICK = range(12)
+QUICK = range(8)
 RELATIVE = 1e-6
 Cleared = Callable[[int], tuple[Case, ClearingRun]]
 
