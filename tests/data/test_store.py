@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import dataframely as dy
@@ -192,7 +193,7 @@ def test_a_manifest_names_what_was_read_but_no_place(tmp_path: Path) -> None:
         "clear",
         "2027-03-16",
         7,
-        {"tenorgrid": "0.1.0"},
+        {"tenorgrid": version("tenorgrid")},
     )
     assert str(tmp_path) not in (tmp_path / "manifest.json").read_text()
 
