@@ -72,6 +72,10 @@ class ThinMarketWarning(UserWarning):
     """A result that stands on few observations."""
 
 
+class VolatilityWarning(UserWarning):
+    """A series that has no volatility to speak of: too short, gapped or constant; the rest of the run stands."""
+
+
 class OvercommitWarning(UserWarning):
     """A tier that promises more present hours than its listed hours can hold: (1 − π) β > 1."""
 
