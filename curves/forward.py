@@ -10,6 +10,7 @@ import polars as pl
 from tenorgrid.curves.arbitrage import Redundancy, redundancies
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.components import Bending, Components, components
+from tenorgrid.curves.discount import Flat
 from tenorgrid.curves.hours import Vector, counted, position
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
@@ -38,6 +39,7 @@ class ForwardCurve:
     forward: Vector  # (hours,) USD per GPU-hour
     rows: Weights  # of `quotes`, in their order
     band: Band | None
+    discount: Flat | None
     fitted: Components
     kept: tuple[int, ...]  # rows of `quotes` that the curve is a function of
     redundant: tuple[Redundancy, ...]
@@ -159,6 +161,7 @@ def fit_curve(
     as_of: datetime,
     shape: Shape | None = None,
     band: Band | None = None,
+    discount: Flat | None = None,
     timezone: str | None = None,
     tolerance: float = TOLERANCE,
     bending: Bending = "period",
@@ -171,6 +174,7 @@ def fit_curve(
         as_of: moment of the curve; no quote may be younger.
         shape: hour-of-week shape given to the hours; None is flat within the day.
         band: measured ahead errors, from `band`.
+        discount: rate that goes with the curve, for the values made on it; the averages of the quotes are not discounted.
         timezone: zone of the index's days; None is the one that all quotes share.
         tolerance: USD per GPU-hour, the most by which a quote may contradict the others.
         bending: what is least: `period`, which keeps the noise of daily quotes out of the months after them, or `time`, ∫ f''² dt.
@@ -219,6 +223,7 @@ def fit_curve(
         forward=forward,
         rows=rows,
         band=band,
+        discount=discount,
         fitted=fitted,
         kept=tuple(kept),
         redundant=tuple(redundant),

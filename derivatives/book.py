@@ -61,7 +61,7 @@ def value(
     fixings: pl.DataFrame,
     volatility: pl.DataFrame,
     as_of: datetime,
-    discount: Flat,
+    discount: Flat | None = None,
     timezone: str,
 ) -> BookValue:
     """Value every trade and its risks.
@@ -77,11 +77,11 @@ def value(
         fixings: `Fixings`; those published after `as_of` are not read.
         volatility: `Volatility`, one row for each index with options on it.
         as_of: moment of the valuation.
-        discount: rate.
+        discount: rate; None is the one that each curve came with.
         timezone: of the days of the indices.
 
-    Raises `InputError` with every fault of the trades, for an index without curve or volatility, a curve of another moment and periods past
-    its curve; `NotPublishedError` naming the days whose marks are missing.
+    Raises `InputError` with every fault of the trades, for an index without curve, volatility or discount, a curve of another moment and
+    periods past its curve; `NotPublishedError` naming the days whose marks are missing.
 
     A book of five trades:
 
@@ -105,6 +105,7 @@ def value(
     """
     agreed = terms(trades, timezone=timezone)
     _refuse_unpriced(agreed, curves, as_of)
+    rates = _rates(agreed, curves, discount)
     known = _known(fixings, as_of)
     sigma = _sigma(agreed, volatility)
     rows: list[pl.DataFrame] = []
@@ -112,7 +113,7 @@ def value(
     kinds = dict(trades.select("trade_id", pl.col("kind").cast(pl.String)).iter_rows())
     for name, one in agreed.items():
         curve = curves[one.index]
-        found = _valued(one, curve, known.get(one.index, {}), sigma.get(one.index, 0.0), as_of, discount)
+        found = _valued(one, curve, known.get(one.index, {}), sigma.get(one.index, 0.0), as_of, rates[one.index])
         worth.append((name, found.value))
         rows.append(_risks(name, found, curve, timezone))
     values = pl.DataFrame(worth, schema={"trade_id": pl.String, "value": pl.Float64}, orient="row").select(
@@ -181,6 +182,17 @@ def _sigma(agreed: Mapping[str, Terms], volatility: pl.DataFrame) -> dict[str, f
     ]
     if faults:
         raise InputError(faults)
+    return found
+
+
+def _rates(agreed: Mapping[str, Terms], curves: Mapping[str, ForwardCurve], given: Flat | None) -> dict[str, Flat]:
+    used = sorted({one.index for one in agreed.values()})
+    found = {index: rate for index in used if (rate := given or curves[index].discount) is not None}
+    lacking = [
+        Fault(file="curve", column="discount", value=f"none with {index}", expected="a rate") for index in used if index not in found
+    ]
+    if lacking:
+        raise InputError(lacking)
     return found
 
 

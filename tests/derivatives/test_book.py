@@ -1,6 +1,7 @@
 """A book of trades."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -86,6 +87,13 @@ def test_vega_agrees_with_a_move_of_one_hundredth(book: pl.DataFrame, price: Pri
     assert found["amount"][0] == pytest.approx(moved[0] - moved[1], rel=1e-4)
 
 
+def test_the_rate_that_a_curve_came_with_serves_where_none_is_given(
+    book: pl.DataFrame, price: Price, curve: ForwardCurve, node: ForwardCurve
+) -> None:
+    carried = {US: replace(curve, discount=flat(0.04)), EAST: replace(node, discount=flat(0.04))}
+    assert price(book, curves=carried, discount=None).values.equals(price(book).values)
+
+
 def test_a_book_is_the_sum_of_its_trades_in_any_order(book: pl.DataFrame, price: Price) -> None:
     whole = price(book)
     assert price(book.reverse()).values.sort("trade_id").equals(whole.values.sort("trade_id"))
@@ -110,5 +118,7 @@ def test_indices_without_curve_or_volatility_are_refused(
         price(book, volatility=volatility.clear())
     with pytest.raises(InputError, match=f"found 2 rows of {US}"):
         price(book, volatility=pl.concat([volatility, volatility.with_columns(model=pl.lit("ewma"))]))
+    with pytest.raises(InputError, match=f"none with {US}, expected a rate"):
+        price(book, discount=None)
     with pytest.raises(InputError, match="expected a curve as of 2027-03-17"):
         price(book, as_of=AS_OF + timedelta(1))
