@@ -9,12 +9,12 @@ import polars as pl
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import AwardSide
-from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, totals
+from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, numbered, totals, union
 
 ANYWHERE = "*"  # home of work that may run anywhere
 NODE = ("location", "resource", "tier")
 POOL = ("workload", "home", "tier")
-ROW = ("horizon", "start", "side", "id", "step", "location", "resource", "workload", "tier")
+TEXTS = ("horizon", "side", "id", "participant", "location", "home", "resource", "workload", "tier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +57,12 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
 
     Raises InputError for duplicate rows, unknown nodes, work, horizons or intervals, and quantities that are no numbers.
     """
-    side = pl.col("side").cast(pl.String)
-    rows = awards.with_row_index("row").with_columns(
-        side,
-        pl.col("location").alias("home").fill_null(ANYWHERE),
-        pl.when(side.is_in([AwardSide.OFFER, AwardSide.INC])).then(pl.col("quantity")).otherwise(-pl.col("quantity")).alias("signed"),
-    )
+    rows = numbered(awards.with_columns(side=pl.col("side").cast(pl.String), home=pl.col("location").fill_null(ANYWHERE)), *TEXTS)
+    sells = rows["side"].is_in([AwardSide.OFFER.value, AwardSide.INC.value])
+    rows = rows.with_row_index("row").with_columns(signed=pl.when(sells).then(pl.col("quantity")).otherwise(-pl.col("quantity")))
     run = runs.number(rows)
     _refuse(rows, run, runs, case, nodes=nodes, pools=pools)
-    people = Coding.of(rows, "participant").names[0]
+    people = tuple(rows["participant"].unique().cast(pl.String).sort())
 
     def held(kind: str, sides: tuple[AwardSide, ...], fields: tuple[str, str, str], things: Coding) -> Held:
         mine = rows["side"].is_in([side.value for side in sides]).to_numpy()
@@ -88,7 +85,7 @@ def _held(rows: pl.DataFrame, run: Codes, *, runs: Runs, kind: str, fields: tupl
     later = runs.after[at]
     carried = later != UNKNOWN
     following = thing[carried] * runs.count + later[carried]
-    every = np.union1d(key, following)
+    every = union(key, following)
     now, before = np.zeros(every.size), np.zeros(every.size)
     now[np.searchsorted(every, key)] = quantity
     before[np.searchsorted(every, following)] = quantity[carried]
@@ -97,21 +94,23 @@ def _held(rows: pl.DataFrame, run: Codes, *, runs: Runs, kind: str, fields: tupl
 
 
 def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, nodes: Coding, pools: Coding) -> None:
-    faults = [
-        *_of(rows, run == UNKNOWN, "horizon", "a horizon and an interval that prices were published of", ("horizon", "start")),
-        *_of(rows, ~(rows["quantity"].fill_null(float("nan")) >= 0).to_numpy(), "quantity", "a number of at least 0", ("quantity",)),
-        *_of(rows, _repeated(rows, run, runs), "id", "one row per side, id, step and node of a run", ("id", "start", "horizon")),
-    ]
     work = (rows["side"] == AwardSide.BID.value).to_numpy()
     virtual = rows["side"].is_in([AwardSide.INC.value, AwardSide.DEC.value]).to_numpy()
     late = virtual & (run != UNKNOWN) & runs.closing[np.where(run == UNKNOWN, 0, run)]
-    faults += _of(rows, late, "side", "virtual bids at ahead horizons only", ("side", "id", "start"))
-    faults += _of(rows, ~work & (nodes.encode(rows) == UNKNOWN), "location", "a node that prices were published of", NODE)
-    faults += _of(rows, work & (pools.encode(rows) == UNKNOWN), "workload", "work that workload prices were published of", POOL)
+    node, pool = nodes.encode(rows), pools.encode(rows)
+    repeated = _repeated(rows, run, runs, np.where(work, nodes.size + pool, node), nodes.size + pools.size)
     known = {"location": case.locations["location"], "workload": case.workloads["workload"], "tier": case.tiers["tier"]}
-    for name, names in known.items():
-        strange = (rows[name].is_not_null() & ~rows[name].is_in(names.implode())).to_numpy()
-        faults += _of(rows, strange, name, f"a {name} of the case", (name,))
+    strange = {name: (rows[name].is_not_null() & ~rows[name].cast(pl.String).is_in(names.implode())) for name, names in known.items()}
+    number = (rows["quantity"].is_finite() & (rows["quantity"] >= 0)).fill_null(False).to_numpy()
+    faults = [
+        *_of(rows, run == UNKNOWN, "horizon", "a horizon and an interval that prices were published of", ("horizon", "start")),
+        *_of(rows, ~number, "quantity", "a number of at least 0", ("quantity",)),
+        *_of(rows, repeated, "id", "one row per side, id, step and node or work of a run", ("id", "start", "horizon")),
+        *_of(rows, late, "side", "virtual bids at ahead horizons only", ("side", "id", "start")),
+        *_of(rows, ~work & (node == UNKNOWN), "location", "a node that prices were published of", NODE),
+        *_of(rows, work & (pool == UNKNOWN), "workload", "work that workload prices were published of", POOL),
+        *(fault for name, bad in strange.items() for fault in _of(rows, bad.to_numpy(), name, f"a {name} of the case", (name,))),
+    ]
     if faults:
         raise InputError(faults)
 
@@ -124,8 +123,9 @@ def _of(rows: pl.DataFrame, bad: npt.NDArray[np.bool_], column: str, expected: s
     ]
 
 
-def _repeated(rows: pl.DataFrame, run: Codes, runs: Runs) -> npt.NDArray[np.bool_]:
-    """Which rows have the key of another; the key as one number, which is compared quickly."""
-    coding = Coding.of(rows.select(pl.col(ROW[2:]).cast(pl.String).fill_null("")), *ROW[2:])
-    key = coding.encode(rows.select(pl.col(ROW[2:]).cast(pl.String).fill_null("")))
-    return pl.Series(key * (runs.count + 1) + run).is_duplicated().to_numpy()
+def _repeated(rows: pl.DataFrame, run: Codes, runs: Runs, thing: Codes, things: int) -> npt.NDArray[np.bool_]:
+    """Which rows have the side, id, step and thing of another row of the run; as one number, which is compared quickly."""
+    side, name = (rows[column].to_physical().cast(pl.Int64).to_numpy() for column in ("side", "id"))
+    step = rows["step"].fill_null(0).to_numpy()
+    key = ((name * len(AwardSide) + side) * (int(step.max(initial=0)) + 1) + step) * (things + 1) + thing + 1
+    return pl.Series(key * (runs.count + 1) + run + 1).is_duplicated().to_numpy()

@@ -119,6 +119,17 @@ class Runs:
         return np.where(known, self._table[np.where(known, place, 0), rank], UNKNOWN)
 
 
+def numbered(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """The text columns `names` as Enums of the values that they hold, which every later look-up is quicker on."""
+    return frame.with_columns(frame[name].cast(pl.Enum(frame[name].unique().drop_nulls().sort())) for name in names)
+
+
+def union(left: Codes, right: Codes) -> Codes:
+    """The different values of two rising arrays, rising: two runs are merged, not sorted."""
+    both = np.sort(np.concatenate([left, right]), kind="stable")
+    return both[np.r_[True, both[1:] != both[:-1]]] if both.size else both
+
+
 def totals(code: Codes, value: Vector) -> tuple[Codes, Vector]:
     """The different codes in order and the sum of the values of each; the same to the last bit whatever the order of the rows."""
     ordered = pl.DataFrame({"code": code, "value": value}).sort("code", "value")
@@ -140,6 +151,18 @@ def spread(code: Codes, run: Codes, value: Vector, *, shape: tuple[int, int]) ->
 def previous(quantity: Matrix, runs: Runs) -> Matrix:
     """(codes, runs) what stood after the run before, 0 where there was none."""
     return np.where(runs.before == UNKNOWN, 0.0, quantity[:, runs.before])
+
+
+def _places(values: pl.Series, names: tuple[str, ...]) -> Codes:
+    """Where in `names` each value stands; −1 for null and for what is not among them."""
+    dtype = values.dtype
+    if not isinstance(dtype, pl.Enum):
+        text = values.cast(pl.String)
+        dtype = pl.Enum(text.unique().drop_nulls())
+        values = text.cast(dtype)
+    place = {name: at for at, name in enumerate(names)}
+    table = np.array([*(place.get(name, UNKNOWN) for name in dtype.categories), UNKNOWN], dtype=np.int64)
+    return table[values.to_physical().cast(pl.Int64).fill_null(UNKNOWN).to_numpy()]  # −1, null, is the table's last
 
 
 def _microseconds(start: pl.Series) -> Codes:

@@ -81,9 +81,7 @@ def _dense(frame: pl.DataFrame, coding: Coding, runs: Runs, *, name: str) -> Mat
     dense = np.full((coding.size, runs.count), np.nan)
     run = runs.number(frame)
     if (run == UNKNOWN).any():
-        raise InputError.of(
-            name, "horizons and intervals that prices were published of", value=f"{int((run == UNKNOWN).sum())} rows of others"
-        )
+        raise InputError.of(name, "horizons and intervals that prices were published of", value="others")
     key = coding.encode(frame)
     if pl.Series(key * runs.count + run).is_duplicated().any():
         raise InputError.of(name, "one row per horizon, interval and what is priced, of one pricing rule", value="more than one")

@@ -14,7 +14,7 @@ import polars as pl
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import BindingKind
-from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Matrix, Runs, Vector, totals
+from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Matrix, Runs, Vector, totals, union
 from tenorgrid.settlement.money import MICRO, Amounts, micro, shares
 
 GROUP = ("region", "resource")
@@ -94,7 +94,7 @@ def _holding(thing: Codes, run: Codes, quantity: Vector, adder: Matrix, *, runs:
     owner, at = np.divmod(key, runs.count)
     carried = runs.after[at] != UNKNOWN
     following = owner[carried] * runs.count + runs.after[at][carried]
-    every = np.union1d(key, following)
+    every = union(key, following)
     change, held = np.zeros(every.size), np.zeros(every.size)
     held[np.searchsorted(every, key)] = now
     change[np.searchsorted(every, following)] = now[carried]

@@ -84,11 +84,10 @@ def rounding_postings(owed: pl.DataFrame, ledger: pl.DataFrame, *, interval: tim
     rows = rows.with_columns(wanted - rows["posted"].fill_null(0), pl.col("count").fill_null(0)).filter(pl.col("micro") != 0)
     event = _named(rows.select("participant", "version", "exact", "count").iter_rows())
     rows = rows.with_columns((event + digests((name,) for name in rows["participant"])).alias("event_id"))
+    operator = pl.lit(OperatorAccount.ROUNDING.value)
     side = [
         rows.select("event_id", posting_id=pl.col("event_id") + ".1", account="participant", amount="micro"),
-        rows.select(
-            "event_id", posting_id=pl.col("event_id") + ".2", account=pl.lit(OperatorAccount.ROUNDING.value), amount=-pl.col("micro")
-        ),
+        rows.select("event_id", posting_id=pl.col("event_id") + ".2", account=operator, amount=-pl.col("micro")),
     ]
     dated = rows.select("event_id", "version", interval=pl.col("end") - interval)
     return (

@@ -136,3 +136,26 @@ class Basis(dy.Schema):
     )
     correlation = dy.Float64(min=-1, max=1, description="Of the changes", metadata={"unit": "1"})
     verdict = dy.String(description="effective or ineffective, by the stated limits")
+
+
+class Effectiveness(dy.Schema):
+    """What a verdict on a hedge rests on, and what was seen beside it."""
+
+    exposure = dy.String(primary_key=True, description="Name of the exposure")
+    index = dy.String(primary_key=True, description="Index it is hedged with")
+    method = dy.String(primary_key=True, description="Estimator of the hedge ratio")
+    r_squared = dy.Float64(min=0, max=1, description="Of the regression of changes", metadata={"unit": "1"})
+    in_sample = dy.Float64(max=1, description="Variance reduction, all changes", metadata={"unit": "1"})
+    out_of_sample = dy.Float64(
+        max=1, nullable=True, description="Variance reduction of the second half at the first half's ratio", metadata={"unit": "1"}
+    )
+    offset_single = dy.Float64(
+        min=0, max=1, nullable=True, description="Share of single changes whose dollar offset lies in 80 to 125 %", metadata={"unit": "1"}
+    )
+    offset_cumulative = dy.Float64(
+        min=0, max=1, nullable=True, description="Share of days whose cumulative dollar offset lies in 80 to 125 %", metadata={"unit": "1"}
+    )
+    offset_final = dy.Float64(nullable=True, description="Cumulative dollar offset at the end", metadata={"unit": "1"})
+    lags = dy.Int64(min=0, description="Lags of the Newey–West standard error", metadata={"unit": "1"})
+    limit = dy.Float64(description="Least variance reduction, in and out of sample, that is called effective", metadata={"unit": "1"})
+    reason = dy.String(description="Why the verdict is what it is")
