@@ -17,9 +17,14 @@ from tenorgrid.indices.scope import MARK, scope
 from tenorgrid.indices.specification import Level, Methodology
 
 REVISION = 0
-EXCLUSION = {"index": pl.String, "start": pl.Datetime("us", "UTC"), "observation_id": pl.String} | dict.fromkeys(
-    ["rule", "value", "limit"], pl.String
-)
+EXCLUSION: dict[str, pl.DataType] = {
+    "index": pl.String(),
+    "start": pl.Datetime("us", "UTC"),
+    "observation_id": pl.String(),
+    "rule": pl.String(),
+    "value": pl.String(),
+    "limit": pl.String(),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
@@ -12,10 +12,12 @@ import polars as pl
 from tenorgrid.indices.calculation import REVISION, Calculation
 from tenorgrid.indices.levels import DAY, PERCENTILES, Evidence
 from tenorgrid.indices.scope import MARK
+from tenorgrid.indices.specification import Methodology
 
 Entry: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
 CLOCK = "%Y-%m-%dT%H:%M:%SZ"
+PRICES = ("min", *PERCENTILES, "max", "mean", "sd")
 SHORT = 16  # hexadecimal digits that are enough to tell one contributor's rows from a changed set
 
 
@@ -27,43 +29,42 @@ def entries(calculation: Calculation) -> list[Entry]:
     """
     rule = calculation.methodology
     inputs, sources = _inputs(calculation)
-    chosen = {part.level.name: part for part in calculation.evidence}
-    excluded = _grouped(calculation.exclusions.with_columns(pl.col("start").dt.strftime(CLOCK)), ["index", "start"])
-    days = {name: _days(part) for name, part in chosen.items()}
+    excluded = _grouped(calculation.exclusions.with_columns(pl.col("start").dt.to_string(CLOCK)), ["index", "start"])
+    days = {part.level.name: _days(part) for part in calculation.evidence}
     tried = [_tried(part) for part in calculation.evidence]
-    code = version("tenorgrid")
+    shared = {
+        "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
+        "methodology": {"name": rule.name, "hash": rule.hash, "source": rule.source},
+        "code_version": version("tenorgrid"),
+    }
+    told = calculation.decided.with_columns(
+        pl.col("day").cast(pl.String).alias("date"), pl.col("carried_from").cast(pl.String), pl.col("start", "end").dt.to_string(CLOCK)
+    )
+    windows = {day: _window(rule, day) for day in told["day"].unique()}
     made = []
-    for row in calculation.decided.iter_rows(named=True):
+    for row in told.iter_rows(named=True):
         key = (row["index"], row["day"])
-        start = row["start"].strftime(CLOCK)
-        gone = excluded.get((row["index"], start), [])
+        gone = excluded.get((row["index"], row["start"]), [])
         made.append(
             {
                 "index": row["index"],
-                "date": str(row["day"]),
-                "start": start,
-                "end": row["end"].strftime(CLOCK),
-                "published_at": row["end"].strftime(CLOCK),
+                "date": row["date"],
+                "start": row["start"],
+                "end": row["end"],
+                "published_at": row["end"],
                 "revision": REVISION,
                 "value": row["value"],
                 "unit": f"USD/{row['unit']}",
                 "status": row["status"],
                 "unrounded": row["unrounded"],
-                "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
-                "methodology": {"name": rule.name, "hash": rule.hash, "source": rule.source},
-                "code_version": code,
-                "window": {
-                    "start": rule.opens(row["day"] - timedelta(rule.window_days - 1)).strftime(CLOCK),
-                    "end": row["end"].strftime(CLOCK),
-                    "days": rule.window_days,
-                    "cut_off": f"{rule.cut_off.strftime('%H:%M') if rule.cut_off else '24:00'} {rule.timezone}",
-                },
+                **shared,
+                "window": windows[row["day"]],
                 "input": inputs.get(key, {"hash": None, "rows": 0}),
                 "level": row["level"],
                 "levels": [found[key] for found in tried if key in found],
                 "counts": {"used": row["observations"] or 0, "excluded": len(gone), "contributors": row["contributors"] or 0},
                 "quantity": row["quantity"],
-                "prices": {name: row[name] for name in ("min", *PERCENTILES, "max", "mean", "sd")},
+                "prices": {name: row[name] for name in PRICES} if row["level"] else None,
                 "days": days[row["level"]].get(key, []) if row["level"] else [],
                 "contributors": sources.get(key, []),
                 "fallback": _fallback(row, rule.carry_days),
@@ -79,12 +80,23 @@ def text(entry: Mapping[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
+def _window(rule: Methodology, day: date) -> Entry:
+    cut_off = "24:00" if rule.cut_off is None else rule.cut_off.strftime("%H:%M")
+    opens, closes = rule.opens(day - timedelta(rule.window_days - 1)), rule.closes(day)
+    return {
+        "start": opens.strftime(CLOCK),
+        "end": closes.strftime(CLOCK),
+        "days": rule.window_days,
+        "cut_off": f"{cut_off} {rule.timezone}",
+    }
+
+
 def _fallback(row: Entry, carry_days: int) -> Entry | None:
     """What stands in where no level sufficed."""
     if row["level"]:
         return None
     if row["carried_from"]:
-        return {"used": "carried", "carried_from": str(row["carried_from"]), "at_most_days": carry_days}
+        return {"used": "carried", "carried_from": row["carried_from"], "at_most_days": carry_days}
     return {"used": "withheld", "carried_from": None, "at_most_days": carry_days}
 
 

@@ -66,32 +66,11 @@ def volume_weighted_median(prices: Vector, quantities: Vector, *, tie: MedianTie
     return float(price[place])
 
 
-def trimmed_weights(prices: Vector, *, trim: float) -> Vector:
-    """Weight of each price in the trimmed mean, summing to one.
-
-    A share `trim` of the total weight is cut from each end; a price that straddles the cut keeps the part inside it, so that the mean
-    moves without jumps as prices enter. Equal prices share what is left of them equally, whatever their order.
-
-    Args:
-        prices: (n,) USD, at least one.
-        trim: share cut from each end, at least 0 and below 0.5.
-
-    >>> trimmed_weights(np.array([9.0, 1.0, 2.0, 3.0]), trim=0.25).tolist()
-    [0.0, 0.0, 0.5, 0.5]
-    """
-    count = prices.size
-    order = np.argsort(prices, kind="stable")
-    edges = np.arange(count + 1) / count
-    inside = np.clip(np.minimum(edges[1:], 1 - trim) - np.maximum(edges[:-1], trim), 0, None) / (1 - 2 * trim)
-    _, group, size = np.unique(prices[order], return_inverse=True, return_counts=True)
-    shared = (np.bincount(group, weights=inside) / size)[group]
-    weights = np.empty(count)
-    weights[order] = shared
-    return weights
-
-
 def trimmed_mean(prices: Vector, *, trim: float) -> float:
-    """Mean of what is left when a share `trim` is cut from each end; with 0.25 the interquartile mean.
+    """Mean of what is left when a share `trim` of the weight is cut from each end; with 0.25 the interquartile mean.
+
+    A price that straddles the cut keeps the part of its weight that is inside, so that a few prices are trimmed too, and the mean moves
+    without jumps as their number grows.
 
     Args:
         prices: (n,) USD, at least one.
@@ -99,9 +78,11 @@ def trimmed_mean(prices: Vector, *, trim: float) -> float:
 
     >>> trimmed_mean(np.array([1.0, 2.0, 3.0, 90.0]), trim=0.25)
     2.5
+    >>> trimmed_mean(np.array([1.0, 2.0, 90.0]), trim=0.4)  # of three votes 0.6 of the middle one is left
+    2.0
     """
-    order = np.argsort(prices, kind="stable")
-    return float(trimmed_weights(prices, trim=trim)[order] @ prices[order])
+    edges = np.clip(np.arange(prices.size + 1) / prices.size, trim, 1 - trim)
+    return float((edges[1:] - edges[:-1]) @ np.sort(prices) / (1 - 2 * trim))
 
 
 def partitioned(prices: Vector, quantities: Vector, partition: Partitions, *, estimator: Callable[[Vector, Vector], float]) -> float:

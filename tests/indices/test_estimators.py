@@ -1,11 +1,12 @@
 """Estimators: the kernels that the shipped methodologies use."""
 
+from collections.abc import Sequence
 from random import Random
 from statistics import mean, stdev
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.kinds import MedianTie, Rounding
@@ -16,11 +17,11 @@ from tenorgrid.indices.estimators import (
     partitioned,
     rounded,
     trimmed_mean,
-    trimmed_weights,
     volume_weighted_median,
     vwap,
 )
 
+quick = settings(max_examples=50, deadline=None)  # the machine may be busy
 LOWER, MIDPOINT = MedianTie.LOWER, MedianTie.MIDPOINT
 prices_and_volumes = st.lists(st.tuples(st.floats(0.01, 100), st.floats(0.01, 1000)), min_size=1, max_size=30)
 
@@ -33,7 +34,7 @@ def lower(prices: Vector, quantities: Vector) -> float:
     return volume_weighted_median(prices, quantities, tie=LOWER)
 
 
-def of(rows: list[tuple[float, float, float]]) -> tuple[Vector, Vector, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def of(rows: Sequence[tuple[float, float, float]]) -> tuple[Vector, Vector, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     minutes, prices, quantities = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     return prices, quantities, (minutes // 20).astype(np.int64)
 
@@ -56,6 +57,7 @@ def test_a_volume_weighted_median_is_that_of_the_worked_examples(
     assert volume_weighted_median(np.array(prices), np.array(volumes, dtype=float), tie=tie) == expected
 
 
+@quick
 @given(prices_and_volumes, st.randoms())
 def test_a_volume_weighted_median_is_the_smallest_price_with_half_the_volume(rows: list[tuple[float, float]], shuffler: Random) -> None:
     total = sum(volume for _, volume in rows)
@@ -99,6 +101,7 @@ def test_a_trimmed_mean_cuts_shares_and_keeps_the_part_of_a_price_inside(prices:
     assert trimmed_mean(np.array(prices), trim=trim) == pytest.approx(expected, abs=1e-12)
 
 
+@quick
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=20), st.sampled_from([0.0, 0.1, 0.25, 0.4]), st.randoms())
 def test_a_trimmed_mean_is_the_mean_of_the_middle_of_many_copies(prices: list[float], trim: float, shuffler: Random) -> None:
     copies = 20  # divides every trim above into whole copies, whatever the number of prices
@@ -108,13 +111,9 @@ def test_a_trimmed_mean_is_the_mean_of_the_middle_of_many_copies(prices: list[fl
     shuffler.shuffle(shuffled)
     found = trimmed_mean(np.array(shuffled), trim=trim)
     assert found == pytest.approx(mean(ordered[cut : len(ordered) - cut]), rel=1e-9)
-    assert trimmed_weights(np.array(shuffled), trim=trim).sum() == pytest.approx(1.0, abs=1e-12)
 
 
-def test_equal_prices_weigh_the_same() -> None:
-    assert trimmed_weights(np.array([1.0, 1.0, 1.0, 9.0]), trim=0.25).tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0.0])
-
-
+@quick
 @given(st.lists(st.floats(0.01, 100), min_size=3, max_size=25))
 def test_outliers_are_those_of_the_screen_written_out_in_plain_python(prices: list[float]) -> None:
     if max(prices) == min(prices):
@@ -136,6 +135,7 @@ def test_equal_prices_have_no_outlier() -> None:
     assert limit == float("inf")
 
 
+@quick
 @given(prices_and_volumes, st.floats(0.5, 2))
 def test_every_estimator_scales_with_its_prices(rows: list[tuple[float, float]], scale: float) -> None:
     prices, volumes = np.array([p for p, _ in rows]), np.array([v for _, v in rows])

@@ -68,7 +68,7 @@ def test_a_group_holds_all_its_regions_and_nothing_else(observe: Observe) -> Non
         f"H100-SXM.{region}.{tier}" for region in ("EU-NORTH", "GLOBAL", "US", "US-EAST", "US-WEST") for tier in ("FIRM", "SPOT")
     )
     rows = seen.filter(pl.col("tier") == "firm", pl.col("region").str.starts_with("us"))
-    assert value(run, US) == [round(float((rows["price"] * rows["quantity"]).sum() / rows["quantity"].sum()), 6)]
+    assert value(run, US) == [average(rows)]
 
 
 def test_only_real_time_is_used() -> None:
@@ -278,7 +278,7 @@ def test_a_cut_off_in_the_afternoon_moves_the_day(tmp_path: Path) -> None:
     close = datetime(2027, 1, 6, 21, tzinfo=UTC)
     rows = seen.filter(pl.col("tier") == "firm", pl.col("time") < close, pl.col("time") >= close - timedelta(days=1))
     assert rows.height == 24
-    assert value(run) == [round(float((rows["price"] * rows["quantity"]).sum() / rows["quantity"].sum()), 6)]
+    assert value(run) == [average(rows)]
 
 
 def quoted(observe: Observe, count: int, *, seed: int = 1) -> pl.DataFrame:
@@ -300,11 +300,17 @@ def quoted(observe: Observe, count: int, *, seed: int = 1) -> pl.DataFrame:
     )
 
 
+def average(rows: pl.DataFrame) -> float:
+    """Prices weighted by quantity, as printed."""
+    prices, quantities = rows["price"].to_numpy(), rows["quantity"].to_numpy()
+    return round(float((prices * quantities).sum() / quantities.sum()), 6)
+
+
 def plainly(rows: list[dict[str, Any]]) -> float | None:
     """The house's first sufficient level in loops; None where no level suffices to publish."""
     sold = [row for row in rows if row["kind"] == "clearing" and row["quantity"]]
     if len(sold) >= 12:
-        return sum(row["price"] * row["quantity"] for row in sold) / sum(row["quantity"] for row in sold)
+        return float(sum(row["price"] * row["quantity"] for row in sold) / sum(row["quantity"] for row in sold))
     for kind in ("firm quote", "list price"):
         votes: dict[str, list[float]] = {}
         for row in rows:
