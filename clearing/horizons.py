@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from tenorgrid.clearing.awards import award_table, placement_table, traded
+from tenorgrid.clearing.awards import DUST, award_table, placement_table, traded
 from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.intelligence import binding_table
 from tenorgrid.clearing.layout import Grid, VirtualClass
@@ -196,7 +196,7 @@ def _clear_part(task: _Task) -> tuple[int, dict[str, pl.DataFrame]]:
         problem = pose(orders, hours=market.hours, carried=carried, floor=market.price_floor, cap=market.price_cap)
         run = clear_problem(problem, market=market, reference=reference)
         runs.append(run)
-        state = State(virtuals=_positions(run) if ahead else State().virtuals)
+        state = State(virtuals=pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(state.virtuals, run))
         for name, frame in _published(run).items():
             frames.setdefault(name, []).append(frame)
     joined = {name: pl.concat(parts) for name, parts in frames.items()}
@@ -220,11 +220,16 @@ def _published(run: Cleared) -> dict[str, pl.DataFrame]:
 def _positions(run: Cleared) -> pl.DataFrame:
     """Virtual positions after a run, those carried into it included."""
     shape = run.problem.layout
-    found = traded(run.problem, primal=run.primal).filter(pl.col("traded") > 0)
+    found = traded(run.problem, primal=run.primal).filter(pl.col("traded") > DUST * pl.col("quantity"))
     names = pl.DataFrame(list(shape.virtuals), schema=["location", "resource", "side"], orient="row").with_row_index("class_number")
     starts = run.problem.orders.span.starts()
     rows = found.drop("quantity").rename({"traded": "quantity"}).join(names, on="class_number", maintain_order="left")
     return rows.with_columns(starts.gather(rows["hour"])).select(list(CARRIED))
+
+
+def _beyond(virtuals: pl.DataFrame, run: Cleared) -> pl.DataFrame:
+    """Positions for deliveries that a run has not reached yet: they stay as they are."""
+    return virtuals.filter(~pl.col("start").is_in(run.problem.orders.span.starts().implode()))
 
 
 def _joined(parts: list[dict[str, pl.DataFrame]], order: list[str]) -> ClearingRun:

@@ -50,10 +50,11 @@ def take_orders(case: Case, grid: Grid, *, horizon: Horizon, span: Span, carryin
         span: intervals that the horizon clears.
         carrying: classes of virtual bids of earlier horizons that may be carried into this one.
     """
-    here = pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)
+    within = (pl.col("start") < span.first + span.count * span.interval) & (pl.col("end") > span.first)
+    here = (pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)) & within
     offers = case.offers.filter(here).rename({"offer_id": "id"}).sort("id", "step")
     bids = case.bids.filter(here).rename({"bid_id": "id"}).sort("id", "step")
-    virtuals = case.virtuals.filter(pl.col("horizon") == horizon.name).rename({"bid_id": "id"}).sort("id")
+    virtuals = case.virtuals.filter((pl.col("horizon") == horizon.name) & within).rename({"bid_id": "id"}).sort("id")
 
     offer_classes = _offer_classes(offers)
     bid_classes = _bid_classes(bids, levels=grid.tiers.names)
@@ -102,7 +103,9 @@ def numbered(classes: list[tuple[object, ...]], names: dict[str, pl.DataType | t
 
 def _offer_members(offers: pl.DataFrame, classes: list[OfferClass], span: Span) -> pl.DataFrame:
     number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "firmable": pl.Boolean})
-    rows = offers.with_columns(pl.col("firm_premium").is_not_null().alias("firmable")).join(number, on=["location", "resource", "firmable"])
+    rows = offers.with_columns(pl.col("firm_premium").is_not_null().alias("firmable")).join(
+        number, on=["location", "resource", "firmable"], maintain_order="left"
+    )
     steps = rows.select(
         "id",
         "participant",
@@ -123,7 +126,7 @@ def _bid_members(bids: pl.DataFrame, classes: list[BidClass], span: Span, *, lev
     texts = {text: ";".join(_tier_set(text, levels=levels)) for text in bids["tiers"].unique() if text is not None}
     rows = bids.with_columns(
         pl.col("home").fill_null(ANYWHERE), pl.col("tiers").replace_strict(texts, default=None).fill_null(";".join(levels))
-    ).join(number, on=["workload", "home", "tiers"])
+    ).join(number, on=["workload", "home", "tiers"], maintain_order="left")
     steps = rows.select(
         "id",
         "participant",
@@ -140,6 +143,6 @@ def _bid_members(bids: pl.DataFrame, classes: list[BidClass], span: Span, *, lev
 
 def _virtual_members(virtuals: pl.DataFrame, classes: list[VirtualClass], span: Span) -> pl.DataFrame:
     number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
-    rows = virtuals.with_columns(pl.col("side").cast(pl.String)).join(number, on=["location", "resource", "side"])
+    rows = virtuals.with_columns(pl.col("side").cast(pl.String)).join(number, on=["location", "resource", "side"], maintain_order="left")
     steps = rows.select("class_number", "start", "end", "quantity", "price", "id", "participant")
     return spread(steps, span=span).drop("start", "end")

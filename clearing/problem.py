@@ -96,7 +96,7 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
         row_lower=lower_rows,
         row_upper=upper_rows,
         capacity=capacity,
-        wanted=_wanted(shape, active),
+        wanted=_wanted(shape, active) | _bought(shape, virtuals, count),
         groups=np.arange(count),
         offers=offers,
         bids=bids,
@@ -118,7 +118,7 @@ def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: f
         return _ranked_virtuals(orders.virtual_members, classes)
     number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
     again = (
-        carried.join(number, on=["location", "resource", "side"])
+        carried.join(number, on=["location", "resource", "side"], maintain_order="left")
         .with_columns(
             (pl.col("start") + orders.span.interval).alias("end"),
             pl.when(pl.col("side") == "dec").then(cap).otherwise(floor).alias("price"),
@@ -186,6 +186,16 @@ def _put_virtuals(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: 
     location = np.array([places[0][virtual.location] for virtual in shape.virtuals], dtype=np.int64)[number]
     resource = np.array([places[1][virtual.resource] for virtual in shape.virtuals], dtype=np.int64)[number]
     np.add.at(capacity, (hour[sells], location[sells], resource[sells], 0), quantity[sells])
+
+
+def _bought(shape: Layout, members: pl.DataFrame, count: int) -> npt.NDArray[np.bool_]:
+    """(intervals, locations, resources, tiers) nodes in which a dec stands: it is a bid too, and settles at the node's price."""
+    found = np.zeros((count, *shape.balance_row.shape), dtype=bool)
+    for number, virtual in enumerate(shape.virtuals):
+        if virtual.side == "dec":
+            hour = members.filter(pl.col("class_number") == number)["hour"].to_numpy()
+            found[hour, shape.grid.locations.index(virtual.location), shape.grid.resources.index(virtual.resource), 0] = True
+    return found
 
 
 def _wanted(shape: Layout, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
