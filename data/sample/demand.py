@@ -11,7 +11,7 @@ from tenorgrid.data.sample.benchmarks import KINDS, RELATIVE, h100_hours
 from tenorgrid.data.sample.fleet import CAPACITY, FURNITURE, REGIONS
 from tenorgrid.data.sample.forecasts import View
 
-USE = 0.90  # demand at the reference price in H100-hours, as a share of all that is listed
+USE = 0.93  # demand at the reference price in H100-hours, as a share of all that is listed
 REFERENCE = 2.5  # USD per H100-hour
 ELASTIC, ELASTICITY = 1 / 3, -0.8
 INELASTIC_STEPS = ((42.0, 0.7), (14.0, 0.3))  # worth in USD per H100-hour, share
@@ -27,7 +27,7 @@ BOOK = (
     (
         "llama2-70b-decode",
         0.33,
-        (("us-east", 0.40, "harbor-chat"), ("us-west", 0.38, "corvid-labs"), ("eu-north", 0.22, "lumen-assist")),
+        (("us-east", 0.41, "harbor-chat"), ("us-west", 0.36, "corvid-labs"), ("eu-north", 0.23, "lumen-assist")),
         False,
     ),
     (

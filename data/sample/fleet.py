@@ -27,7 +27,7 @@ DRAW = {
 # Accelerators listed per region.
 CAPACITY = {
     "us-east": {"a100-sxm": 9000, "h100-sxm": 14000, "h200-sxm": 6600, "mi300x": 3600, "b200-sxm": 3200, "gb200-nvl72": 2160},
-    "us-west": {"a100-sxm": 7000, "h100-sxm": 9600, "h200-sxm": 8200, "mi300x": 3800, "b200-sxm": 2900, "gb200-nvl72": 2520},
+    "us-west": {"a100-sxm": 7000, "h100-sxm": 9600, "h200-sxm": 8600, "mi300x": 3800, "b200-sxm": 2900, "gb200-nvl72": 2736},
     "eu-north": {"a100-sxm": 5000, "h100-sxm": 8000, "h200-sxm": 5200, "mi300x": 2400, "b200-sxm": 2800, "gb200-nvl72": 1656},
 }
 HOST = {"vcpu": 0.0105, "ram_gib": 0.0013, "net_gbps": 0.0005}  # USD an hour, the middle of the cost curve
@@ -95,7 +95,7 @@ HALLS = {
     "b200-sxm": 13,
     "gb200-nvl72": 11,
 }  # steps of one region's cost curve
-CENTRE, SPREAD, LOW, HIGH = 1.16, 0.50, 0.50, 4.40  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
+CENTRE, SPREAD, LOW, HIGH = 1.08, 0.62, 0.45, 5.20  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
 SPOT_HALLS = 0.12  # of a region's halls of one class, those that are interruptible only
 FURNITURE = 20270101  # the one fixed stream that lays out the halls
 

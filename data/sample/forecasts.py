@@ -18,6 +18,7 @@ from tenorgrid.data.sample.processes import (
     BURST_EVERY,
     BURST_HOURS,
     BURST_SIZE,
+    FAILED_PART,
     FAST,
     FAST_SD,
     KNOWN,
@@ -123,7 +124,8 @@ def availability(world: States, seen: View) -> Array:
     known = seen.made[seen.edges[:-1] - seen.edges[0]]
     lead = seen.hours - known[seen.day]
     decay = np.add.reduceat(0.5 ** (lead / KNOWN), seen.edges[:-1] - seen.edges[0]) / np.diff(seen.edges)
-    return NOT_RECALLED * (UP + (world.up[known] - UP) * decay[:, None])
+    chance = UP + (world.up[known] - UP) * decay[:, None]
+    return np.asarray(NOT_RECALLED * (1 - FAILED_PART * (1 - chance)))
 
 
 def forecast_table(views: list[View], present: dict[str, Array], epoch: datetime) -> pl.DataFrame:

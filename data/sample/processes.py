@@ -4,8 +4,8 @@ Every process draws from a stream of its own, in the order of time, so that a st
 other innovations after T, leaves everything before T as it was.
 
     log demand     daily and weekly shape + Ornstein–Uhlenbeck parts (half-lives 15 days, 36 hours, 6 hours) + bursts
-    a hall         up or down as a two-state Markov chain: fails once in 400 hours; what is known of it decays with a half-life of 12 hours
-    a recall       every 600 hours a region's suppliers take 12–20 % of its halls back for 8 hours
+    a hall         up, or down with 40 % of it out, as a two-state Markov chain: fails once in 400 hours; what is known of it has a half-life of 12 hours
+    a recall       every 600 hours a region's suppliers take 12–20 % of every hall back for 8 hours
 """
 
 from dataclasses import dataclass, field
@@ -26,9 +26,10 @@ HOUR = timedelta(hours=1)
 SLOW, MID, FAST = 360.0, 36.0, 6.0  # half-lives, hours
 SLOW_SD, MID_SD, FAST_SD = 0.055, 0.032, 0.050
 COMMON = 0.5  # part of the slow variance that all regions share
-BURST_EVERY, BURST_HOURS, BURST_SIZE = 240.0, 6, 0.05
+BURST_EVERY, BURST_HOURS, BURST_SIZE = 240.0, 6, 0.08
 FAIL = 1 / 400  # chance that a hall that is up fails, per hour
 KNOWN = 12.0  # half-life of what is known of a hall, hours
+FAILED_PART = 0.4  # of a hall that is out while it is down
 MEND = 1 - 0.5 ** (1 / KNOWN) - FAIL  # so that up-down correlation decays by exactly that half-life
 UP = MEND / (FAIL + MEND)  # share of time that a hall is up
 RECALL_EVERY, RECALL_HOURS, RECALL_LOW, RECALL_HIGH = 600.0, 8, 0.12, 0.20
@@ -46,7 +47,6 @@ class Innovations:
     hall: Array = field(repr=False)  # (hours, halls) uniform
     recall: Array = field(repr=False)  # (hours, regions) uniform
     recall_share: Array = field(repr=False)  # (hours, regions) uniform
-    recalled: Array = field(repr=False)  # (hours, halls) uniform
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +58,13 @@ class States:
     fast: Array = field(repr=False)  # (hours, regions)
     burst: Array = field(repr=False)  # (hours, regions)
     up: Flags = field(repr=False)  # (hours, halls) not failed
-    present: Flags = field(repr=False)  # (hours, halls) neither failed nor recalled
+    present: Array = field(repr=False)  # (hours, halls) share of the hall that can be sold
 
 
 def innovations(seed: int, *, hours: int, halls: int) -> Innovations:
     """Draws of `hours` hours from the epoch on; more hours give the same draws and more."""
     regions = len(REGIONS)
-    streams = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))) for number in range(9)]
+    streams = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,))) for number in range(8)]
     return Innovations(
         slow=streams[0].standard_normal((hours, 1 + regions)),
         mid=streams[1].standard_normal((hours, regions)),
@@ -74,7 +74,6 @@ def innovations(seed: int, *, hours: int, halls: int) -> Innovations:
         hall=streams[5].random((hours, halls)),
         recall=streams[6].random((hours, regions)),
         recall_share=streams[7].random((hours, regions)),
-        recalled=streams[8].random((hours, halls)),
     )
 
 
@@ -93,7 +92,7 @@ def states(drawn: Innovations, *, region_of_hall: npt.NDArray[np.int64]) -> Stat
         fast=_ornstein_uhlenbeck(drawn.fast, half_life=FAST, sd=FAST_SD),
         burst=_bursts(drawn),
         up=up,
-        present=up & ~_recalls(drawn, region_of_hall),
+        present=np.where(up, 1.0, 1 - FAILED_PART) * (1 - _recalled(drawn)[:, region_of_hall]),
     )
 
 
@@ -140,10 +139,11 @@ def _chain(uniform: Array) -> Flags:
     return up
 
 
-def _recalls(drawn: Innovations, region_of_hall: npt.NDArray[np.int64]) -> Flags:
-    recalled = np.zeros(drawn.recalled.shape, dtype=bool)
+def _recalled(drawn: Innovations) -> Array:
+    """(hours, regions) share of every hall that is taken back; the larger where two recalls overlap."""
+    taken = np.zeros(drawn.recall.shape)
     for hour, region in np.argwhere(drawn.recall < 1 / RECALL_EVERY):
         share = RECALL_LOW + (RECALL_HIGH - RECALL_LOW) * drawn.recall_share[hour, region]
-        taken = (region_of_hall == region) & (drawn.recalled[hour] < share)
-        recalled[hour : hour + RECALL_HOURS] |= taken
-    return recalled
+        window = taken[hour : hour + RECALL_HOURS, region]
+        np.maximum(window, share, out=window)
+    return taken

@@ -1,13 +1,14 @@
 """What is offered: halls through their outages and recalls, and the reserve that is held against more of them."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.stats import norm
 
 from tenorgrid.data.sample.benchmarks import ACCELERATORS, RELATIVE
 from tenorgrid.data.sample.fleet import CAPACITY, REGIONS
 from tenorgrid.data.sample.forecasts import View, availability
-from tenorgrid.data.sample.processes import Flags, States
+from tenorgrid.data.sample.processes import Array, States
 from tenorgrid.data.sample.windows import labels, moments
 
 VOLL, REFERENCE_PRICE = 100.0, 2.5
@@ -52,29 +53,27 @@ def offers(world: States, seen: View, *, halls: pl.DataFrame, hosts: pl.DataFram
         mine = _table(halls, seen, index, np.repeat(begin, halls.height), np.repeat(end, halls.height), share.ravel())
     else:
         hall, start, stop = runs(world.present[seen.hours], seen.edges - seen.edges[0])
-        mine = _table(halls, seen, hall, start + seen.edges[0], stop + seen.edges[0], None)
+        share = world.present[start + seen.edges[0], hall]
+        mine = _table(halls, seen, hall, start + seen.edges[0], stop + seen.edges[0], share)
     return pl.concat([mine, plenty])
 
 
-def runs(present: Flags, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    """Hall, first hour and end of every unbroken presence inside a day.
+def runs(level: Array, edges: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Hall, first hour and end of every stretch in which its level stays the same, cut where days begin.
 
     Args:
-        present: (hours, halls).
+        level: (hours, halls).
         edges: (days + 1,) hours at which days begin, the last one's end.
 
-    >>> runs(np.array([[True], [True], [False], [True]]), np.array([0, 1, 4]))
-    (array([0, 0, 0]), array([0, 1, 3]), array([1, 2, 4]))
+    >>> runs(np.array([[1.0], [1.0], [0.6], [0.6]]), np.array([0, 1, 4]))
+    (array([0, 0, 0]), array([0, 1, 2]), array([1, 2, 4]))
     """
-    cut = np.zeros((len(present) + 1, 1), dtype=bool)
+    cut = np.ones((len(level) + 1, level.shape[1]), dtype=bool)
+    cut[1:-1] = level[1:] != level[:-1]
     cut[edges] = True
-    before = np.vstack([np.zeros((1, present.shape[1]), dtype=bool), present])
-    after = np.vstack([present, np.zeros((1, present.shape[1]), dtype=bool)])
-    hall, start = np.nonzero((after & (~before | cut)).T)
-    other, stop = np.nonzero((before & (~after | cut)).T)
-    if not np.array_equal(hall, other):
-        raise AssertionError("every presence that begins ends")
-    return hall, start, stop
+    hall, start = np.nonzero(cut[:-1].T)
+    _, stop = np.nonzero(cut[1:].T)
+    return hall, start, stop + 1
 
 
 def _table(

@@ -22,7 +22,7 @@ SIZE = 0.012
 ERROR = {"month-ahead": 0.05, "week-ahead": 0.03, "day-ahead": 0.015}
 PREMIUM, PREMIUM_HOURS, PREMIUM_POWER = 0.03, 168.0, 0.3
 POOLED = 0.5  # part of a region's tightness that links share out over all regions
-HALF_LIFE_ERROR = 0.011  # standard deviation of a region's share of halls that are up
+HALF_LIFE_ERROR = 0.006  # standard deviation of a region's share of halls that are up
 
 # Bidder, half its spread between inc and dec, and the nodes it bids at.
 BIDDERS = (
