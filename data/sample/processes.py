@@ -85,15 +85,19 @@ def states(drawn: Innovations, *, region_of_hall: npt.NDArray[np.int64]) -> Stat
         region_of_hall: (halls,) number of the region that each hall stands in.
     """
     up = _chain(drawn.hall)
-    together = np.sqrt(COMMON) * drawn.slow[:, :1] + np.sqrt(1 - COMMON) * drawn.slow[:, 1:]
     return States(
-        slow=_ornstein_uhlenbeck(together, half_life=SLOW, sd=SLOW_SD),
+        slow=_slow(drawn.slow),
         mid=_ornstein_uhlenbeck(drawn.mid, half_life=MID, sd=MID_SD),
         fast=_ornstein_uhlenbeck(drawn.fast, half_life=FAST, sd=FAST_SD),
         burst=_bursts(drawn),
         up=up,
         present=np.where(up, 1.0, 1 - FAILED_PART) * (1 - _recalled(drawn)[:, region_of_hall]),
     )
+
+
+def slow_demand(seed: int, *, hours: int) -> Array:
+    """The slow part of log demand alone, (hours, regions): what a broker sees of the world."""
+    return _slow(innovations(seed, hours=hours, halls=1).slow)
 
 
 def hour_of(moment: datetime) -> int:
@@ -121,6 +125,11 @@ def _ornstein_uhlenbeck(normal: Array, *, half_life: float, sd: float) -> Array:
     for hour in range(1, len(normal)):
         path[hour] = keep * path[hour - 1] + shock * normal[hour]
     return path
+
+
+def _slow(normal: Array) -> Array:
+    together = np.sqrt(COMMON) * normal[:, :1] + np.sqrt(1 - COMMON) * normal[:, 1:]
+    return _ornstein_uhlenbeck(together, half_life=SLOW, sd=SLOW_SD)
 
 
 def _bursts(drawn: Innovations) -> Array:
