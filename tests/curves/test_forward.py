@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from scipy.linalg import null_space
 
 from tenorgrid.curves.ahead import Underlying
 from tenorgrid.curves.band import band
@@ -165,63 +164,6 @@ def test_one_quote_is_flat_and_two_lie_on_a_line(quote: Make) -> None:
         as_of=AS_OF,
     )
     assert np.diff(two.forward) == pytest.approx(1 / 480, abs=1e-12)
-
-
-@pytest.mark.parametrize("bending", ["period", "time"])
-def test_no_other_spline_through_the_quotes_bends_less(quote: Make, bending: Bending) -> None:
-    """The least found over the null space of the rows by dense linear algebra agrees with the factorised fit."""
-    quotes = pl.concat(
-        [
-            quote("d", day("2027-01-01"), day("2027-01-02"), 2.3),
-            quote("e", day("2027-01-02"), day("2027-01-03"), 2.1),
-            quote("w", day("2027-01-01"), day("2027-01-08"), 2.4),
-            quote("m", day("2027-01-11"), day("2027-02-01"), 2.2),
-        ]
-    )
-    curve = fit_curve(quotes, index="X", as_of=AS_OF, bending=bending)
-    spline = curve.fitted.spline
-    rows = np.stack([weights(curve.quotes).row(i) for i in range(4)])
-    hourly = np.stack([curve.fitted.spline.local[i] for i in curve.fitted.weights.interval])
-    edges = np.linspace(0.0, 1.0, 745)
-    powers = spline.cells(edges[:-1], edges[1:], curve.fitted.weights.interval)
-    basis = np.einsum("hk,hkp->hp", powers, hourly)
-    bend = spline.roughness(2)
-    if bending == "period":
-        bend = bend * np.repeat(np.diff(spline.knots) ** 1.5, 5)[:, None]
-    met = np.linalg.lstsq(rows @ basis, curve.quotes["price"].to_numpy(), rcond=None)[0]
-    free = null_space(rows @ basis)
-    least = met - free @ np.linalg.lstsq(bend @ free, bend @ met, rcond=None)[0]
-    assert basis @ least == pytest.approx(curve.forward, abs=1e-7)
-
-
-def test_days_of_noise_do_not_throw_the_month_after_them_off(quote: Make) -> None:
-    noise = (2.16, 2.08, 2.18, 2.13, 2.26, 2.15, 2.31, 1.87, 2.31, 2.16, 2.02, 2.43, 2.36, 2.03, 2.22, 2.08)
-    start = day("2027-03-16")
-    quotes = [quote(f"d{i}", start + timedelta(i), start + timedelta(i + 1), price) for i, price in enumerate(noise)]
-    quotes += [quote(f"m{m}", day(f"2027-{m:02d}-01"), day(f"2027-{m + 1:02d}-01"), 2.5 - 0.03 * m) for m in range(4, 10)]
-    april = slice(16 * 24, 46 * 24)
-    period = fit_curve(pl.concat(quotes), index="X", as_of=AS_OF).forward[april]
-    time = fit_curve(pl.concat(quotes), index="X", as_of=AS_OF, bending="time").forward[april]
-    assert 2.0 < period.min() < period.max() < 2.6
-    assert time.max() - time.min() > 2.0  # why the other measure is the default
-    assert period.mean() == pytest.approx(2.38, abs=1e-10)
-
-
-def test_peak_and_base_stand_in_one_build(quote: Make) -> None:
-    quotes = pl.concat(
-        [
-            quote("base mar", day("2027-03-01"), day("2027-04-01"), 2.4),
-            quote("peak mar", day("2027-03-01"), day("2027-04-01"), 2.8, profile="peak"),
-            quote("base apr", day("2027-04-01"), day("2027-05-01"), 2.5),
-            quote("peak apr", day("2027-04-01"), day("2027-05-01"), 3.0, profile="peak"),
-            quote("weekend apr", day("2027-04-01"), day("2027-05-01"), 2.2, profile="weekend"),
-        ]
-    )
-    curve = fit_curve(quotes, index="X", as_of=AS_OF)
-    assert averages(curve) < 1e-10
-    assert curve.average(day("2027-03-01"), day("2027-04-01"), profile="off-peak") < 2.4
-    assert curve.forward.min() > 1.5
-    assert curve.forward.max() < 3.5
 
 
 def test_a_quarter_that_agrees_with_its_months_is_met_and_one_that_does_not_is_refused_with_its_size(quote: Make) -> None:

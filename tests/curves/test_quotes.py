@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid.curves.ahead import Underlying, hourly
+from tenorgrid.curves.ahead import Underlying
 from tenorgrid.curves.quotes import ahead_quotes, joined, mark_quotes
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.curve import Quotes
@@ -41,16 +41,6 @@ def test_hours_make_quotes_too(prices: pl.DataFrame, market: Market, underlying:
     assert found["price"].to_numpy().reshape(16, 24).mean(axis=1) == pytest.approx(days["price"].to_numpy(), abs=1e-13)
 
 
-def test_rows_that_were_not_known_change_nothing(prices: pl.DataFrame, market: Market, underlying: Underlying) -> None:
-    until = {horizon.name: market.cleared_until(horizon, AS_OF) for horizon in market.horizons}
-    late = pl.col("start") >= pl.col("horizon").replace_strict(until, return_dtype=pl.Datetime("us", "UTC"))
-    changed = prices.with_columns(pl.when(late).then(pl.col("price") * 9).otherwise(pl.col("price")).alias("price"))
-    assert not changed.equals(prices)
-    before, after = (hourly(frame, underlying=underlying, market=market, as_of=AS_OF) for frame in (prices, changed))
-    assert before.equals(after)
-    assert before.equals(hourly(prices.filter(~late).reverse(), underlying=underlying, market=market, as_of=AS_OF))
-
-
 def test_a_missing_hour_and_a_missing_location_are_refused_by_name(prices: pl.DataFrame, market: Market, underlying: Underlying) -> None:
     hour = pl.col("start") == datetime(2027, 3, 20, 12, tzinfo=UTC)
     with pytest.raises(InputError, match="23 hours of 2027-03-20 at week-ahead, expected 24 hours"):
@@ -59,8 +49,6 @@ def test_a_missing_hour_and_a_missing_location_are_refused_by_name(prices: pl.Da
         ahead_quotes(prices.filter(~(hour & (pl.col("location") == "us-east"))), underlying=underlying, market=market, as_of=AS_OF)
     with pytest.raises(InputError, match="us-west before 2027-03-16"):
         ahead_quotes(prices.filter(tier="spot"), underlying=underlying, market=market, as_of=AS_OF)
-    with pytest.raises(InputError, match=r"weights.us-east: found 0.0, expected a weight above 0"):
-        Underlying(index="X", resource="h100-sxm", tier="firm", weights={"us-east": 0.0})
 
 
 def _marks(values: list[float | None], methodology: str = "house") -> pl.DataFrame:
