@@ -1,12 +1,13 @@
 """Published benchmark figures, cited line by line, and the recipes made from them.
 
-A figure says that a system of `gpus` accelerators reached `value` (tokens a second, or minutes to the benchmark's target). Hosts (vCPU, memory, network
-per accelerator) are a convention of this market, not part of the citation.
+A figure says that a system of `gpus` accelerators reached `value` (tokens a second, or minutes to the benchmark's target). Hosts (vCPU,
+memory, network per accelerator) are a convention of this market, not part of the citation.
 
 Sources:
-    MLPerf Inference v5.1, closed division, datacenter: github.com/mlcommons/inference_results_v5.1, summary_results.json, commit 965182b03376 (2025-09-09).
-    MLPerf Training v5.0, closed division: github.com/mlcommons/training_results_v5.0, result logs, commit 0fdc28f01325 (2025-05-30); minutes are the mean
-    of the runs without the best and the worst, times the reference-convergence scaling.
+    MLPerf Inference v5.1, closed division, datacenter: github.com/mlcommons/inference_results_v5.1, summary_results.json,
+    commit 965182b03376 (2025-09-09).
+    MLPerf Training v5.0, closed division: github.com/mlcommons/training_results_v5.0, result logs, commit 0fdc28f01325 (2025-05-30);
+    minutes are the mean of the runs without the best and the worst, times the reference-convergence scaling.
     TensorRT-LLM v0.6.1: github.com/NVIDIA/TensorRT-LLM, docs/source/performance.md, commit 138f96d45f90.
     TensorRT-LLM v1.0: github.com/NVIDIA/TensorRT-LLM, docs/source/performance/perf-overview.md, commit 00f37686aa85.
 """
@@ -57,7 +58,8 @@ class Kind:
 
 
 TOKENS, PROMPT, RUN = 1e-6, 16e-6, 1e3
-# A prompt of 2,048 tokens with 128 of output: 16 tokens read for each written. In RL, rollouts take as many GPU-hours as the updates that learn from them.
+# A prompt of 2,048 tokens with 128 of output: 16 tokens read for each written. In RL, rollouts take as many GPU-hours as the updates that
+# learn from them.
 ROLLOUT = 0.5e-6
 
 KINDS = (

@@ -1,15 +1,21 @@
 """Who buys: eight workloads at their homes, each with a book of bids whose quantities follow the demand processes.
 
-Two thirds of demand at 2.50 USD per H100-hour is firm and all but inelastic; a third has an elasticity of −.8, can run on either tier or, some of it, on spot
-only. Inference bids change every hour, training bids every day. Worth is set in USD per H100-hour and turned into USD per unit of work.
+Two thirds of demand at 2.50 USD per H100-hour is firm and all but inelastic; a third has an elasticity of −.8, can run on either tier or,
+some of it, on spot only. Inference bids change every hour, training bids every day. Worth is set in USD per H100-hour and turned into USD
+per unit of work.
 """
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.sample.benchmarks import KINDS, RELATIVE, h100_hours
 from tenorgrid.data.sample.fleet import CAPACITY, FURNITURE, REGIONS
 from tenorgrid.data.sample.forecasts import View
+from tenorgrid.data.sample.processes import Array
+from tenorgrid.data.sample.windows import labels, moments
+
+Hours = npt.NDArray[np.int64]
 
 USE = 0.93  # demand at the reference price in H100-hours, as a share of all that is listed
 REFERENCE = 2.5  # USD per H100-hour
@@ -66,7 +72,7 @@ def demand_by_region() -> dict[str, tuple[float, float]]:
 
 
 def book() -> pl.DataFrame:
-    """Every bid step at reference demand: name, participant, workload, home, step, quantity, value, interruption_loss, tiers, hourly, region number."""
+    """Every bid step at reference demand, with `hourly` (else daily), the number of its region, and the columns of `Bids`."""
     rng = np.random.default_rng(FURNITURE + 1)
     kinds = {kind.workload: kind for kind in KINDS}
     rows = []
@@ -130,9 +136,7 @@ def _elastic(wanted: float, worth: tuple[float, ...]) -> list[tuple[float, float
     return [(price, more - less) for price, more, less in zip(worth, up_to, [0.0, *up_to[:-1]], strict=True)]
 
 
-def _spread(steps: pl.DataFrame, seen: View, scale: np.ndarray, *, begin: np.ndarray, end: np.ndarray) -> pl.DataFrame:  # type: ignore[type-arg]
-    from tenorgrid.data.sample.windows import labels, moments
-
+def _spread(steps: pl.DataFrame, seen: View, scale: Array, *, begin: Hours, end: Hours) -> pl.DataFrame:
     windows, height = len(begin), steps.height
     window, row = np.repeat(np.arange(windows), height), np.tile(np.arange(height), windows)
     start = moments(begin)

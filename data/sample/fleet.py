@@ -1,6 +1,7 @@
 """Who supplies: ten suppliers, where their accelerators stand, in which halls, and at what cost.
 
-The fleet is the market's furniture: it is the same for every seed. A *hall* is a step of a supplier's cost curve that fails or is recalled as one.
+The fleet is the market's furniture: it is the same for every seed. A *hall* is a step of a supplier's cost curve that fails or is recalled
+as one.
 """
 
 from dataclasses import dataclass
@@ -103,8 +104,8 @@ FURNITURE = 20270101  # the one fixed stream that lays out the halls
 def halls() -> pl.DataFrame:
     """Every hall: `hall`, supplier, location, resource, quantity, price, firm_premium (null: interruptible only).
 
-    Each region's curve takes evenly spaced quantiles of the cost distribution, so that it is smooth, and hands them to suppliers by weight: the cheap ones are
-    more often cheap. Cost is opportunity cost and energy; both scale with what the accelerator can do.
+    Each region's curve takes evenly spaced quantiles of the cost distribution, so that it is smooth, and hands them to suppliers by weight:
+    the cheap ones are more often cheap. Cost is opportunity cost and energy; both scale with what the accelerator can do.
     """
     rng = np.random.default_rng(FURNITURE)
     rows = []

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.case import Case, make_case
@@ -13,7 +14,7 @@ from tenorgrid.data.sample.benchmarks import ACCELERATORS, RELATIVE, recipe_tabl
 from tenorgrid.data.sample.demand import bids
 from tenorgrid.data.sample.fleet import REGIONS, halls, host_halls
 from tenorgrid.data.sample.forecasts import View, availability, forecast_table, view
-from tenorgrid.data.sample.processes import EPOCH, Array, Innovations, States, hour_of, innovations, states
+from tenorgrid.data.sample.processes import Array, Innovations, States, hour_of, innovations, states
 from tenorgrid.data.sample.supply import VOLL, offers, reserves
 from tenorgrid.data.sample.virtuals import expected_prices, merit_order, virtuals
 from tenorgrid.data.terms.market import Horizon, Market
@@ -59,7 +60,8 @@ class PackagedMarket:
 def packaged_market(*, seed: int = SEED, first: date = FIRST, end: date = END, as_of: date | None = AS_OF) -> PackagedMarket:
     """The synthetic market of delivery days [first, end) in New York.
 
-    Rows of a delivery day are the same whatever `first`, `end` and `as_of` are asked for, and depend on draws up to the time at which their market ran alone.
+    Rows of a delivery day are the same whatever `first`, `end` and `as_of` are asked for, and depend on draws up to the time at which their
+    market ran alone.
 
     Args:
         seed: of every process.
@@ -104,14 +106,14 @@ def market_from(drawn: Innovations, *, seed: int, first: date, end: date, as_of:
             expected = expected_prices(seen, there, curve=curve, seed=seed, stream=stream)
             frames["virtuals"].append(virtuals(seen, expected, seed=seed, stream=stream))
     tables = {name: pl.concat(parts) for name, parts in frames.items()}
-    return PackagedMarket(case=make_case(MARKET, {**_static(), **tables}), forecasts=forecast_table(views, present, EPOCH))
+    return PackagedMarket(case=make_case(MARKET, {**_static(), **tables}), forecasts=forecast_table(views, present))
 
 
 def _until(horizon: Horizon, end: date, as_of: date | None) -> date:
     return end if as_of is None else min(end, as_of + horizon.lead)
 
 
-def _weights(fleet: pl.DataFrame, region_of_hall: np.ndarray) -> Array:  # type: ignore[type-arg]
+def _weights(fleet: pl.DataFrame, region_of_hall: npt.NDArray[np.int64]) -> Array:
     """(halls, regions) share of its region's H100-hours that each hall is."""
     size = fleet["quantity"].to_numpy() * fleet["resource"].replace_strict(RELATIVE, return_dtype=pl.Float64).to_numpy()
     weight = np.zeros((fleet.height, len(REGIONS)))

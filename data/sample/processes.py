@@ -1,10 +1,10 @@
 """The processes behind the market: what moves demand and takes supply away, hour by hour, from one fixed epoch on.
 
-Every process draws from a stream of its own, in the order of time, so that a state at T depends on draws up to T alone: asking for a later end, or for
-other innovations after T, leaves everything before T as it was.
+Every process draws from a stream of its own, in the order of time, so that a state at T depends on draws up to T alone: asking for a later
+end, or for other innovations after T, leaves everything before T as it was.
 
     log demand     daily and weekly shape + Ornstein–Uhlenbeck parts (half-lives 15 days, 36 hours, 6 hours) + bursts
-    a hall         up, or down with 40 % of it out, as a two-state Markov chain: fails once in 400 hours; what is known of it has a half-life of 12 hours
+    a hall         up, or down with 40 % of it out: a two-state Markov chain that fails once in 400 hours, known with a half-life of 12
     a recall       every 600 hours a region's suppliers take 12–20 % of every hall back for 8 hours
 """
 
@@ -37,7 +37,7 @@ RECALL_EVERY, RECALL_HOURS, RECALL_LOW, RECALL_HIGH = 600.0, 8, 0.12, 0.20
 
 @dataclass(frozen=True, kw_only=True)
 class Innovations:
-    """Everything random, per hour from the epoch on: normals for the Ornstein–Uhlenbeck parts, uniforms and exponentials for what happens at times."""
+    """Everything random, per hour from the epoch on: normals for what moves all the time, uniforms and exponentials for what happens."""
 
     slow: Array = field(repr=False)  # (hours, 1 + regions): all regions together, then each
     mid: Array = field(repr=False)  # (hours, regions)

@@ -1,7 +1,8 @@
 """Synthetic brokers' quotes for the months past the ahead horizons, and exposures to hedge. None of it was ever quoted by anybody.
 
-A broker's middle is the market's long-run level of the index, moved by what the slow part of demand is when the quote is made (it fades with a half-life of 15
-days), falling with the age of the platform, and off by an error of the broker's own; the quarter is the mean of its months with an error of its own.
+A broker's middle is the market's long-run level of the index, moved by what the slow part of demand is when the quote is made (it fades
+with a half-life of 15 days), falling with the age of the platform, and off by an error of the broker's own; the quarter is the mean of its
+months with an error of its own.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from tenorgrid.data.tables.settled import Exposures
 SOURCE = "synthetic broker"
 MONTHS = tuple(range(4, 10))
 YEAR, QUARTER = 2027, 3
-# Index: long-run level in USD per GPU-hour (what the packaged market clears at in real time, rounded), fall in value per month, regions of its group.
+# Index: long-run level in USD per GPU-hour (what the packaged market clears at in real time, rounded), fall in value per month, regions of
+# its group.
 INDICES = {
     "H100-SXM.US-EAST.FIRM": (2.60, 0.012, ("us-east",)),
     "H100-SXM.US-WEST.FIRM": (2.75, 0.012, ("us-west",)),

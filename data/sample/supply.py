@@ -11,6 +11,8 @@ from tenorgrid.data.sample.forecasts import View, availability
 from tenorgrid.data.sample.processes import Array, States
 from tenorgrid.data.sample.windows import labels, moments
 
+Numbers = npt.NDArray[np.int64]
+
 VOLL, REFERENCE_PRICE = 100.0, 2.5
 CONTINGENCY, RESERVE_SD = 0.012, 0.014  # of a group's listed capacity
 RESERVE_EDGES = (0.0, 0.5, 1.0, 1.5, 2.0, 2.6, 3.4)  # standard deviations past the contingency
@@ -32,7 +34,10 @@ def reserve_steps() -> list[tuple[float, float]]:
 
 
 def reserves() -> pl.DataFrame:
-    """`Reserves`: the scarcity curve of every accelerator in every region; VOLL is that of an H100-hour, and scales with what the accelerator does."""
+    """`Reserves`: the scarcity curve of every accelerator in every region.
+
+    VOLL is the loss of an H100-hour; that of another accelerator is as much larger as the work it does.
+    """
     rows = [
         (region, resource, step, round(share * CAPACITY[region][resource], 3), round(price * RELATIVE[resource], 4))
         for region in REGIONS
@@ -58,7 +63,7 @@ def offers(world: States, seen: View, *, halls: pl.DataFrame, hosts: pl.DataFram
     return pl.concat([mine, plenty])
 
 
-def runs(level: Array, edges: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def runs(level: Array, edges: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Hall, first hour and end of every stretch in which its level stays the same, cut where days begin.
 
     Args:
@@ -76,9 +81,7 @@ def runs(level: Array, edges: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int
     return hall, start, stop + 1
 
 
-def _table(
-    halls: pl.DataFrame, seen: View, index: np.ndarray, begin: np.ndarray, end: np.ndarray, share: np.ndarray | None
-) -> pl.DataFrame:  # type: ignore[type-arg]
+def _table(halls: pl.DataFrame, seen: View, index: Numbers, begin: Numbers, end: Numbers, share: Array | None) -> pl.DataFrame:
     start = moments(begin)
     table = halls[index]
     quantity = table["quantity"].to_numpy() * (1.0 if share is None else share)

@@ -1,8 +1,8 @@
 """Five virtual bidders, who estimate what real time will cost and bid around it.
 
-Each estimate is E[λ_rt | lead] over 32 scenarios of what is still unknown, priced by a merit order of the bidders' own: it needs no clearing, misses what
-substitution and links do, and is off by 5, 3 or 1.5 % at the month, week or day. They bid around E (1 + ρ), ρ = 3 % min(1, (τ / 168 h)^.3), each for 1.2 % of
-the node's capacity, an inc a little above and a dec a little below.
+Each estimate is E[λ_rt | lead] over 32 scenarios of what is still unknown, priced by a merit order of the bidders' own: it needs no
+clearing, misses what substitution and links do, and is off by 5, 3 or 1.5 % at the month, week or day. They bid around E (1 + ρ), ρ = 3 %
+min(1, (τ / 168 h)^.3), each for 1.2 % of the node's capacity, an inc a little above and a dec a little below.
 """
 
 import numpy as np
@@ -12,8 +12,8 @@ from scipy.stats import norm
 from tenorgrid.data.sample.benchmarks import RELATIVE
 from tenorgrid.data.sample.demand import ELASTIC, ELASTICITY, REFERENCE, demand_by_region
 from tenorgrid.data.sample.fleet import CAPACITY, REGIONS
-from tenorgrid.data.sample.forecasts import NOT_RECALLED, View
-from tenorgrid.data.sample.processes import BURST_EVERY, BURST_HOURS, BURST_SIZE, KNOWN, RECALL_EVERY, RECALL_HOURS, UP, Array
+from tenorgrid.data.sample.forecasts import View
+from tenorgrid.data.sample.processes import BURST_EVERY, BURST_HOURS, BURST_SIZE, Array
 from tenorgrid.data.sample.supply import CONTINGENCY, REFERENCE_PRICE, RESERVE_SD, VOLL
 from tenorgrid.data.sample.windows import labels, moments
 
@@ -22,7 +22,7 @@ SIZE = 0.012
 ERROR = {"month-ahead": 0.05, "week-ahead": 0.03, "day-ahead": 0.015}
 PREMIUM, PREMIUM_HOURS, PREMIUM_POWER = 0.03, 168.0, 0.3
 POOLED = 0.5  # part of a region's tightness that links share out over all regions
-HALF_LIFE_ERROR = 0.006  # standard deviation of a region's share of halls that are up
+PRESENT_SD = 0.006  # standard deviation of a region's share of accelerators there
 
 # Bidder, half its spread between inc and dec, and the nodes it bids at.
 BIDDERS = (
@@ -37,8 +37,8 @@ BIDDERS = (
 def merit_order(halls: pl.DataFrame) -> tuple[Array, Array]:
     """Tightness (demand at the reference price over capacity present) and the firm price per H100-hour at it, rising together.
 
-    Supply is the market's halls from cheap to dear in H100-hours, firm premium included, plus the scarcity adder of the headroom that is left; demand answers with
-    the book's elasticity.
+    Supply is the market's halls from cheap to dear in H100-hours, firm premium included, plus the scarcity adder of the headroom that is
+    left; demand answers with the book's elasticity.
     """
     scale = halls["resource"].replace_strict(RELATIVE, return_dtype=pl.Float64).to_numpy()
     firm = halls["firm_premium"].fill_null(0.0).to_numpy()
@@ -73,7 +73,7 @@ def expected_prices(seen: View, present: Array, *, curve: tuple[Array, Array], s
     error = seen.inference_sd[:, None, None] * normal[..., :regions]
     wanted = demand[:, 0] * np.exp(seen.inference[:, None, :] + error + burst[..., None])
     wanted += demand[:, 1] * np.exp(seen.training[seen.day][:, None, :] + seen.training_sd[seen.day][:, None, None] * normal[..., :1])
-    there = capacity * (present[:, None, :] + HALF_LIFE_ERROR * normal[..., regions:])
+    there = capacity * (present[:, None, :] + PRESENT_SD * normal[..., regions:])
     own, pooled = wanted / there, wanted.sum(axis=2, keepdims=True) / there.sum(axis=2, keepdims=True)
     tight = (1 - POOLED) * own + POOLED * pooled
     return np.asarray(np.interp(tight, *curve).mean(axis=1))
@@ -114,6 +114,3 @@ def virtuals(seen: View, expected: Array, *, seed: int, stream: int) -> pl.DataF
                 )
             )
     return pl.concat(frames)
-
-
-__all__ = ["BIDDERS", "KNOWN", "NOT_RECALLED", "RECALL_EVERY", "RECALL_HOURS", "UP", "expected_prices", "merit_order", "virtuals"]
