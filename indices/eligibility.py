@@ -40,7 +40,8 @@ def screen(rows: pl.DataFrame, level: Level) -> Screened:
     _refuse_unreadable(rows, level)
     asked = [requirement for requirement in level.requirements if requirement.column in rows.columns]
     judged = rows.with_columns(*_verdict(asked))
-    judged = _too_few(judged, level.day_at_least)
+    if level.day_at_least > 1:
+        judged = _too_few(judged, level.day_at_least)
     if level.outliers is not None:
         judged = _outliers(judged, level.outliers)
     return Screened(eligible=judged.filter(pl.col("rule").is_null()), excluded=judged.filter(pl.col("rule").is_not_null()))

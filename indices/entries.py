@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from tenorgrid.indices.calculation import REVISION, Calculation
-from tenorgrid.indices.levels import DAY, PERCENTILES, Evidence
-from tenorgrid.indices.scope import MARK
+from tenorgrid.indices.levels import PERCENTILES, Evidence
+from tenorgrid.indices.scope import MARK, SEEN, in_windows
 from tenorgrid.indices.specification import Methodology
 
 Entry: TypeAlias = dict[str, Any]
@@ -24,13 +24,14 @@ SHORT = 16  # hexadecimal digits that are enough to tell one contributor's rows 
 def entries(calculation: Calculation) -> list[Entry]:
     """One JSON object per mark, in the order of index and day.
 
-    `input` is the SHA-256 of the mark's rows (every observation in its scope and window, excluded or not; sorted, so that no order of rows
-    matters), and the same per contributor; `days` tells what became of each day of the window; the rest are the names of `docs`.
+    `input` is the SHA-256 of the mark's rows, and the same per contributor: every observation in its scope and window, excluded or not,
+    by time and name, so that no order of rows matters. `days` tells what became of each day of a window of several. The JSON keys are
+    public.
     """
     rule = calculation.methodology
     inputs, sources = _inputs(calculation)
     excluded = _grouped(calculation.exclusions.with_columns(pl.col("start").dt.to_string(CLOCK)), ["index", "start"])
-    days = {part.level.name: _days(part) for part in calculation.evidence}
+    days = {part.level.name: _days(part) for part in calculation.evidence if rule.window_days > 1}
     tried = [_tried(part) for part in calculation.evidence]
     shared = {
         "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
@@ -65,7 +66,7 @@ def entries(calculation: Calculation) -> list[Entry]:
                 "counts": {"used": row["observations"] or 0, "excluded": len(gone), "contributors": row["contributors"] or 0},
                 "quantity": row["quantity"],
                 "prices": {name: row[name] for name in PRICES} if row["level"] else None,
-                "days": days[row["level"]].get(key, []) if row["level"] else [],
+                "days": days[row["level"]][key] if row["level"] in days else None,
                 "contributors": sources.get(key, []),
                 "fallback": _fallback(row, rule.carry_days),
                 "low_confidence": row["reasons"],
@@ -116,22 +117,20 @@ def _grouped(frame: pl.DataFrame, keys: list[str]) -> dict[Key, list[Entry]]:
 
 def _days(part: Evidence) -> dict[Key, list[Entry]]:
     """For each mark, the days of its window on which the level saw anything: what was there, what went and the median of the rest."""
-    used = part.used.group_by(*MARK, DAY).agg(
+    used = part.used.group_by(*MARK, SEEN).agg(
         pl.len().alias("used"), pl.col("price").median().alias("median"), pl.col("price").mean().alias("mean")
     )
-    gone = part.excluded.group_by(*MARK, DAY).agg(pl.len().alias("excluded"))
-    both = used.join(gone, on=[*MARK, DAY], how="full", coalesce=True).sort(*MARK, DAY)
-    both = both.with_columns(pl.col(DAY).cast(pl.String).alias("date"), pl.col("used", "excluded").fill_null(0))
+    gone = part.excluded.group_by(*MARK, SEEN).agg(pl.len().alias("excluded"))
+    both = used.join(gone, on=[*MARK, SEEN], how="full", coalesce=True).sort(*MARK, SEEN)
+    both = both.with_columns(pl.col(SEEN).cast(pl.String).alias("date"), pl.col("used", "excluded").fill_null(0))
     shown = ("date", "used", "excluded", "median", "mean")
     return {key: [{name: row[name] for name in shown} for row in rows] for key, rows in _grouped(both, MARK).items()}
 
 
 def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[Entry]]]:
     """Hash and number of the rows behind each mark, in all and by contributor."""
-    shifts = pl.DataFrame({"shift": [timedelta(number) for number in range(calculation.methodology.window_days)]})
-    rows = calculation.rows.select(*MARK, "provider", "digest", "price", "quantity").join(shifts, how="cross")
-    rows = rows.with_columns(pl.col("day") + pl.col("shift"))
-    rows = rows.filter(pl.col("day").is_between(calculation.first, calculation.end, closed="left")).sort("digest")
+    seen = in_windows(calculation.rows, calculation.methodology, first=calculation.first, end=calculation.end)
+    rows = seen.select(*MARK, "provider", "digest", "price", "quantity")
     whole = rows.group_by(MARK).agg(pl.col("digest").str.join("\n"), pl.len().alias("rows"))
     hashes = {(index, day): {"hash": _sha(digest), "rows": count} for index, day, digest, count in whole.iter_rows()}
     parts = rows.group_by(*MARK, "provider").agg(
@@ -142,7 +141,8 @@ def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[
     )
     sources: dict[Key, list[Entry]] = {}
     for index, day, provider, count, middle, quantity, digest in parts.sort(*MARK, "provider").iter_rows():
-        entry = {"provider": provider, "rows": count, "median": middle, "quantity": quantity, "hash": _sha(digest)[:SHORT]}
+        own = hashes[index, day]["hash"] if count == hashes[index, day]["rows"] else _sha(digest)
+        entry = {"provider": provider, "rows": count, "median": middle, "quantity": quantity, "hash": own[:SHORT]}
         sources.setdefault((index, day), []).append(entry)
     return hashes, sources
 

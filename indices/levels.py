@@ -13,12 +13,11 @@ from tenorgrid.data.kinds import Estimator, MedianTie, Pooling
 from tenorgrid.indices import estimators
 from tenorgrid.indices.eligibility import screen
 from tenorgrid.indices.estimators import Vector
-from tenorgrid.indices.scope import MARK
+from tenorgrid.indices.scope import MARK, SEEN, in_windows
 from tenorgrid.indices.specification import Level, Methodology, Sufficiency
 
 PERCENTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 COUNTS = ("observations", "contributors", "days")
-DAY = "seen"  # the day an observation belongs to, where `day` is that of the mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ def weigh(rows: pl.DataFrame, level: Level, methodology: Methodology, *, first: 
         settled: index and day of the marks that need no more evidence.
     """
     screened = screen(rows, level)
-    spread = partial(_in_windows, window_days=methodology.window_days, first=first, end=end)
+    spread = partial(in_windows, methodology=methodology, first=first, end=end)
     used, excluded = (
         spread(part).join(settled, on=MARK, how="anti", maintain_order="left") for part in (screened.eligible, screened.excluded)
     )
@@ -69,14 +68,6 @@ def weigh(rows: pl.DataFrame, level: Level, methodology: Methodology, *, first: 
     found = list(_values(votes, values["votes"].to_numpy(), level, methodology))
     values = values.with_columns(pl.Series("value", found, dtype=pl.Float64))
     return Evidence(level=level, used=used, excluded=excluded, values=values.join(_behind(used), on=MARK, maintain_order="left"))
-
-
-def _in_windows(rows: pl.DataFrame, *, window_days: int, first: date, end: date) -> pl.DataFrame:
-    """Each row once for every mark whose window holds its day, in the order of index, day, time and name."""
-    shifts = pl.DataFrame({"shift": [timedelta(number) for number in range(window_days)]}, schema={"shift": pl.Duration("ms")})
-    moved = rows.with_columns(pl.col("day").alias(DAY)).join(shifts, how="cross")
-    moved = moved.with_columns(pl.col("day") + pl.col("shift")).drop("shift")
-    return moved.filter(pl.col("day").is_between(first, end, closed="left")).sort(*MARK, "time", "observation_id")
 
 
 def _votes(used: pl.DataFrame, level: Level) -> pl.DataFrame:
@@ -131,7 +122,7 @@ def _behind(used: pl.DataFrame) -> pl.DataFrame:
     return used.group_by(MARK).agg(
         pl.len().alias("observations"),
         pl.col("provider").n_unique().alias("contributors"),
-        pl.col(DAY).n_unique().alias("days"),
+        pl.col(SEEN).n_unique().alias("days"),
         pl.when(pl.col("quantity").count() > 0).then(pl.col("quantity").sum()).alias("quantity"),
         price.mean().alias("mean"),
         price.std().alias("sd"),

@@ -16,6 +16,9 @@ NAME = "observations"
 UNIT = "unit"  # attribute of work; without it a price is per GPU-hour
 GPU_HOUR = "GPUh"
 MARK = ["index", "day"]
+ORDER = [*MARK, "time", "observation_id"]
+SEEN = "seen"
+DIGITS = 32  # of a row: 128 bits are enough to tell it from any other
 
 
 def scope(
@@ -33,19 +36,31 @@ def scope(
         end: the day after the last.
         indices: only these; None is every one that shows up.
 
-    Returns the observations' columns and index, day, unit and digest (SHA-256 of the row).
+    Returns the observations' columns and index, day, unit and digest (of the row).
 
     Raises `InputError` for rows that break the table's rules, and where one index would mix units.
     """
     rows = checked(observations, Observations, name=NAME, attributes=True)
     rows = rows.filter(_considered(methodology))
     rows = _with_day(rows, methodology, first - timedelta(reach(methodology)), end)
-    rows = _with_indices(rows, methodology)
+    rows = _with_indices(rows.with_columns(digest=_digests(rows)), methodology)
     if indices is not None:
         rows = rows.filter(pl.col("index").is_in(indices))
     rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
     _refuse_mixed(rows)
-    return _with_digest(rows).sort(*MARK, "time", "observation_id")
+    return rows.sort(ORDER)
+
+
+def in_windows(rows: pl.DataFrame, methodology: Methodology, *, first: date, end: date) -> pl.DataFrame:
+    """Rows of `scope` once for every mark of [first, end) whose window holds their day, in the order of index, day, time and name.
+
+    `day` becomes that of the mark; the day the row belongs to stands in `seen`.
+    """
+    moved = rows.with_columns(pl.col("day").alias(SEEN))
+    if methodology.window_days > 1:
+        shifts = pl.DataFrame({"shift": [timedelta(number) for number in range(methodology.window_days)]})
+        moved = moved.join(shifts, how="cross").with_columns(pl.col("day") + pl.col("shift")).drop("shift").sort(ORDER)
+    return moved.filter(pl.col("day").is_between(first, end, closed="left"))
 
 
 def reach(methodology: Methodology) -> int:
@@ -87,14 +102,11 @@ def _refuse_mixed(rows: pl.DataFrame) -> None:
         raise InputError.of(NAME, f"one unit in the index {index}", column=UNIT, value=" and ".join(found))
 
 
-def _with_digest(rows: pl.DataFrame) -> pl.DataFrame:
-    """A row's SHA-256 is of `name=value` for each column that is not null, by name: columns that hold nothing change no hash."""
-    own = rows.unique("observation_id").drop(*MARK)
-    texts = [_text(own[column]) for column in sorted(own.columns)]
+def _digests(rows: pl.DataFrame) -> pl.Series:
+    """A row's digest is SHA-256 of `name=value` for each column that is not null, by name: columns that hold nothing change no hash."""
+    texts = [_text(rows[column]) for column in sorted(rows.columns) if column != "day"]
     lines = pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
-    digests = [hashlib.sha256(line.encode()).hexdigest() for line in lines]
-    named = own.select("observation_id", pl.Series("digest", digests, dtype=pl.String))
-    return rows.join(named, on="observation_id")
+    return pl.Series("digest", [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines], dtype=pl.String)
 
 
 def _text(column: pl.Series) -> pl.Series:

@@ -165,10 +165,9 @@ def _refuse_unknown(auxiliary: Mapping[str, float], kinds: Mapping[str, str]) ->
 
 def _nodes(marks: pl.DataFrame) -> pl.DataFrame:
     """Marks with the resource, region and tier that their names are made of."""
-    parts = pl.col("index").str.split(".")
-    return marks.filter(parts.list.len() == 3, pl.col("value").is_not_null()).with_columns(
-        resource=parts.list.get(0).str.to_lowercase(), region=parts.list.get(1), tier=parts.list.get(2)
-    )
+    parts = pl.col("index").str.extract_groups(r"^(?<resource>.+)\.(?<region>[^.]+)\.(?<tier>[^.]+)$").struct
+    names = (parts.field("resource").str.to_lowercase(), parts.field("region"), parts.field("tier"))
+    return marks.filter(pl.col("value").is_not_null()).with_columns(*names).drop_nulls("resource")
 
 
 def _cheapest(nodes: pl.DataFrame, needs: pl.DataFrame, auxiliary: Mapping[str, float]) -> pl.DataFrame:
