@@ -151,7 +151,7 @@ def _hedged(shared: pl.DataFrame, *, exposure: str, index: str) -> tuple[dict[st
     inside, outside = variance_reduction(item, other, ratio=fit.ratio), _out_of_sample(item, other)
     single, cumulative = dollar_offset(item, -fit.ratio * other)
     verdict, reason = judge(inside, outside, fit)
-    names = {"exposure": exposure, "index": index, "method": METHOD}
+    names: dict[str, object] = {"exposure": exposure, "index": index, "method": METHOD}
     row = names | {
         "start": shared["start"][0], "end": shared["end"][-1], "observations": item.size, "ratio": fit.ratio, "lower": fit.lower,
         "upper": fit.upper, "effectiveness": inside, "out_of_sample": outside, "correlation": fit.correlation, "verdict": verdict,

@@ -162,7 +162,7 @@ def _places(values: pl.Series, names: tuple[str, ...]) -> Codes:
         values = text.cast(dtype)
     place = {name: at for at, name in enumerate(names)}
     table = np.array([*(place.get(name, UNKNOWN) for name in dtype.categories), UNKNOWN], dtype=np.int64)
-    return table[values.to_physical().cast(pl.Int64).fill_null(UNKNOWN).to_numpy()]  # −1, null, is the table's last
+    return np.asarray(table[values.to_physical().cast(pl.Int64).fill_null(UNKNOWN).to_numpy()])  # −1, null, is the table's last
 
 
 def _microseconds(start: pl.Series) -> Codes:

@@ -46,8 +46,8 @@ def micro(price: Vector, volume: Vector) -> Amounts:
     rest = (scaled - whole) + error + low * MICRO
     more = np.rint(rest)
     amount = (whole + more).astype(np.int64)
-    for row in np.flatnonzero(np.abs(np.abs(rest - more) - 0.5) < NEAR_TIE):
-        amount[row] = round(Fraction(float(price[row])) * Fraction(float(volume[row])) * MICRO)
+    for near in np.flatnonzero(np.abs(np.abs(rest - more) - 0.5) < NEAR_TIE).tolist():
+        amount[near] = round(Fraction(float(price[near])) * Fraction(float(volume[near])) * MICRO)
     return amount
 
 

@@ -116,7 +116,7 @@ def _using(thing: Codes, run: Codes, use: Vector, held: Legs, *, runs: Runs, gro
     thing, run, use, mine = thing[order], run[order], use[order], mine[order]
     begin, end = np.searchsorted(mine, charged), np.searchsorted(mine, charged, side="right")
     amount, price, unpaid = np.zeros(thing.size, dtype=np.int64), np.zeros(thing.size), np.zeros(runs.count, dtype=np.int64)
-    for at, (first, last) in enumerate(zip(begin, end, strict=True)):
+    for at, (first, last) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
         if first == last:
             unpaid[charged[at] % runs.count] -= owed[at]
             continue

@@ -142,7 +142,7 @@ class Board:
             work=work,
         )
 
-    def tables(self) -> dict[str, pl.DataFrame]:
+    def tables(self) -> dict[str, Any]:
         """The published tables."""
         return {name: frame(schema, self.rows[name]) for name, schema in PUBLISHED.items()}
 
@@ -155,11 +155,11 @@ RECIPES = {
 }
 
 
-def random_market(seed: int, *, intervals: int = 3, interval: timedelta = timedelta(hours=1)) -> tuple[Case, dict[str, pl.DataFrame]]:
+def random_market(seed: int, *, intervals: int = 3, interval: timedelta = timedelta(hours=1)) -> tuple[Case, dict[str, Any]]:
     """Two locations, three resources, two workloads, links both ways, virtual bids; every horizon cleared by scipy's HiGHS."""
     rng = np.random.default_rng(seed)
     links = [
-        {"link": f"{a}-{b}", "from": a, "to": b, "capacity_gib_per_hour": float(rng.uniform(5, 40)), "cost_per_gib": float(rng.uniform(0.001, 0.05))}
+        {"link": f"{a}-{b}", "from": a, "to": b, "capacity_gib_per_hour": float(rng.uniform(2, 12)), "cost_per_gib": float(rng.uniform(0.001, 0.05))}
         for a, b in (("east", "west"), ("west", "east"))
     ]  # fmt: skip
     case = make_case(locations=["east", "west"], workloads={"decode": 0.5, "train": 4.0}, recipes=RECIPES, links=links, interval=interval)
@@ -178,8 +178,8 @@ def _clear(board: Board, case: Case, rng: np.random.Generator, horizon: str, sta
     egress = dict(case.workloads.select("workload", "egress_gib_per_unit").iter_rows())
     cost: list[float] = []
     upper: list[float | None] = []
-    rows: dict[tuple[str, ...], dict[int, float]] = {("node", *node): {} for node in nodes} | {("pool", *pool): {} for pool in pools}
-    rows |= {("link", *pair): {} for pair in routes}
+    names: list[tuple[str, ...]] = [*(("node", *node) for node in nodes), *(("pool", *pool) for pool in pools)]
+    rows: dict[tuple[str, ...], dict[int, float]] = {name: {} for name in [*names, *(("link", *pair) for pair in routes)]}
     told: list[tuple[str, tuple[Any, ...]]] = []
 
     def column(price: float, most: float | None, kind: str, *what: Any) -> int:
@@ -226,15 +226,15 @@ def _clear(board: Board, case: Case, rng: np.random.Generator, horizon: str, sta
         matrix[number, list(entries)] = list(entries.values())
     limit = [routes[key[1], key[2]]["capacity_gib_per_hour"] if key[0] == "link" else 0.0 for key in rows]
     solved = linprog(cost, A_ub=matrix, b_ub=limit, bounds=[(0, most) for most in upper], method="highs")
-    dual = dict(zip(rows, -np.asarray(solved.ineqlin.marginals), strict=True))
+    dual = {name: -float(value) for name, value in zip(rows, np.asarray(solved.ineqlin.marginals), strict=True)}
     for place, resource in nodes:
-        board.node(horizon, place, float(dual["node", place, resource]), resource=resource, start=start)
+        board.node(horizon, place, dual["node", place, resource], resource=resource, start=start)
     for workload, home in pools:
-        board.pool(horizon, home, float(dual["pool", workload, home]), workload=workload, start=start)
+        board.pool(horizon, home, dual["pool", workload, home], workload=workload, start=start)
     for (a, b), route in routes.items():
         if dual["link", a, b] > 0:
-            board.add("binding", horizon, start, kind="link", key=route["link"], dual=float(dual["link", a, b]), meaning="full")
-    for (kind, what), amount in zip(told, solved.x, strict=True):
+            board.add("binding", horizon, start, kind="link", key=route["link"], dual=dual["link", a, b], meaning="full")
+    for (kind, what), amount in zip(told, np.asarray(solved.x), strict=True):
         if amount <= 0:
             continue
         if kind == "level":
@@ -260,13 +260,31 @@ def _clear(board: Board, case: Case, rng: np.random.Generator, horizon: str, sta
 
 
 @pytest.fixture(scope="session")
-def cleared_market() -> Callable[[int], tuple[Case, dict[str, pl.DataFrame]]]:
+def cleared_market() -> Callable[[int], tuple[Case, dict[str, Any]]]:
     """Markets by seed, each cleared once."""
-    known: dict[int, tuple[Case, dict[str, pl.DataFrame]]] = {}
+    known: dict[int, tuple[Case, dict[str, Any]]] = {}
 
-    def market(seed: int) -> tuple[Case, dict[str, pl.DataFrame]]:
+    def market(seed: int) -> tuple[Case, dict[str, Any]]:
         if seed not in known:
             known[seed] = random_market(seed)
         return known[seed]
 
     return market
+
+
+@pytest.fixture
+def board() -> Board:
+    """An empty collection of published rows."""
+    return Board()
+
+
+@pytest.fixture
+def case_of() -> Callable[..., Case]:
+    """Makes a case of static tables."""
+    return make_case
+
+
+@pytest.fixture
+def recorded_at() -> datetime:
+    """When the tests settle."""
+    return RECORDED
