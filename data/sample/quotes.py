@@ -1,8 +1,7 @@
 """Synthetic brokers' quotes for the months past the ahead horizons, and exposures to hedge. None of it was ever quoted by anybody.
 
 A broker's middle is the market's long-run level of the index, moved by what the slow part of demand is when the quote is made (it fades
-with a half-life of 15 days), falling with the age of the platform, and off by an error of the broker's own; the quarter is the mean of its
-months with an error of its own.
+with a half-life of 15 days), falling with the age of the platform, and off by an error of the broker's own.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.data.tables.settled import Exposures
 
 SOURCE = "synthetic broker"
-MONTHS = tuple(range(4, 10))
+MONTHS = tuple(range(4, 7))  # a broker quotes the months of the third quarter as the quarter
 YEAR, QUARTER = 2027, 3
 # Index: long-run level in USD per GPU-hour (what the packaged market clears at in real time, rounded), fall in value per month, regions of
 # its group.
@@ -46,7 +45,7 @@ class _Contract:
 
 
 def monthly_quotes(*, seed: int = SEED, as_of: date = AS_OF) -> pl.DataFrame:
-    """`Quotes` at the local midnight of `as_of` for April to September 2027 and its third quarter.
+    """`Quotes` at the local midnight of `as_of` for April, May and June 2027 and the third quarter.
 
     >>> monthly_quotes().select("contract", "bid", "price", "ask").row(0)[0]
     'H100-SXM.US-EAST.FIRM:2027-04'

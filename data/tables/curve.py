@@ -75,6 +75,18 @@ class HourShape(dy.Schema):
     observations = dy.Int64(min=1, description="Hours that it was measured on")
 
 
+class IndexShapes(dy.Schema):
+    """The hour-of-week shapes that curves were given, by index."""
+
+    index = dy.String(primary_key=True, description="Index")
+    kind = dy.Enum(["multiplicative", "additive"], description="Whether values are factors or differences")
+    timezone = dy.String(description="IANA time zone of the week's hours")
+    weekday = dy.Int64(primary_key=True, min=1, max=7, description="Day of the week, 1 is Monday")
+    hour = dy.Int64(primary_key=True, min=0, max=23, description="Hour of the day")
+    value = dy.Float64(description="Factor (1 is the week's mean), or USD per GPU-hour above the week's mean when additive")
+    observations = dy.Int64(min=1, description="Hours that it was measured on")
+
+
 class Bands(dy.Schema):
     """Realised over ahead price, by horizon: limits from the first days, coverage on the days held back."""
 
