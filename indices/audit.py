@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import isclose
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -75,15 +75,16 @@ class Audit:
         return json.dumps(self.entry, indent=2, ensure_ascii=False)
 
 
-def write_audit(audits: Sequence[Mapping[str, Any]] | pl.DataFrame, path: Path) -> Path:
-    """Write audits as JSON lines, one a mark, in the order of index and day; returns the path.
+class Audited(Protocol):
+    """A run of marks: its `audits` have one JSON text a mark in the column `audit`."""
 
-    Args:
-        audits: entries, or a frame with one JSON text a row in the column `audit`, as `MarkRun.audits` has.
-        path: the file.
-    """
-    lines = audits["audit"].to_list() if isinstance(audits, pl.DataFrame) else [text(entry) for entry in audits]
-    path.write_text("".join(f"{line}\n" for line in lines))
+    @property
+    def audits(self) -> pl.DataFrame: ...
+
+
+def write_audit(run: Audited, path: Path) -> Path:
+    """Write the audits of a run as JSON lines, one a mark, in the order of index and day; returns the path."""
+    path.write_text("".join(f"{line}\n" for line in run.audits["audit"]))
     return path
 
 

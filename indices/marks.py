@@ -37,7 +37,7 @@ class MarkRun:
 
     def write_audit(self, path: Path) -> Path:
         """Write the audits as JSON lines, one a mark."""
-        return write_audit(self.audits, path)
+        return write_audit(self, path)
 
 
 def mark(

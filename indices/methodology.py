@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Estimator, MedianTie, ObservationKind, Pooling, Rounding, Weighting
 from tenorgrid.indices.section import Section
-from tenorgrid.indices.specification import Comparison, Level, Methodology, OutlierScreen, Regions, Requirement, Sufficiency
+from tenorgrid.indices.specification import RESERVED, Comparison, Level, Methodology, OutlierScreen, Regions, Requirement, Sufficiency
 
 __all__ = ["Methodology", "load", "shipped"]
 
@@ -194,6 +194,8 @@ def _refuse_impossible(section: Section, level: Level, window_days: int) -> None
 def _requirement(section: Section) -> Requirement:
     written = [name for name in get_args(Comparison) if section.has(name)]
     column = section.text("column")
+    if column in RESERVED:
+        section.fault("column", f"a column other than {', '.join(RESERVED)}", column)
     missing = section.text("missing", default="exclude")
     if missing not in ("exclude", "keep"):
         section.fault("missing", "one of exclude, keep", missing)

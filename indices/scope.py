@@ -36,14 +36,16 @@ def scope(
         end: the day after the last.
         indices: only these; None is every one that shows up.
 
-    Returns the observations' columns and index, day, unit and digest (of the row).
+    Returns the columns of `Observations`, the attributes that the rule asks for, and index, day, unit and digest (of the whole row).
 
     Raises `InputError` for rows that break the table's rules, and where one index would mix units.
     """
     rows = checked(observations, Observations, name=NAME, attributes=True)
     rows = rows.filter(_considered(methodology))
-    rows = _with_day(rows, methodology, first - timedelta(reach(methodology)), end)
-    rows = _with_indices(rows.with_columns(digest=_digests(rows)), methodology)
+    days = _days(rows["time"], methodology, first - timedelta(reach(methodology)), end)
+    rows, days = rows.filter(days.is_not_null()), days.drop_nulls()
+    digest = _digests(rows)  # of all attributes, of which only those that the rule asks for go on
+    rows = _with_indices(rows.select(_needed(rows, methodology)).with_columns(days, digest), methodology)
     if indices is not None:
         rows = rows.filter(pl.col("index").is_in(indices))
     rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
@@ -75,12 +77,19 @@ def _considered(methodology: Methodology) -> pl.Expr:
     return kind.is_in(list(kinds)) & heard.fill_null(False)
 
 
-def _with_day(rows: pl.DataFrame, methodology: Methodology, first: date, end: date) -> pl.DataFrame:
+def _needed(rows: pl.DataFrame, methodology: Methodology) -> list[str]:
+    asked = {part.column for level in methodology.levels for part in level.requirements}
+    wanted = asked | {UNIT, *Observations.columns()}
+    return [column for column in rows.columns if column in wanted]
+
+
+def _days(times: pl.Series, methodology: Methodology, first: date, end: date) -> pl.Series:
+    """The day of [first, end) in whose period each time lies; null outside."""
     days = [first + timedelta(number) for number in range((end - first).days)]
     edges = np.array([_microseconds(methodology.opens(day)) for day in [*days, end]])
-    place = np.searchsorted(edges, rows["time"].to_physical().to_numpy(), side="right") - 1
-    inside = (place >= 0) & (place < len(days))
-    return rows.filter(pl.Series(inside)).with_columns(pl.Series("day", days, dtype=pl.Date).gather(place[inside]))
+    place = np.searchsorted(edges, times.to_physical().to_numpy(), side="right") - 1
+    inside = pl.Series(place).set(pl.Series((place < 0) | (place >= len(days))), None)
+    return pl.Series("day", days, dtype=pl.Date).gather(inside)
 
 
 def _microseconds(moment: datetime) -> int:
@@ -104,7 +113,7 @@ def _refuse_mixed(rows: pl.DataFrame) -> None:
 
 def _digests(rows: pl.DataFrame) -> pl.Series:
     """A row's digest is SHA-256 of `name=value` for each column that is not null, by name: columns that hold nothing change no hash."""
-    texts = [_text(rows[column]) for column in sorted(rows.columns) if column != "day"]
+    texts = [_text(rows[column]) for column in sorted(rows.columns)]
     lines = pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
     return pl.Series("digest", [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines], dtype=pl.String)
 

@@ -11,6 +11,7 @@ from tenorgrid.data.kinds import Estimator, MedianTie, ObservationKind, Pooling,
 Comparison: TypeAlias = Literal["at_least", "above", "at_most", "below", "one_of"]
 Limit: TypeAlias = float | tuple[str, ...]
 
+RESERVED = ("index", "day", "seen", "label", "digest", "rule", "value", "limit")  # what a calculation calls its own columns
 ANYWHERE = "*"  # member of a group that takes in every region
 
 

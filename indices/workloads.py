@@ -133,7 +133,7 @@ def verify_workloads(path: Path, run: WorkloadRun) -> Verification:
     """Hold an audit file of workload marks against what `workload_marks` makes of the same input today; names what differs.
 
     Args:
-        path: what `write_audit` wrote of `WorkloadRun.audits`.
+        path: what `write_audit` wrote.
         run: made afresh of marks that were verified themselves, recipes and auxiliary prices.
 
     Raises `InputError` where the file is no audit.

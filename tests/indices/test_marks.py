@@ -255,6 +255,14 @@ def test_one_index_of_two_units_is_refused(observe: Observe) -> None:
         house(observe({"price": 1.0, "unit": "1e6 tokens"}, {"price": 2.0, "unit": None}))
 
 
+def test_an_attribute_may_be_called_like_a_column_of_the_calculation() -> None:
+    seen = cleared(48)
+    names = ["index", "day", "seen", "label", "digest", "rule", "value", "limit", "row"]
+    odd = seen.with_columns(pl.lit("odd").alias(name) for name in names)
+    assert_frame_equal(house(odd, days=2).marks, house(seen, days=2).marks)
+    assert house(odd, days=2).audits["audit"].to_list() != house(seen, days=2).audits["audit"].to_list()  # their input differs
+
+
 def test_no_day_is_refused() -> None:
     with pytest.raises(InputError, match="a first day before the end"):
         house(cleared(), days=0)

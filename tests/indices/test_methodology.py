@@ -97,6 +97,7 @@ def test_an_unknown_methodology_is_refused_by_name(name: str) -> None:
         ("[regions.groups]", '[regions]\neverything = "US"\n[regions.groups]', "regions.everything", "either everything"),
         ("[regions.groups]", '[regions]\nunplaced = "GLOBAL"\n[regions.groups]', "regions.unplaced", "one of the keys everything, groups"),
         ('US = ["us-east", "us-west"]', 'us = ["us-east"]', "regions.groups.us", "upper case"),
+        ('column = "quantity"', 'column = "value"', "levels[1].require[1].column", "a column other than index"),
         ("above = 0", "above = 0\nat_most = 9", "levels[1].require[1].column", "exactly one of"),
         ('column = "quantity"\nabove = 0', 'column = "price"\nabove = 0', "levels[1].require", "a quantity above 0"),
         ('tie = "midpoint"\n', "", "levels[2].tie", "a tie with the estimator volume-weighted median"),

@@ -130,7 +130,7 @@ def test_workload_marks_scale_with_the_prices_of_chips_and_ignore_the_order_of_r
 
 def test_a_workload_audit_is_held_against_what_is_made_afresh(tmp_path: Path) -> None:
     run = made(gpu_marks({"h100-sxm": 2.5, "b200-sxm": 4.5}))
-    path = write_audit(run.audits, tmp_path / "workloads.jsonl")
+    path = write_audit(run, tmp_path / "workloads.jsonl")
     assert verify_workloads(path, made(gpu_marks({"h100-sxm": 2.5, "b200-sxm": 4.5}))).confirmed
     changed = verify_workloads(path, made(gpu_marks({"h100-sxm": 2.5, "b200-sxm": 4.6})))
     assert {"value", "input.hash", "prices.B200-SXM.US.FIRM"} <= {difference.field for difference in changed.differences}
