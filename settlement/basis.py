@@ -104,7 +104,7 @@ def exposure_table(exposures: Sequence[Exposure], *, timezone: str) -> pl.DataFr
 
 def _marks(history: pl.DataFrame, index: str, methodology: str | None) -> pl.DataFrame:
     """start, end and value of an index, in order; a withheld mark is a day without one."""
-    mine = history.filter((pl.col("index") == index) & (pl.lit(methodology is None) | (pl.col("methodology") == methodology)))
+    mine = history.filter(index=index) if methodology is None else history.filter(index=index, methodology=methodology)
     if mine.is_empty():
         known = ", ".join(history["index"].unique().sort())
         raise InputError.of("marks", f"marks of this index (there are some of {known or 'none'})", column="index", value=index)

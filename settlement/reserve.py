@@ -114,9 +114,9 @@ def _using(thing: Codes, run: Codes, use: Vector, held: Legs, *, runs: Runs, gro
     mine = (thing % size) * runs.count + run
     order = np.lexsort((thing, mine))  # participants in order of name within each group and run
     thing, run, use, mine = thing[order], run[order], use[order], mine[order]
-    begin, end = np.searchsorted(mine, charged), np.searchsorted(mine, charged, side="right")
+    bounds = np.stack([np.searchsorted(mine, charged), np.searchsorted(mine, charged, side="right")], axis=1)
     amount, price, unpaid = np.zeros(thing.size, dtype=np.int64), np.zeros(thing.size), np.zeros(runs.count, dtype=np.int64)
-    for at, (first, last) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
+    for at, (first, last) in enumerate(bounds):
         if first == last:
             unpaid[charged[at] % runs.count] -= owed[at]
             continue

@@ -102,8 +102,11 @@ def settle(
     events += [writer.reserve(side, kept.coding, kind=kind) for side, kind in reserves]
     positions = pl.concat(events)
     everyone = writer.of_participants(positions, np.concatenate([*amounts, *(side.amount for side, _ in reserves)]))
-    every = np.arange(runs.count)
-    operator = [writer.of_operator(account, legs.amounts[account], every, charge_code=ChargeCode.ENERGY) for account in legs.amounts]
+    moved_money = np.flatnonzero((count > 0) | np.any([amount != 0 for amount in legs.amounts.values()], axis=0))
+    operator = [
+        writer.of_operator(account, amount[moved_money], moved_money, charge_code=ChargeCode.ENERGY)
+        for account, amount in legs.amounts.items()
+    ]
     unpaid = np.flatnonzero(kept.unpaid)
     operator.append(writer.of_operator(OperatorAccount.SHORTFALL, kept.unpaid[unpaid], unpaid, charge_code=ChargeCode.RESERVE))
     turnover = np.bincount(run, weights=np.abs(amount), minlength=runs.count) / MICRO

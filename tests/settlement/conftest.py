@@ -1,6 +1,6 @@
 """A small market cleared in the test itself: a linear programme per horizon and interval, its duals as prices, the tables as published."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ def frame(schema: type[dy.Schema], rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 def make_case(
     *, locations: list[str], workloads: dict[str, float], recipes: dict[tuple[str, str], tuple[float, dict[str, float]]],
-    links: list[dict[str, Any]] = [], horizons: tuple[Horizon, ...] = HORIZONS, interval: timedelta = timedelta(hours=1),
+    links: Sequence[dict[str, Any]] = (), horizons: tuple[Horizon, ...] = HORIZONS, interval: timedelta = timedelta(hours=1),
 ) -> Case:  # fmt: skip
     """A case of static tables: workloads with their egress, recipes with output and use."""
     market = Market(
@@ -78,7 +78,7 @@ def make_case(
         ),
         offers=tables.Offers.create_empty(),
         bids=tables.Bids.create_empty(),
-        links=frame(tables.Links, links),
+        links=frame(tables.Links, list(links)),
         reserves=tables.Reserves.create_empty(),
         virtuals=tables.Virtuals.create_empty(),
     )
@@ -159,9 +159,9 @@ def random_market(seed: int, *, intervals: int = 3, interval: timedelta = timede
     """Two locations, three resources, two workloads, links both ways, virtual bids; every horizon cleared by scipy's HiGHS."""
     rng = np.random.default_rng(seed)
     links = [
-        {"link": f"{a}-{b}", "from": a, "to": b, "capacity_gib_per_hour": float(rng.uniform(2, 12)), "cost_per_gib": float(rng.uniform(0.001, 0.05))}
+        {"link": f"{a}-{b}", "from": a, "to": b, "capacity_gib_per_hour": rng.uniform(2, 12), "cost_per_gib": rng.uniform(0.001, 0.05)}
         for a, b in (("east", "west"), ("west", "east"))
-    ]  # fmt: skip
+    ]
     case = make_case(locations=["east", "west"], workloads={"decode": 0.5, "train": 4.0}, recipes=RECIPES, links=links, interval=interval)
     board = Board()
     for number in range(intervals):

@@ -142,7 +142,8 @@ def test_a_full_link_pays_congestion_and_transfer_to_the_operator(board: Any, ca
     found = cash(settle(case_of(**TWO_PLACES), **board.tables(), recorded_at=recorded_at))
     day = {who: amount for (who, horizon), amount in found.items() if horizon == "day-ahead" and amount}
     assert day == {
-        "load": Decimal(-150), "eastern": Decimal(100), "western": Decimal(30), "operator:transfer": Decimal(5), "operator:congestion": Decimal(15)
+        "load": Decimal(-150), "eastern": Decimal(100), "western": Decimal(30),
+        "operator:transfer": Decimal(5), "operator:congestion": Decimal(15),
     }  # fmt: skip
     real = {who: amount for (who, horizon), amount in found.items() if horizon == "real-time" and amount}
     assert real == {"eastern": Decimal(24), "western": Decimal(-21), "operator:transfer": Decimal(-3)}
