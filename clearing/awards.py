@@ -138,9 +138,15 @@ def _bids(problem: Problem, primal: Matrix, work: WorkPrices) -> pl.DataFrame:
 
 
 def _virtuals(problem: Problem, primal: Matrix, nodes: NodePrices) -> pl.DataFrame:
+    """Gross positions: a bid and a position carried from an earlier horizon under the same id are one row."""
     shape, grid = problem.layout, problem.layout.grid
-    found = traded(problem, primal=primal).filter(pl.col("traded") > DUST * pl.col("quantity"))
-    found = found.with_columns(pl.lit(FIRM).alias("tier"), pl.lit(None, dtype=pl.Int64).alias("step"))
+    found = (
+        traded(problem, primal=primal)
+        .filter(pl.col("traded") > DUST * pl.col("quantity"))
+        .group_by("hour", "class_number", "id", "participant", maintain_order=True)
+        .agg(pl.col("traded").sum())
+        .with_columns(pl.lit(FIRM).alias("tier"), pl.lit(None, dtype=pl.Int64).alias("step"))
+    )
     number = found["class_number"].to_numpy()
     location = np.array([grid.locations.index(virtual.location) for virtual in shape.virtuals], dtype=np.int64)[number]
     resource = np.array([grid.resources.index(virtual.resource) for virtual in shape.virtuals], dtype=np.int64)[number]
