@@ -16,6 +16,7 @@ from tenorgrid.indices.marks import MarkRun, mark
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 LISTINGS = SHARED / "ccir_vast_listings_us.csv.gz"
 AUDITS = SHARED / "ccir_index_audits.json"
+SHIPPED = Path(__file__).parents[2] / "indices" / "methodologies"
 LAST = date(2026, 3, 4)
 H100, H200 = "H100-SXM.US.FIRM", "H200-SXM.US.FIRM"
 WHY = "needs the listings and audits published by CCIR"
@@ -58,6 +59,20 @@ def test_published_audits_are_reproduced_to_their_last_digit(index: str, audit: 
 def test_the_figures_asked_for_are_printed() -> None:
     marks = ccir(read_observations(LISTINGS)).marks
     assert dict(marks.filter(pl.col("index").is_in([H100, H200])).select("index", "value").iter_rows()) == {H100: 1.735, H200: 2.3237}
+
+
+@published
+@pytest.mark.parametrize("at_least", [9, 10, 12])
+def test_the_print_of_version_1_1_0_is_one_parameter_away(at_least: int, tmp_path: Path) -> None:
+    theirs = json.loads(AUDITS.read_text())["outputs/audits/cri-h100-2026-03-05.audit.json"]
+    path = tmp_path / "earlier.toml"
+    path.write_text((SHIPPED / "ccir-1.1.1.toml").read_text().replace("at_least = 8", f"at_least = {at_least}"))
+    last = date(2026, 3, 5)
+    run = mark(read_observations(LISTINGS), methodology=path, first=last, end=last + timedelta(1), indices=[H100])
+    ours = entry(run, H100, last)
+    assert (ours["value"], ours["counts"]["used"]) == (theirs["index_value"], theirs["n_observations"]) == (1.6021, 28)
+    assert ours["status"] == "low-confidence"
+    assert ours["low_confidence"] == ["2 days, fewer than 3"]
 
 
 @published
