@@ -49,7 +49,7 @@ class _Draw:
 
 def market(**changed: Any) -> Market:
     """Terms of a market in UTC hours, priced from 0 to 1,000 USD."""
-    terms = {
+    terms: dict[str, Any] = {
         "name": "random",
         "interval": timedelta(hours=1),
         "timezone": "UTC",

@@ -43,7 +43,7 @@ def days_of(plain_market: Make, terms: Market, *, count: int = 6, **changed: Any
 
 
 def replaced(case: Case, **tables: pl.DataFrame) -> Case:
-    return Case(**({"market": case.market} | case.tables() | tables))
+    return Case(market=case.market, **(case.tables() | tables))
 
 
 def at(run: ClearingRun, name: str) -> dict[str, pl.DataFrame]:
@@ -116,8 +116,8 @@ def test_new_rows_dated_at_or_after_as_of_change_no_output(plain_market: Make, m
         pl.lit("l2").alias("home"),
         *(pl.lit(time).alias(name) for name, time in after.items()),
     )
-    offers = pl.concat([case.offers, offer.cast(dict(case.offers.schema))])
-    bids = pl.concat([case.bids, bid.cast(dict(case.bids.schema))])
+    offers = pl.concat([case.offers, offer.cast(case.offers.schema)])
+    bids = pl.concat([case.bids, bid.cast(case.bids.schema)])
     more = replaced(case, offers=offers, bids=bids)
     first, second = clear_horizons(case, as_of=date(2027, 1, 7)), clear_horizons(more, as_of=date(2027, 1, 7))
     for name in NAMES:

@@ -81,8 +81,9 @@ def test_costs_and_bounds_are_those_of_the_market(problem: Problem) -> None:
         ("reserve", "r1", None): (-9.0, 2.0),
     }
 
-
-XX
+    kinds = problem.layout.rows["kind"].to_list()
+    upper = {kind: bound for kind, bound in zip(kinds, problem.row_upper[0].tolist(), strict=True) if np.isfinite(bound)}
+    assert upper == {"inventory": 5.0, "reserve": 5.0, "link": 7.0, "step": 20.0}
 
 
 def test_a_pool_of_one_recipe_and_place_needs_no_level(plain_market: Make, pose_market: Posed) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tenorgrid.clearing.certificate import certify
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
+from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.solver import Solver, reference_basis, solve
 from tenorgrid.data.case import Case
 from tenorgrid.data.terms.market import REAL_TIME, Market
@@ -77,7 +78,7 @@ def test_the_free_prices_of_three_resources_of_one_bid_add_to_no_more_than_it_pa
 
 @pytest.mark.parametrize("seed", [0, 2, 4, 6])
 def test_the_published_price_is_the_mean_of_two_points_of_the_optimal_face(
-    seed: int, random_market: Make, pose_market: Callable[..., object]
+    seed: int, random_market: Make, pose_market: Callable[..., Problem]
 ) -> None:
     problem = pose_market(random_market(seed, hours=4, size=2), horizon=0)
     reference, hair = reference_basis(problem), problem.hair()
