@@ -46,7 +46,8 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
     """Positions after each run and before it, from gross awards.
 
     A row of a run gives the quantity after it, and, in the next run of the same interval, the quantity before that one; so a position
-    with no award at the next horizon is one that is closed there.
+    with no award at the next horizon is one that is closed there. Virtual bids may have several rows in a run: their own, and the
+    positions carried into it from earlier horizons under the same id; a row too many of those shows as a residual.
 
     Args:
         awards: as published (`Awards`).
@@ -105,7 +106,7 @@ def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, nodes: Co
     faults = [
         *_of(rows, run == UNKNOWN, "horizon", "a horizon and an interval that prices were published of", ("horizon", "start")),
         *_of(rows, ~number, "quantity", "a number of at least 0", ("quantity",)),
-        *_of(rows, repeated, "id", "one row per side, id, step and node or work of a run", ("id", "start", "horizon")),
+        *_of(rows, repeated & ~virtual, "id", "one row per side, id, step and node or work of a run", ("id", "start", "horizon")),
         *_of(rows, late, "side", "virtual bids at ahead horizons only", ("side", "id", "start")),
         *_of(rows, ~work & (node == UNKNOWN), "location", "a node that prices were published of", NODE),
         *_of(rows, work & (pool == UNKNOWN), "workload", "work that workload prices were published of", POOL),
