@@ -1,0 +1,320 @@
+"""The command line: each command reads files, calls the chain, and writes a folder that is moved in when whole.
+
+Exit code 0: done. 1: the input was refused or nothing could be published, the reason on standard error. 2: wrong usage.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tenorgrid.data.errors import InputError, TenorgridError
+from tenorgrid.data.kinds import PricingRule
+
+app = typer.Typer(
+    add_completion=False, pretty_exceptions_show_locals=False, no_args_is_help=True, rich_markup_mode=None,
+    help="The market in computing power: cleared, indexed, priced, settled and reported.",
+)  # fmt: skip
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Local day at whose beginning to stand, such as 2027-03-16.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="Processes for clearing; default one a core.", min=1)]
+Method = Annotated[str, typer.Option("--method", help="A shipped methodology or a TOML file.")]
+Reader = Annotated[str | None, typer.Option("--format", help="Reader, where the header does not tell.")]
+
+
+@app.command()
+def run(
+    out: Out = Path("out"),
+    case: Annotated[Path | None, typer.Option("--case", help="Folder of a market case; default the packaged market.")] = None,
+    observations: Annotated[Path | None, typer.Option("--observations", help="Observed prices instead of a market.")] = None,
+    as_of: AsOf = None,
+    quotes: Annotated[Path | None, typer.Option("--quotes", help="Further quotes for the curves.")] = None,
+    book: Annotated[Path | None, typer.Option("--book", help="Trades to value; default a small book.")] = None,
+    exposures: Annotated[Path | None, typer.Option("--exposures", help="Exposures to hedge; default the largest.")] = None,
+    method: Method = "house",
+    reader: Reader = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the packaged market.")] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """The whole chain into a run folder with report.html.
+
+    Example: tenorgrid run --out out
+    """
+    from tenorgrid.progress import steps
+
+    if observations is not None and case is not None:
+        raise typer.BadParameter("give --case or --observations, not both")
+    with steps() as bar:
+        if observations is not None:
+            from tenorgrid.chain import run_observations
+            from tenorgrid.data.readers.formats import read_observations
+
+            seen = read_observations(observations, format=reader)
+            done = run_observations(seen, out, method=method, inputs={observations.name: observations}, steps=bar)
+        else:
+            done = _run_market(out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, workers=workers, bar=bar)
+    _say(done, as_json, f"{out / 'report.html'} is written")
+
+
+@app.command()
+def clear(
+    case: Annotated[str, typer.Argument(help="Folder of a market case, or packaged.")],
+    out: Out,
+    pricing: Annotated[PricingRule | None, typer.Option("--pricing", help="Rule that settles; both are published.")] = None,
+    horizon: Annotated[list[str] | None, typer.Option("--horizon", help="Horizon to clear; default all.")] = None,
+    as_of: AsOf = None,
+    workers: Workers = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet instead of CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Clear a market case at its horizons.
+
+    Example: tenorgrid clear packaged --out out/clear
+    """
+    from tenorgrid import api, chain
+    from tenorgrid.data.store import writing
+    from tenorgrid.progress import steps
+
+    market = api.read_case(case)
+    with steps() as bar, _executor(workers) as executor:
+        bar.begin("clearing", at=0.0)
+        names = tuple(horizon) if horizon else "all"
+        cleared = api.clear(
+            market, horizons=names, pricing=pricing, as_of=as_of, executor=executor, progress=lambda done, count: bar.reach(done / count)
+        )
+    inputs = {} if case == "packaged" else {Path(case).name: Path(case)}
+    with writing(out) as folder:
+        chain.write_clear(cleared, folder, form="parquet" if parquet else "csv", inputs=inputs)
+    totals = {row["horizon"]: row["total"] for row in cleared.surplus.filter(pricing=str(cleared.pricing)).iter_rows(named=True)}
+    done = {"out": str(out), "intervals": cleared.certificate.height, "worst_gap": cleared.certificate["gap"].max(), "surplus": totals}
+    _say(done, as_json, f"{cleared.certificate.height} intervals cleared into {out}")
+
+
+@app.command()
+def mark(
+    observations: Annotated[Path, typer.Argument(help="Observed prices.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
+    method: Method = "house",
+    date: Annotated[str | None, typer.Option("--date", help="The window's last day, in the index's own time zone; default all.")] = None,
+    reader: Reader = None,
+    verify: Annotated[Path | None, typer.Option("--verify", help="Recompute the marks of this audit file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Index marks with their audit, or a check of published ones.
+
+    Example: tenorgrid mark listings.csv.gz --method ccir-1.1.1 --date 2026-03-04 --out out/marks
+    """
+    from datetime import timedelta
+
+    from tenorgrid import api, chain
+    from tenorgrid.data.readers.formats import read_observations
+    from tenorgrid.data.store import writing
+
+    seen = read_observations(observations, format=reader)
+    if verify is not None:
+        _verified(verify, seen, method, as_json)
+        return
+    if out is None:
+        raise typer.BadParameter("--out is needed, or --verify")
+    day = api.to_day(date)
+    marks = api.mark(seen, method=method, first=day, end=None if day is None else day + timedelta(days=1))
+    with writing(out) as folder:
+        chain.write_marks(marks, folder, inputs={observations.name: observations})
+    shown = marks.marks.filter(marks.marks["value"].is_not_null()).select("index", "start", "value", "status")
+    done = {"out": str(out), "marks": [_plain(row) for row in shown.iter_rows(named=True)]}
+    _say(done, as_json, f"{marks.marks.height} marks written into {out}")
+
+
+@app.command()
+def curve(
+    quotes: Annotated[Path, typer.Argument(help="Quotes of overlapping delivery periods.")],
+    out: Out,
+    index: Annotated[list[str] | None, typer.Option("--index", help="Index to fit; default every one.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forward curves from quotes.
+
+    Example: tenorgrid curve quotes.csv --out out/curve
+    """
+    from tenorgrid import chain
+    from tenorgrid.data.store import writing
+
+    fitted = chain.curves_of_quotes(quotes, indices=index)
+    with writing(out) as folder:
+        chain.write_curves(fitted, folder, inputs={quotes.name: quotes})
+    _say({"out": str(out), "indices": list(fitted.curves)}, as_json, f"{len(fitted.curves)} curves written into {out}")
+
+
+@app.command()
+def price(
+    book: Annotated[Path, typer.Argument(help="Table of trades.")],
+    market: Annotated[Path, typer.Option("--market", help="Run folder with marks/ and curve/.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
+    rate: Annotated[float, typer.Option("--rate", help="Flat discount rate a year.")] = 0.04,
+    as_json: AsJson = False,
+) -> None:
+    """Values and risks of a book of trades.
+
+    Example: tenorgrid price book.csv --market out --out out-value
+    """
+    from tenorgrid import chain
+    from tenorgrid.data.store import writing
+
+    trades, valued = chain.value_of(book, market, rate=rate)
+    if out is not None:
+        with writing(out) as folder:
+            chain.write_values(trades, valued, folder, inputs={book.name: book})
+    values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
+    _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
+
+
+@app.command()
+def settle(
+    run_dir: Annotated[Path, typer.Argument(help="Run folder, or the folder that clear wrote.")],
+    out: Out,
+    version: Annotated[str, typer.Option("--version", help="initial, final, ...")] = "initial",
+    as_json: AsJson = False,
+) -> None:
+    """Positions, ledger and statements from a run's awards and prices; an earlier settlement in the folder is appended to.
+
+    Example: tenorgrid settle out --out out-settle
+    """
+    from tenorgrid import chain
+
+    owed = chain.settle_folder(run_dir, out, version=version)
+    failed = owed.checks.filter(~owed.checks["passed"])
+    done = {"out": str(out), "postings": owed.ledger.frame.height, "participants": owed.invoices.height, "checks_failed": failed.height}
+    _say(
+        done, as_json, f"{owed.ledger.frame.height:,} postings, {owed.invoices.height} invoices, {failed.height} checks failed, into {out}"
+    )
+
+
+@app.command()
+def basis(
+    exposure: Annotated[Path, typer.Argument(help="Table of exposures.")],
+    index: Annotated[Path, typer.Option("--index", help="Table of marks, of the exposure's prices and of the indices.")],
+    out: Out,
+    using: Annotated[
+        list[str] | None, typer.Option("--using", help="Index to hedge with; default every firm GPU index of the table.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hedge ratio, effectiveness and basis risk of exposures; it may say ineffective.
+
+    Example: tenorgrid basis exposures.csv --index out/marks/marks.csv --using H100-SXM.US.FIRM --out out-basis
+    """
+    from tenorgrid import chain
+    from tenorgrid.data.store import writing
+
+    hedged = chain.basis_of(exposure, index, using=using)
+    with writing(out) as folder:
+        chain.write_basis(hedged, folder, inputs={exposure.name: exposure, index.name: index})
+    rows = hedged.basis.select("exposure", "index", "ratio", "effectiveness", "verdict")
+    said = "\n".join(f"{row['exposure']} on {row['index']}: {row['ratio']:.4g}, {row['verdict']}" for row in rows.iter_rows(named=True))
+    _say({"out": str(out), "basis": [_plain(row) for row in rows.iter_rows(named=True)]}, as_json, said)
+
+
+@app.command()
+def report(
+    run_dir: Annotated[Path, typer.Argument(help="Run folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write report.html into a run folder, from its tables.
+
+    Example: tenorgrid report out
+    """
+    from tenorgrid.reports.report import write
+
+    path = write(run_dir)
+    _say({"report": str(path)}, as_json, f"{path} is written")
+
+
+def main() -> None:
+    """Run the command line; refusals become one clear text and exit code 1."""
+    warnings.showwarning = _warned  # type: ignore[assignment]  # the same arguments, shown in one line
+    try:
+        app()
+    except TenorgridError as error:
+        print(f"tenorgrid: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _run_market(
+    out: Path,
+    case: Path | None,
+    *,
+    as_of: str | None,
+    files: tuple[Path | None, Path | None, Path | None],
+    seed: int | None,
+    workers: int | None,
+    bar: Any,
+) -> dict[str, object]:
+    from tenorgrid import api, chain
+    from tenorgrid.data.tables.book import Trades
+    from tenorgrid.data.tables.curve import Quotes
+    from tenorgrid.data.tables.settled import Exposures
+
+    schemas = (Quotes, Trades, Exposures)
+    quotes, trades, exposures = (
+        None if path is None else chain.read_file(path, schema) for path, schema in zip(files, schemas, strict=True)
+    )
+    given = [path for path in files if path is not None]
+    with _executor(workers) as executor:
+        if case is None:
+            bar.begin("drawing the market", at=0.0)
+            drawn = chain.packaged(seed)
+            return chain.run_market(
+                drawn.case, out, as_of=api.to_day(as_of) or drawn.as_of, quotes=drawn.quotes if quotes is None else quotes, trades=trades,
+                exposures=exposures, executor=executor, seed=drawn.seed, inputs={path.name: path for path in given}, steps=bar,
+            )  # fmt: skip
+        return chain.run_market(
+            api.read_case(case), out, as_of=api.to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=executor,
+            inputs={path.name: path for path in (case, *given)}, steps=bar,
+        )  # fmt: skip
+
+
+@contextmanager
+def _executor(workers: int | None) -> Iterator[Executor | None]:
+    """A local pool of fresh processes; None, this process, for a single worker."""
+    count = workers or os.cpu_count() or 1
+    if count == 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:  # a fork with threads of other libraries in it may hang
+        yield pool
+
+
+def _verified(path: Path, observations: Any, method: str, as_json: bool) -> None:
+    from tenorgrid.indices.audit import verify
+
+    found = verify(path, observations)
+    _say({"confirmed": found.confirmed, "differences": [str(one) for one in found.differences]}, as_json, str(found))
+    if not found.confirmed:
+        raise InputError.of(
+            path.name, "an audit that the observations and the methodology give again", value=f"{len(found.differences)} differences"
+        )
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, str | int | float | None) else str(value) for name, value in row.items()}
+
+
+def _say(done: dict[str, object], as_json: bool, sentence: str) -> None:
+    typer.echo(json.dumps(done, default=str, indent=2) if as_json else sentence)
+
+
+def _warned(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    print(f"tenorgrid: warning: {message}", file=sys.stderr)
