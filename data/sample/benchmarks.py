@@ -234,7 +234,7 @@ def h100_hours(workload: str) -> float:
     """H100-hours (or the equal of them) in one unit of work: the geometric mean over the workload's recipes.
 
     >>> round(h100_hours("llama3.1-405b-pretrain"), 2)
-    2.46
+    2.77
     """
     kind = next(kind for kind in KINDS if kind.workload == workload)
     found = [

@@ -96,7 +96,7 @@ HALLS = {
     "b200-sxm": 13,
     "gb200-nvl72": 11,
 }  # steps of one region's cost curve
-CENTRE, SPREAD, LOW, HIGH = 1.08, 0.62, 0.45, 5.20  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
+CENTRE, SPREAD, LOW, HIGH = 1.14, 0.62, 0.45, 5.20  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
 SPOT_HALLS = 0.12  # of a region's halls of one class, those that are interruptible only
 FURNITURE = 20270101  # the one fixed stream that lays out the halls
 

@@ -41,7 +41,7 @@ from tenorgrid.data.terms.market import Horizon, Market
 
 Hours = npt.NDArray[np.int64]
 
-DAILY, HALF_DAILY, WEEKEND = 0.15, 0.045, -0.12  # of inference; training runs through
+DAILY, HALF_DAILY, WEEKEND = 0.20, 0.06, -0.16  # of inference; training runs through
 HEDGED_SD, HEDGED_BURST = 0.25, 0.3
 NOT_RECALLED = 1 - RECALL_HOURS / RECALL_EVERY * (RECALL_LOW + RECALL_HIGH) / 2
 MEAN_BURST = BURST_SIZE * BURST_HOURS / BURST_EVERY

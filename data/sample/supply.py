@@ -22,7 +22,7 @@ def reserve_steps() -> list[tuple[float, float]]:
     """(share of capacity, USD) of each step of A(r) = (VOLL − λ_ref) LOLP(r), LOLP taken in the middle of the step.
 
     >>> [round(price, 2) for _, price in reserve_steps()]
-    [97.5, 39.12, 22.11, 10.3, 3.91, 1.04, 0.13]
+    [97.5, 39.13, 22.1, 10.3, 3.91, 1.05, 0.13]
     """
     top = VOLL - REFERENCE_PRICE
     edges = np.array(RESERVE_EDGES)
