@@ -22,9 +22,8 @@ class Held:
     """Positions of one kind that a run changed or kept, in order of participant, thing and run; quantities per hour, + = sale."""
 
     kind: str
-    fields: tuple[str, str, str]
-    coding: Coding = field(repr=False)  # participant and fields
-    thing: Codes = field(repr=False)  # (rows,) number of participant and fields
+    coding: Coding = field(repr=False)  # participant and node or pool
+    thing: Codes = field(repr=False)  # (rows,) number of participant and node or pool
     what: Codes = field(repr=False)  # (rows,) number of the node or pool alone
     run: Codes = field(repr=False)
     now: Vector = field(repr=False)
@@ -61,27 +60,28 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
     rows = numbered(awards.with_columns(side=pl.col("side").cast(pl.String), home=pl.col("location").fill_null(ANYWHERE)), *TEXTS)
     sells = rows["side"].is_in([AwardSide.OFFER.value, AwardSide.INC.value])
     rows = rows.with_row_index("row").with_columns(signed=pl.when(sells).then(pl.col("quantity")).otherwise(-pl.col("quantity")))
-    run = runs.number(rows)
-    _refuse(rows, run, runs, case, nodes=nodes, pools=pools)
-    people = tuple(rows["participant"].unique().cast(pl.String).sort())
+    run, node, pool = runs.number(rows), nodes.encode(rows), pools.encode(rows)
+    _refuse(rows, run, runs, case, node=node, pool=pool)
+    names = tuple(rows["participant"].unique().cast(pl.String).sort())
+    person = Coding(fields=("participant",), names=(names,)).encode(rows)
+    signed = rows["signed"].to_numpy()
 
-    def held(kind: str, sides: tuple[AwardSide, ...], fields: tuple[str, str, str], things: Coding) -> Held:
+    def held(kind: str, sides: tuple[AwardSide, ...], things: Coding, what: Codes) -> Held:
         mine = rows["side"].is_in([side.value for side in sides]).to_numpy()
-        coding = Coding(fields=("participant", *fields), names=(people, *things.names))
-        part = rows.filter(mine)
-        return _held(part, run[mine], runs=runs, kind=kind, fields=fields, coding=coding, things=things)
+        coding = Coding(fields=("participant", *things.fields), names=(names, *things.names))
+        return _held(person[mine] * things.size + what[mine], run[mine], signed[mine], runs=runs, kind=kind, coding=coding, things=things)
 
     return Awarded(
         nodes=nodes,
         pools=pools,
-        sales=held("physical", (AwardSide.OFFER,), NODE, nodes),
-        virtuals=held("virtual", (AwardSide.INC, AwardSide.DEC), NODE, nodes),
-        work=held("work", (AwardSide.BID,), POOL, pools),
+        sales=held("physical", (AwardSide.OFFER,), nodes, node),
+        virtuals=held("virtual", (AwardSide.INC, AwardSide.DEC), nodes, node),
+        work=held("work", (AwardSide.BID,), pools, pool),
     )
 
 
-def _held(rows: pl.DataFrame, run: Codes, *, runs: Runs, kind: str, fields: tuple[str, str, str], coding: Coding, things: Coding) -> Held:
-    key, quantity = totals(coding.encode(rows) * runs.count + run, rows["signed"].to_numpy())
+def _held(thing: Codes, run: Codes, signed: Vector, *, runs: Runs, kind: str, coding: Coding, things: Coding) -> Held:
+    key, quantity = totals(thing * runs.count + run, signed)
     thing, at = np.divmod(key, runs.count)
     later = runs.after[at]
     carried = later != UNKNOWN
@@ -91,15 +91,15 @@ def _held(rows: pl.DataFrame, run: Codes, *, runs: Runs, kind: str, fields: tupl
     now[np.searchsorted(every, key)] = quantity
     before[np.searchsorted(every, following)] = quantity[carried]
     thing, at = np.divmod(every, runs.count)
-    return Held(kind=kind, fields=fields, coding=coding, thing=thing, what=thing % things.size, run=at, now=now, before=before)
+    return Held(kind=kind, coding=coding, thing=thing, what=thing % things.size, run=at, now=now, before=before)
 
 
-def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, nodes: Coding, pools: Coding) -> None:
+def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, node: Codes, pool: Codes) -> None:
     work = (rows["side"] == AwardSide.BID.value).to_numpy()
     virtual = rows["side"].is_in([AwardSide.INC.value, AwardSide.DEC.value]).to_numpy()
     late = virtual & (run != UNKNOWN) & runs.closing[np.where(run == UNKNOWN, 0, run)]
-    node, pool = nodes.encode(rows), pools.encode(rows)
-    repeated = _repeated(rows, run, runs, np.where(work, nodes.size + pool, node), nodes.size + pools.size)
+    first_pool = int(node.max(initial=0)) + 2
+    repeated = _repeated(rows, run, runs, np.where(work, first_pool + pool, node), first_pool + int(pool.max(initial=0)))
     known = {"location": case.locations["location"], "workload": case.workloads["workload"], "tier": case.tiers["tier"]}
     strange = {name: (rows[name].is_not_null() & ~rows[name].cast(pl.String).is_in(names.implode())) for name, names in known.items()}
     number = (rows["quantity"].is_finite() & (rows["quantity"] >= 0)).fill_null(False).to_numpy()
@@ -117,6 +117,8 @@ def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, nodes: Co
 
 
 def _of(rows: pl.DataFrame, bad: npt.NDArray[np.bool_], column: str, expected: str, shown: tuple[str, ...]) -> list[Fault]:
+    if not bad.any():
+        return []
     found = rows.filter(bad).select("row", *shown)
     return [
         Fault(file="awards", row=row + 1, column=column, value=" ".join(str(part) for part in parts), expected=expected)

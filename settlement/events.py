@@ -37,7 +37,8 @@ def second_halves(frame: pl.DataFrame, *, kind: str) -> pl.Series:
 
 def digests(keys: Iterable[tuple[str | None, ...]]) -> pl.Series:
     """First 12 hexadecimal digits of the SHA-256 of each key, its parts set apart by a character that no name has."""
-    found = [hashlib.sha256("\x1f".join("\x1e" if part is None else part for part in key).encode()).hexdigest()[:HALF] for key in keys]
+    texts = ("\x1f".join(["\x1e" if part is None else part for part in key]).encode() for key in keys)
+    found = [hashlib.sha256(text).hexdigest()[:HALF] for text in texts]
     return pl.Series(found, dtype=pl.String)
 
 
