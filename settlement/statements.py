@@ -29,14 +29,15 @@ def statements(ledger: pl.DataFrame, positions: pl.DataFrame, *, timezone: str) 
     Raises InputError for a posting whose run has no position.
     """
     half = pl.col("event_id").str.slice(0, HALF).alias("event_id")  # first sums per run and account: the joins are then short
-    sums = ledger.group_by(half, "account", "charge_code", "interval", "version").agg(pl.col("amount").sum(), pl.len().alias("postings"))
+    named = pl.col("charge_code", "interval", "version").first()  # which the half decides
+    sums = ledger.group_by(half, "account").agg(named, pl.col("amount").sum(), pl.len().alias("postings"))
     rows = _dated(sums, positions, timezone=timezone)
     if rows["horizon"].null_count():
         strange = rows.filter(pl.col("horizon").is_null())["event_id"][0]
         raise InputError.of("ledger", "events of runs that have a position", column="event_id", value=strange)
     keys = ["participant", "day", "charge_code", "horizon", "version"]
     lines = rows.group_by(keys).agg(pl.col("amount").sum(), pl.col("postings").sum().cast(pl.Int64)).sort(keys)
-    return Lines.validate(lines.with_columns(_usd("amount", lines["amount"])).select(list(Lines.columns())))
+    return Lines.validate(lines.with_columns(_usd("amount")).select(list(Lines.columns())))
 
 
 def invoices(ledger: pl.DataFrame, *, interval: timedelta) -> pl.DataFrame:
@@ -128,8 +129,9 @@ def _settles() -> pl.Expr:
     return pl.col("charge_code").cast(pl.String) != ChargeCode.INVOICE.value
 
 
-def _usd(name: str, amounts: pl.Series) -> pl.Series:
-    return pl.Series(name, [dollars(amount) for amount in amounts], dtype=pl.Decimal(38, 6))
+def _usd(name: str) -> pl.Expr:
+    """Micro-dollars as USD: six digits more than a whole number has, so the quotient is exact."""
+    return pl.col(name).cast(pl.Decimal(38, 6)) / pl.lit(Decimal(MICRO))
 
 
 def _named(keys: Iterable[tuple[str, str, Decimal, int]]) -> pl.Series:
