@@ -1,0 +1,1 @@
+"""Reports: one self-contained HTML page made from a run's tables, and nothing but its tables."""

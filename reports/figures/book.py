@@ -1,0 +1,55 @@
+"""The book: what each trade is worth and which quotes move it."""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from tenorgrid.reports import theme
+
+
+def values(table: pl.DataFrame) -> go.Figure:
+    """Present value of every trade, as horizontal bars: terracotta above zero, blue below."""
+    rows = table.sort("value", "trade_id")
+    drawn = theme.figure(height=100 + 26 * rows.height)
+    drawn.add_bar(
+        x=rows["value"].to_numpy(),
+        y=rows["trade_id"].to_list(),
+        orientation="h",
+        marker={"color": [theme.ACCENT if value >= 0 else theme.BLUE for value in rows["value"]]},
+        text=rows["kind"].cast(pl.String).to_list(),
+        textposition="none",
+        hovertemplate="%{y} (%{text}): %{x:,.0f} USD<extra></extra>",
+        showlegend=False,
+    )
+    drawn.update_layout(margin={"t": 20})
+    drawn.update_xaxes(title={"text": "present value, USD", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
+    drawn.update_yaxes(automargin=True, showgrid=False)
+    return drawn
+
+
+def delta_by_bucket(risks: pl.DataFrame) -> pl.DataFrame:
+    """Delta of the whole book per unit and bucket: unit, bucket, amount."""
+    deltas = risks.filter(pl.col("risk").cast(pl.String) == "delta")
+    return deltas.group_by("unit", "bucket").agg(pl.col("amount").sum()).sort("unit", "bucket")
+
+
+def deltas(risks: pl.DataFrame, *, unit: str) -> go.Figure:
+    """Delta of the whole book by quote, as horizontal bars.
+
+    Args:
+        risks: `Risks`.
+        unit: the one unit of delta that is drawn, for example GPU-hours; different units do not add.
+    """
+    rows = delta_by_bucket(risks).filter(pl.col("unit") == unit).sort("bucket", descending=True)
+    drawn = theme.figure(height=100 + 24 * rows.height)
+    drawn.add_bar(
+        x=rows["amount"].to_numpy(),
+        y=rows["bucket"].to_list(),
+        orientation="h",
+        marker={"color": [theme.ACCENT if amount >= 0 else theme.BLUE for amount in rows["amount"]]},
+        hovertemplate="%{y}: %{x:,.1f} " + unit + "<extra></extra>",
+        showlegend=False,
+    )
+    drawn.update_layout(margin={"t": 20})
+    drawn.update_xaxes(title={"text": f"delta, {unit}", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
+    drawn.update_yaxes(automargin=True, showgrid=False)
+    return drawn

@@ -1,0 +1,52 @@
+"""How good the solutions of clearing are, from their own primal and dual values."""
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+
+from tenorgrid.reports import theme
+
+MEASURES = ("primal", "dual", "complementarity", "gap")
+LIMIT = 1e-6  # past it the engine solves again and, failing that, publishes nothing (market design, section 6)
+_FLOOR = 1e-18  # zero has no place on a logarithmic axis
+
+
+def worst(certificate: pl.DataFrame) -> pl.DataFrame:
+    """Per horizon: groups of hours, solves, the largest of each measure, columns and rows of the largest problem, seconds in all."""
+    return (
+        certificate.group_by("horizon")
+        .agg(
+            pl.len().alias("problems"),
+            *(pl.col(measure).abs().max() for measure in MEASURES),
+            pl.col("columns").max(),
+            pl.col("rows").max(),
+            pl.col("seconds").sum(),
+        )
+        .sort("horizon")
+    )
+
+
+def worst_of_all(certificate: pl.DataFrame) -> float:
+    """The largest measure of any problem."""
+    return float(max(certificate[measure].abs().max() or 0.0 for measure in MEASURES))  # type: ignore[type-var]
+
+
+def measures(certificate: pl.DataFrame) -> go.Figure:
+    """The largest of each measure per horizon on a logarithmic axis, with the limit past which nothing is published; a zero is drawn at 1e-18."""
+    rows = worst(certificate)
+    order = theme.horizon_order(rows["horizon"].to_list())
+    drawn = theme.figure(height=90 + 40 * len(MEASURES) + 20)
+    for position, horizon in enumerate(order):
+        row = rows.filter(pl.col("horizon") == horizon)
+        drawn.add_scatter(
+            x=np.maximum(row.select(MEASURES).to_numpy()[0], _FLOOR),
+            y=list(MEASURES),
+            mode="markers",
+            name=horizon,
+            marker={"color": theme.colour(position if position < 2 else position + 1), "size": 9, "opacity": 0.9},
+            hovertemplate="%{y}: %{x:.1e}<extra>" + horizon + "</extra>",
+        )
+    drawn.add_shape(type="line", x0=LIMIT, x1=LIMIT, y0=0, y1=1, yref="paper", line={"color": theme.DARK, "width": 1, "dash": "dot"})
+    drawn.update_xaxes(type="log", title={"text": "largest value, relative (1)", "standoff": 6}, exponentformat="power", dtick=2)
+    drawn.update_yaxes(automargin=True, categoryorder="array", categoryarray=list(reversed(MEASURES)))
+    return drawn

@@ -1,0 +1,51 @@
+"""Who is owed what: statements by participant, horizon and charge."""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from tenorgrid.reports import theme
+
+
+def by_participant(statements: pl.DataFrame, *, version: str) -> pl.DataFrame:
+    """Exact USD per participant, charge code and horizon over all days of one version: participant, charge_code, horizon, amount (Decimal), postings."""
+    return (
+        statements.filter(pl.col("version") == version)
+        .with_columns(pl.col("charge_code").cast(pl.String))
+        .group_by("participant", "charge_code", "horizon")
+        .agg(pl.col("amount").sum(), pl.col("postings").sum())
+        .sort("participant", "charge_code", "horizon")
+    )
+
+
+def latest_version(statements: pl.DataFrame) -> str:
+    """`final` where there is one, else the last version by name."""
+    versions = statements["version"].unique().sort().to_list()
+    return "final" if "final" in versions else str(versions[-1])
+
+
+def owed(statements: pl.DataFrame, *, version: str) -> go.Figure:
+    """What every participant is owed (right) or owes (left), stacked by the horizon whose prices it comes from.
+
+    Args:
+        statements: `Statements`.
+        version: the settlement version drawn.
+    """
+    sums = by_participant(statements, version=version).group_by("participant", "horizon").agg(pl.col("amount").cast(pl.Float64).sum())
+    order = sums.group_by("participant").agg(pl.col("amount").sum()).sort("amount", "participant")["participant"].to_list()
+    drawn = theme.figure(height=130 + 22 * len(order))
+    for position, horizon in enumerate(theme.horizon_order(sums["horizon"].to_list())):
+        rows = sums.filter(pl.col("horizon") == horizon).sort("participant")
+        drawn.add_bar(
+            x=rows["amount"].to_numpy(),
+            y=rows["participant"].to_list(),
+            orientation="h",
+            name=horizon,
+            marker={"color": theme.colour(position if position < 2 else position + 1)},
+            hovertemplate="%{y}: %{x:,.2f} USD<extra>" + horizon + "</extra>",
+        )
+    drawn.update_layout(barmode="relative")
+    drawn.update_xaxes(
+        title={"text": "USD, positive to the participant", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE
+    )
+    drawn.update_yaxes(automargin=True, showgrid=False, categoryorder="array", categoryarray=order)
+    return drawn

@@ -1,0 +1,73 @@
+"""The book: values and what moves them."""
+
+import polars as pl
+
+from tenorgrid.reports.figures import book
+from tenorgrid.reports.page import Drawing, Listing, Section
+from tenorgrid.reports.run import Run
+from tenorgrid.reports.tables import Column, number, table
+
+
+def section(run: Run) -> Section | None:
+    """Values per trade, deltas of the book by quote, and the trades."""
+    blocks: list[Drawing | Listing] = []
+    if run.values is not None:
+        blocks += [_values(run.values), _trades(run.values, run.trades)]
+    if run.risks is not None:
+        deltas = book.delta_by_bucket(run.risks)
+        blocks += [_deltas(run.risks, unit) for unit in deltas["unit"].unique().sort()]
+    if not blocks:
+        return None
+    return Section(
+        name="book", title="The book", lead="What the trades are worth at the curve, and how much of each quote they hold.", blocks=blocks
+    )
+
+
+def total(values: pl.DataFrame) -> float:
+    """Value of the whole book in USD."""
+    return float(values["value"].sum())
+
+
+def _values(values: pl.DataFrame) -> Drawing:
+    return Drawing(
+        name="values",
+        title="Present value of each trade",
+        figure=book.values(values),
+        caption=f"USD to the book; {values.height:,} trades, together {number(total(values), ',.0f')} USD, as of {values['as_of'].max():%Y-%m-%d %H:%M} UTC.",
+    )
+
+
+def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
+    columns = [
+        Column(name="trade_id", head="Trade"),
+        Column(name="kind", head="Kind"),
+        Column(name="value", head="Value", unit="USD", form=",.2f"),
+    ]
+    rows = values.sort("trade_id")
+    if trades is not None:
+        terms = trades.select("trade_id", "side", "quantity", "quantity_unit", "index", "start", "end", "strike")
+        rows = rows.join(terms, on="trade_id", how="left").sort("trade_id")
+        columns[2:2] = [
+            Column(name="side", head="Side"),
+            Column(name="quantity", head="Quantity", form=",.1f"),
+            Column(name="quantity_unit", head="Counts"),
+            Column(name="index", head="Index or node"),
+            Column(name="start", head="Delivery from", unit="UTC"),
+            Column(name="end", head="to", unit="UTC"),
+            Column(name="strike", head="Strike", unit="USD/GPUh", form=".4f"),
+        ]
+    return Listing(
+        name="trades",
+        title="Trades",
+        table=table(rows, columns, name="trades-table"),
+        caption="One trade a row; values in USD, positive to the book.",
+    )
+
+
+def _deltas(risks: pl.DataFrame, unit: str) -> Drawing:
+    return Drawing(
+        name=f"deltas-{''.join(letter if letter.isalnum() else '-' for letter in unit.lower())}",
+        title=f"Delta of the book by quote, {unit}",
+        figure=book.deltas(risks, unit=unit),
+        caption=f"{unit}: change of the book's value for a change of 1 USD per GPU-hour in each quote, summed over trades.",
+    )

@@ -1,0 +1,103 @@
+"""Index marks: narrow ones per GPU class, workload ones per unit of work."""
+
+import polars as pl
+
+from tenorgrid.reports.figures import marks
+from tenorgrid.reports.page import Drawing, Listing, Section
+from tenorgrid.reports.run import Run
+from tenorgrid.reports.tables import Column, table
+
+
+def main_tier(series: pl.DataFrame) -> str:
+    """`FIRM` where there is one, else the tier with the most marks."""
+    tiers = series.group_by("tier").len().sort("len", "tier", descending=[True, False])["tier"].to_list()
+    return "FIRM" if "FIRM" in tiers else str(tiers[0])
+
+
+def latest(series: pl.DataFrame) -> pl.DataFrame:
+    """The last mark of every index that has a value: index, start, value, unit, quantity, status, and how many marks and withheld ones it has."""
+    counts = series.group_by("index").agg(pl.len().alias("marks"), (pl.col("status") == "withheld").sum().alias("withheld"))
+    last = series.filter(pl.col("value").is_not_null()).sort("start").unique("index", keep="last", maintain_order=True)
+    return last.select("index", "start", "value", "unit", "quantity", "status").join(counts, on="index", how="left").sort("unit", "index")
+
+
+def section(run: Run) -> Section | None:
+    """Marks of the methodology that has most of them, in figures; the last mark of every index in a table."""
+    if run.marks is None:
+        return None
+    methodology = marks.main_methodology(run.marks)
+    series = marks.current(run.marks, methodology=methodology)
+    blocks: list[Drawing | Listing] = []
+    narrow, work = marks.narrow(series), marks.workload(series)
+    if not narrow.is_empty():
+        blocks += _narrow(narrow, methodology)
+    if not work.is_empty():
+        blocks.append(_work(work, methodology))
+    blocks.append(_table(series, methodology))
+    return Section(
+        name="marks",
+        title="Index marks",
+        lead="What a GPU-hour, or a unit of work, was worth on each day by a published rule that anyone can recompute.",
+        blocks=blocks,
+    )
+
+
+def _narrow(series: pl.DataFrame, methodology: str) -> list[Drawing | Listing]:
+    tier = main_tier(series)
+    shown = series.filter(pl.col("tier") == tier)
+    drawings: list[Drawing | Listing] = [
+        Drawing(
+            name="narrow-marks",
+            title=f"Narrow marks, {tier.lower()}" if tier else "Narrow marks",
+            figure=marks.by_place(shown),
+            caption=f"USD per GPU-hour, methodology {methodology}. {_withheld(shown)}",
+        )
+    ]
+    place = marks.places(shown)[0]
+    tiers = series.filter(pl.col("place") == place)
+    if tiers["tier"].n_unique() > 1:
+        drawings.append(
+            Drawing(
+                name="tier-marks",
+                title=f"Narrow marks in {place} by tier",
+                figure=marks.by_tier(tiers),
+                caption=f"USD per GPU-hour booked, methodology {methodology}. {_withheld(tiers)}",
+            )
+        )
+    return drawings
+
+
+def _work(series: pl.DataFrame, methodology: str) -> Drawing:
+    tier = main_tier(series)
+    shown = series.filter(pl.col("tier") == tier)
+    return Drawing(
+        name="workload-marks",
+        title=f"Workload marks, {tier.lower()}",
+        figure=marks.by_place(shown),
+        caption=f"USD per unit of work as named above each strip, one line per home of the work, methodology {methodology}. {_withheld(shown)}",
+    )
+
+
+def _withheld(series: pl.DataFrame) -> str:
+    missing = series.filter(pl.col("status") == "withheld").height
+    weak = series.filter(pl.col("status").is_in(["low-confidence", "carried"])).height
+    return f"{series.height:,} marks, of which {missing:,} withheld (gaps) and {weak:,} carried or of low confidence."
+
+
+def _table(series: pl.DataFrame, methodology: str) -> Listing:
+    columns = [
+        Column(name="index", head="Index"),
+        Column(name="start", head="Period from", unit="UTC"),
+        Column(name="value", head="Mark", form=",.4f"),
+        Column(name="unit", head="Unit"),
+        Column(name="quantity", head="Quantity", unit="GPUh or units", form=",.0f"),
+        Column(name="status", head="Status"),
+        Column(name="marks", head="Marks", unit="count", form=",d"),
+        Column(name="withheld", head="Withheld", unit="count", form=",d"),
+    ]
+    return Listing(
+        name="latest-marks",
+        title="The last mark of every index",
+        table=table(latest(series), columns, name="latest-marks-table"),
+        caption=f"Latest revisions of methodology {methodology}. Quantity is what stands behind the mark: GPU-hours, or units of work; none for quotes.",
+    )

@@ -1,0 +1,94 @@
+"""Statements per participant, invoices, and the checks that cash closes."""
+
+import polars as pl
+
+from tenorgrid.reports.figures import settlement
+from tenorgrid.reports.page import Drawing, Listing, Section
+from tenorgrid.reports.run import Run
+from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.theme import horizon_order
+
+
+def section(run: Run) -> Section | None:
+    """Who is owed what, by horizon and charge; then the checks."""
+    blocks: list[Drawing | Listing] = []
+    if run.statements is not None:
+        version = settlement.latest_version(run.statements)
+        blocks += [_owed(run.statements, version), _statements(run.statements, run.invoices, version)]
+    if run.checks is not None:
+        blocks.append(_checks(run.checks))
+    if not blocks:
+        return None
+    return Section(
+        name="settlement",
+        title="Settlement",
+        lead="Each horizon settles only what changed since the one before, at its own price. Money that enters leaves: every charge code sums to zero.",
+        blocks=blocks,
+    )
+
+
+def wide(statements: pl.DataFrame, invoices: pl.DataFrame | None, *, version: str) -> pl.DataFrame:
+    """Per participant: exact USD per horizon of energy, of everything else (`reserve`), in all (`exact`), and what is invoiced (null where not given)."""
+    sums = settlement.by_participant(statements, version=version)
+    horizons = horizon_order(sums["horizon"].to_list())
+    energy = pl.col("charge_code") == "energy"
+    rows = sums.group_by("participant").agg(
+        *(pl.col("amount").filter(energy & (pl.col("horizon") == horizon)).sum().alias(horizon) for horizon in horizons),
+        pl.col("amount").filter(~energy).sum().alias("reserve"),
+        pl.col("amount").sum().alias("exact"),
+    )
+    if invoices is None:
+        joined = rows.with_columns(pl.lit(None, dtype=pl.Decimal(38, 2)).alias("invoice"))
+    else:
+        billed = invoices.filter(pl.col("version") == version).select("participant", pl.col("amount").alias("invoice"))
+        joined = rows.join(billed, on="participant", how="left")
+    return joined.sort("exact", "participant", descending=[True, False])
+
+
+def _owed(statements: pl.DataFrame, version: str) -> Drawing:
+    days = statements.filter(pl.col("version") == version)["day"]
+    return Drawing(
+        name="owed",
+        title="What each participant is owed, by horizon",
+        figure=settlement.owed(statements, version=version),
+        caption=(
+            f"USD, positive to the participant, all charges, deliveries {days.min()} to {days.max()}, version {version}. "
+            "A horizon's part is the change of the position at that horizon times its price."
+        ),
+    )
+
+
+def _statements(statements: pl.DataFrame, invoices: pl.DataFrame | None, version: str) -> Listing:
+    rows = wide(statements, invoices, version=version)
+    horizons = [name for name in rows.columns if name not in {"participant", "reserve", "exact", "invoice"}]
+    columns = [
+        Column(name="participant", head="Participant"),
+        *(Column(name=horizon, head=horizon.capitalize(), unit="USD, energy", form=",.2f") for horizon in horizons),
+        Column(name="reserve", head="Reserve", unit="USD, all horizons", form=",.2f"),
+        Column(name="exact", head="Total", unit="USD", form=",.2f"),
+        Column(name="invoice", head="Invoice", unit="USD", form=",.2f"),
+    ]
+    return Listing(
+        name="statements",
+        title="Statements",
+        table=table(rows, columns, name="statements-table"),
+        caption=f"Exact sums of the postings of version {version}, shown to the cent, positive to the participant; an invoice is rounded half-even once.",
+    )
+
+
+def _checks(checks: pl.DataFrame) -> Listing:
+    columns = [Column(name=name, head=name.replace("_", " ").capitalize(), form=_form(checks[name].dtype)) for name in checks.columns]
+    return Listing(
+        name="checks",
+        title="Settlement checks",
+        table=table(checks, columns, name="checks-table"),
+        caption="Sums over all accounts, and how far rounding can reach: at most half a micro-dollar a posting. The solver's own residual is kept apart.",
+    )
+
+
+def _form(kind: pl.DataType) -> str | None:
+    if kind.is_integer():
+        return ",d"
+    if kind.is_decimal():
+        return ",.6f"
+    return ",.6g" if kind.is_float() else None

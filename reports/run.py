@@ -1,0 +1,133 @@
+"""A run folder as the report reads it: every table that is there, checked, and None for what is not."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dataframely as dy
+import polars as pl
+
+from tenorgrid.data import store
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.tables.book import Risks, Trades, Values
+from tenorgrid.data.tables.cleared import Binding, Certificate, Prices, Surplus
+from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
+from tenorgrid.data.tables.observed import Marks
+from tenorgrid.data.tables.settled import Basis, Invoices, Statements
+
+PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run wrote. A table that is not there, or has no rows, is None."""
+
+    name: str
+    synthetic: bool
+    timezone: str
+    pricing: str
+    as_of: datetime | None
+    manifests: tuple[tuple[str, dict[str, Any]], ...]
+    prices: pl.DataFrame | None
+    binding: pl.DataFrame | None
+    surplus: pl.DataFrame | None
+    certificate: pl.DataFrame | None
+    marks: pl.DataFrame | None
+    quotes: pl.DataFrame | None
+    curve: pl.DataFrame | None
+    volatility: pl.DataFrame | None
+    coverage: pl.DataFrame | None
+    trades: pl.DataFrame | None
+    values: pl.DataFrame | None
+    risks: pl.DataFrame | None
+    statements: pl.DataFrame | None
+    invoices: pl.DataFrame | None
+    checks: pl.DataFrame | None
+    basis: pl.DataFrame | None
+    series: pl.DataFrame | None
+
+
+def read_run(folder: Path) -> Run:
+    """Read what a run wrote into `folder`.
+
+    Args:
+        folder: holds at least one of `clear/ marks/ curve/ value/ settle/ basis/` with at least one table that the report shows.
+
+    Raises `InputError` where the folder is no run, or a table breaks its schema.
+    """
+    if not folder.is_dir():
+        raise InputError.of(folder.name, f"a run folder with some of {', '.join(f'{part}/' for part in PARTS)}")
+    quotes = _table(folder, "curve", "quotes", Quotes)
+    manifests = _manifests(folder)
+    settings: dict[str, Any] = {}
+    for _, manifest in reversed(manifests):
+        settings |= manifest.get("settings") or {}
+    curve = _table(folder, "curve", "curve", Curve)
+    values = _table(folder, "value", "values", Values)
+    run = Run(
+        name=str(settings.get("market") or settings.get("name") or folder.name),
+        synthetic=bool(settings.get("synthetic", "synthetic" in str(settings.get("market", "")).lower())),
+        timezone=str(settings.get("timezone") or (quotes["timezone"].mode().sort()[0] if quotes is not None else "UTC")),
+        pricing=str(settings.get("pricing") or "marginal"),
+        as_of=_as_of(manifests, curve=curve, values=values),
+        manifests=manifests,
+        prices=_table(folder, "clear", "prices", Prices),
+        binding=_table(folder, "clear", "binding", Binding),
+        surplus=_table(folder, "clear", "surplus", Surplus),
+        certificate=_table(folder, "clear", "certificate", Certificate),
+        marks=_table(folder, "marks", "marks", Marks),
+        quotes=quotes,
+        curve=curve,
+        volatility=_table(folder, "curve", "volatility", Volatility),
+        coverage=_plain(folder, "curve", "coverage"),
+        trades=_table(folder, "value", "trades", Trades),
+        values=values,
+        risks=_table(folder, "value", "risks", Risks),
+        statements=_table(folder, "settle", "statements", Statements),
+        invoices=_table(folder, "settle", "invoices", Invoices),
+        checks=_plain(folder, "settle", "checks"),
+        basis=_table(folder, "basis", "basis", Basis),
+        series=_plain(folder, "basis", "series"),
+    )
+    if all(
+        table is None
+        for table in (run.prices, run.certificate, run.marks, run.curve, run.volatility, run.values, run.statements, run.basis)
+    ):
+        raise InputError.of(
+            folder.name, f"a run folder: tables in some of {', '.join(f'{part}/' for part in PARTS)}", value="none that a report shows"
+        )
+    return run
+
+
+def _table(folder: Path, part: str, name: str, schema: type[dy.Schema]) -> pl.DataFrame | None:
+    if store.find_table(folder / part, name) is None:
+        return None
+    frame = store.read_table(folder / part, name, schema)
+    return None if frame.is_empty() else frame
+
+
+def _plain(folder: Path, part: str, name: str) -> pl.DataFrame | None:
+    path = store.find_table(folder / part, name)
+    if path is None:
+        return None
+    frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, try_parse_dates=True)
+    return None if frame.is_empty() else frame
+
+
+def _manifests(folder: Path) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """The run's own manifest and those of its parts, by name."""
+    places = [("run", folder), *((part, folder / part) for part in PARTS)]
+    return tuple((name, store.read_manifest(place)) for name, place in places if (place / store.MANIFEST).is_file())
+
+
+def _as_of(
+    manifests: tuple[tuple[str, dict[str, Any]], ...], *, curve: pl.DataFrame | None, values: pl.DataFrame | None
+) -> datetime | None:
+    """The latest moment that the tables say they are of, in UTC; failing that what a manifest says; else None."""
+    moments = [table["as_of"].max() for table in (curve, values) if table is not None]
+    found = [moment for moment in moments if isinstance(moment, datetime)]
+    if found:
+        return max(found)
+    said = [str(manifest["as_of"]) for _, manifest in manifests if manifest.get("as_of")]
+    return datetime.fromisoformat(max(said)) if said else None
