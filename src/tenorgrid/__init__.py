@@ -1,1 +1,76 @@
-"""tenorgrid: the market in computing power, cleared, indexed, priced, settled and reported."""
+"""tenorgrid: the market in computing power, cleared, indexed, priced, settled and reported.
+
+>>> import tenorgrid as tg
+>>> tg.flat(0.04).rate
+0.04
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tenorgrid.api import clear as clear
+    from tenorgrid.api import fit_curve as fit_curve
+    from tenorgrid.api import fit_volatility as fit_volatility
+    from tenorgrid.api import hedge as hedge
+    from tenorgrid.api import mark as mark
+    from tenorgrid.api import settle as settle
+    from tenorgrid.api import value as value
+    from tenorgrid.chain import report as report
+    from tenorgrid.curves.discount import flat as flat
+    from tenorgrid.data.case import make_case as make_case
+    from tenorgrid.data.case import read_case as read_case
+    from tenorgrid.data.case import write_case as write_case
+    from tenorgrid.data.errors import InputError as InputError
+    from tenorgrid.data.errors import NotPublishedError as NotPublishedError
+    from tenorgrid.data.errors import SolverError as SolverError
+    from tenorgrid.data.errors import TenorgridError as TenorgridError
+    from tenorgrid.data.readers.daily import read_daily as read_daily
+    from tenorgrid.data.readers.formats import read_observations as read_observations
+    from tenorgrid.data.readers.listings import read_listings as read_listings
+    from tenorgrid.data.readers.rows import concat as concat
+    from tenorgrid.data.readers.summaries import read_provider_summaries as read_provider_summaries
+    from tenorgrid.data.readers.summaries import read_summaries as read_summaries
+    from tenorgrid.data.terms.exposure import Exposure as Exposure
+
+# Where each public name lives: importing one thing imports no other.
+_NAMES = {
+    "Exposure": "data.terms.exposure",
+    "InputError": "data.errors",
+    "NotPublishedError": "data.errors",
+    "SolverError": "data.errors",
+    "TenorgridError": "data.errors",
+    "clear": "api",
+    "concat": "data.readers.rows",
+    "fit_curve": "api",
+    "fit_volatility": "api",
+    "flat": "curves.discount",
+    "hedge": "api",
+    "make_case": "data.case",
+    "mark": "api",
+    "read_case": "data.case",
+    "read_daily": "data.readers.daily",
+    "read_listings": "data.readers.listings",
+    "read_observations": "data.readers.formats",
+    "read_provider_summaries": "data.readers.summaries",
+    "read_summaries": "data.readers.summaries",
+    "report": "chain",
+    "settle": "api",
+    "value": "api",
+    "write_case": "data.case",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -81,20 +81,25 @@ def clear(
 
     Example: tenorgrid clear packaged --out out/clear
     """
-    from tenorgrid import api, chain
+    from tenorgrid import api, folders
+    from tenorgrid.data.case import read_case
     from tenorgrid.data.store import writing
     from tenorgrid.progress import steps
 
-    market = api.read_case(case)
+    market = read_case(case)
     with steps() as bar, _executor(workers) as executor:
         bar.begin("clearing", at=0.0)
-        names = tuple(horizon) if horizon else "all"
         cleared = api.clear(
-            market, horizons=names, pricing=pricing, as_of=as_of, executor=executor, progress=lambda done, count: bar.reach(done / count)
+            market,
+            horizons=tuple(horizon) if horizon else "all",
+            pricing=pricing,
+            as_of=as_of,
+            executor=executor,
+            progress=lambda done, count: bar.reach(done / count),
         )
     inputs = {} if case == "packaged" else {Path(case).name: Path(case)}
     with writing(out) as folder:
-        chain.write_clear(cleared, folder, form="parquet" if parquet else "csv", inputs=inputs)
+        folders.write_clear(cleared, folder, form="parquet" if parquet else "csv", inputs=inputs)
     totals = {row["horizon"]: row["total"] for row in cleared.surplus.filter(pricing=str(cleared.pricing)).iter_rows(named=True)}
     done = {"out": str(out), "intervals": cleared.certificate.height, "worst_gap": cleared.certificate["gap"].max(), "surplus": totals}
     _say(done, as_json, f"{cleared.certificate.height} intervals cleared into {out}")
@@ -116,9 +121,10 @@ def mark(
     """
     from datetime import timedelta
 
-    from tenorgrid import api, chain
+    from tenorgrid import api, folders
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.store import writing
+    from tenorgrid.results import to_day
 
     seen = read_observations(observations, format=reader)
     if verify is not None:
@@ -126,12 +132,12 @@ def mark(
         return
     if out is None:
         raise typer.BadParameter("--out is needed, or --verify")
-    day = api.to_day(date)
+    day = to_day(date)
     marks = api.mark(seen, method=method, first=day, end=None if day is None else day + timedelta(days=1))
     with writing(out) as folder:
-        chain.write_marks(marks, folder, inputs={observations.name: observations})
+        folders.write_marks(marks, folder, inputs={observations.name: observations})
     shown = marks.marks.filter(marks.marks["value"].is_not_null()).select("index", "start", "value", "status")
-    done = {"out": str(out), "marks": [_plain(row) for row in shown.iter_rows(named=True)]}
+    done: dict[str, object] = {"out": str(out), "marks": [_plain(row) for row in shown.iter_rows(named=True)]}
     _say(done, as_json, f"{marks.marks.height} marks written into {out}")
 
 
@@ -146,12 +152,14 @@ def curve(
 
     Example: tenorgrid curve quotes.csv --out out/curve
     """
-    from tenorgrid import chain
+    from tenorgrid import folders
     from tenorgrid.data.store import writing
+    from tenorgrid.data.tables.curve import Quotes
+    from tenorgrid.term_structure import curves_of_quotes
 
-    fitted = chain.curves_of_quotes(quotes, indices=index)
+    fitted = curves_of_quotes(folders.read_file(quotes, Quotes), indices=index)
     with writing(out) as folder:
-        chain.write_curves(fitted, folder, inputs={quotes.name: quotes})
+        folders.write_curves(fitted, folder, inputs={quotes.name: quotes})
     _say({"out": str(out), "indices": list(fitted.curves)}, as_json, f"{len(fitted.curves)} curves written into {out}")
 
 
@@ -167,13 +175,13 @@ def price(
 
     Example: tenorgrid price book.csv --market out --out out-value
     """
-    from tenorgrid import chain
+    from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
     trades, valued = chain.value_of(book, market, rate=rate)
     if out is not None:
         with writing(out) as folder:
-            chain.write_values(trades, valued, folder, inputs={book.name: book})
+            folders.write_values(trades, valued, folder, inputs={book.name: book})
     values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
     _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
 
@@ -213,12 +221,12 @@ def basis(
 
     Example: tenorgrid basis exposures.csv --index out/marks/marks.csv --using H100-SXM.US.FIRM --out out-basis
     """
-    from tenorgrid import chain
+    from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
     hedged = chain.basis_of(exposure, index, using=using)
     with writing(out) as folder:
-        chain.write_basis(hedged, folder, inputs={exposure.name: exposure, index.name: index})
+        folders.write_basis(hedged, folder, inputs={exposure.name: exposure, index.name: index})
     rows = hedged.basis.select("exposure", "index", "ratio", "effectiveness", "verdict")
     said = "\n".join(f"{row['exposure']} on {row['index']}: {row['ratio']:.4g}, {row['verdict']}" for row in rows.iter_rows(named=True))
     _say({"out": str(out), "basis": [_plain(row) for row in rows.iter_rows(named=True)]}, as_json, said)
@@ -241,7 +249,7 @@ def report(
 
 def main() -> None:
     """Run the command line; refusals become one clear text and exit code 1."""
-    warnings.showwarning = _warned  # type: ignore[assignment]  # the same arguments, shown in one line
+    warnings.showwarning = _warned
     try:
         app()
     except TenorgridError as error:
@@ -259,14 +267,16 @@ def _run_market(
     workers: int | None,
     bar: Any,
 ) -> dict[str, object]:
-    from tenorgrid import api, chain
+    from tenorgrid import chain, folders
+    from tenorgrid.data.case import read_case
     from tenorgrid.data.tables.book import Trades
     from tenorgrid.data.tables.curve import Quotes
     from tenorgrid.data.tables.settled import Exposures
+    from tenorgrid.results import to_day
 
     schemas = (Quotes, Trades, Exposures)
     quotes, trades, exposures = (
-        None if path is None else chain.read_file(path, schema) for path, schema in zip(files, schemas, strict=True)
+        None if path is None else folders.read_file(path, schema) for path, schema in zip(files, schemas, strict=True)
     )
     given = [path for path in files if path is not None]
     with _executor(workers) as executor:
@@ -274,11 +284,11 @@ def _run_market(
             bar.begin("drawing the market", at=0.0)
             drawn = chain.packaged(seed)
             return chain.run_market(
-                drawn.case, out, as_of=api.to_day(as_of) or drawn.as_of, quotes=drawn.quotes if quotes is None else quotes, trades=trades,
+                drawn.case, out, as_of=to_day(as_of) or drawn.as_of, quotes=drawn.quotes if quotes is None else quotes, trades=trades,
                 exposures=exposures, executor=executor, seed=drawn.seed, inputs={path.name: path for path in given}, steps=bar,
             )  # fmt: skip
         return chain.run_market(
-            api.read_case(case), out, as_of=api.to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=executor,
+            read_case(case), out, as_of=to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=executor,
             inputs={path.name: path for path in (case, *given)}, steps=bar,
         )  # fmt: skip
 

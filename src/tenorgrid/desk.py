@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 
-from tenorgrid.api import Run
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.kinds import AwardSide, TradeSide
 from tenorgrid.data.tables.book import Trades
@@ -14,6 +13,7 @@ from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.data.terms.contracts import contract_dates
 from tenorgrid.data.terms.market import REAL_TIME
+from tenorgrid.results import Run
 
 FIRM = "firm"
 Row = dict[str, Any]

@@ -1,0 +1,145 @@
+"""The folders of a run: what each part writes, and how the next one reads it."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+
+from tenorgrid.clearing.horizons import State
+from tenorgrid.curves.forward import ForwardCurve, fit_curve
+from tenorgrid.curves.shape import Shape
+from tenorgrid.data.case import Case
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.market_file import read_market, write_market
+from tenorgrid.data.store import Form, find_table, read_manifest, read_table, write_manifest, write_table
+from tenorgrid.data.tables import case as case_tables
+from tenorgrid.data.tables import cleared as cleared_tables
+from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
+from tenorgrid.data.tables.door import read_checked
+from tenorgrid.results import Hedged, Marks, Owed, Run, Valued
+from tenorgrid.settlement.archive import write_settlement
+from tenorgrid.term_structure import Fitted
+
+STATIC = {
+    "locations": case_tables.Locations,
+    "resources": case_tables.Resources,
+    "tiers": case_tables.Tiers,
+    "workloads": case_tables.Workloads,
+    "recipes": case_tables.Recipes,
+    "recipe_resources": case_tables.RecipeResources,
+    "links": case_tables.Links,
+    "reserves": case_tables.Reserves,
+}
+CLEARED = {
+    "prices": cleared_tables.Prices,
+    "workload_prices": cleared_tables.WorkloadPrices,
+    "awards": cleared_tables.Awards,
+    "placements": cleared_tables.Placements,
+    "headroom": cleared_tables.Headroom,
+    "binding": cleared_tables.Binding,
+    "uplift": cleared_tables.Uplift,
+    "surplus": cleared_tables.Surplus,
+    "certificate": cleared_tables.Certificate,
+}
+
+
+def write_clear(run: Run, folder: Path, *, form: Form, inputs: Mapping[str, Path] | None = None, seed: int | None = None) -> None:
+    """The tables of a clearing run, and under `case/` the static tables and terms that settling them needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in CLEARED:
+        write_table(folder, name, getattr(run, name), form=form)
+    static = folder / "case"
+    static.mkdir()
+    write_market(run.case.market, static)
+    for name in STATIC:
+        write_table(static, name, getattr(run.case, name))
+    market = run.case.market
+    settings = {"market": market.name, "timezone": market.timezone, "pricing": str(run.pricing), "synthetic": "synthetic" in market.name}
+    write_manifest(folder, command="clear", inputs=inputs, as_of=run.as_of, seed=seed, settings=settings)
+
+
+def read_clear(folder: Path) -> Run:
+    """A clearing run from the folder that `write_clear` wrote; the case has no offers and bids."""
+    static = folder / "case"
+    if not static.is_dir():
+        raise InputError.of(str(folder), "a folder that tenorgrid clear wrote, with case/ in it")
+    market = read_market(static)
+    tables = {name: read_table(static, name, schema) for name, schema in STATIC.items()}
+    empty = {"offers": case_tables.Offers, "bids": case_tables.Bids, "virtuals": case_tables.Virtuals}
+    case = Case(market=market, **tables, **{name: schema.create_empty() for name, schema in empty.items()})
+    manifest = read_manifest(folder)
+    as_of = date.fromisoformat(manifest["as_of"]) if manifest.get("as_of") else None
+    published = {name: read_table(folder, name, schema) for name, schema in CLEARED.items()}
+    return Run(case=case, pricing=market.pricing, as_of=as_of, state=State(), **published)
+
+
+def write_marks(marks: Marks, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
+    """Marks, their exclusions, and one line of audit each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder, "marks", marks.marks)
+    write_table(folder, "exclusions", marks.exclusions)
+    marks.run.write_audit(folder / "audit.jsonl")
+    rule = marks.run.methodology
+    settings = {"methodology": rule.name, "method_hash": rule.hash, "timezone": rule.timezone}
+    write_manifest(folder, command="mark", inputs=inputs, as_of=as_of, settings=settings)
+
+
+def write_curves(fitted: Fitted, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
+    """Quotes, curves, Jacobians, volatilities and the measured coverage of the bands."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in fitted.tables().items():
+        if not frame.is_empty():
+            write_table(folder, name, frame, form="parquet" if name == "jacobian" else "csv")
+    write_manifest(folder, command="curve", inputs=inputs, as_of=as_of, settings={"indices": list(fitted.curves)})
+
+
+def read_curves(folder: Path) -> tuple[dict[str, ForwardCurve], pl.DataFrame]:
+    """The curves of a run folder, fitted again from their quotes and shapes, and the volatilities beside them."""
+    quotes = read_table(folder, "quotes", Quotes)
+    shapes = read_table(folder, "shapes", IndexShapes) if find_table(folder, "shapes") else IndexShapes.create_empty()
+    volatility = read_table(folder, "volatility", Volatility) if find_table(folder, "volatility") else Volatility.create_empty()
+    moments = dict(read_table(folder, "curve", Curve).group_by("index").agg(pl.col("as_of").first()).iter_rows())
+    curves = {}
+    for index in quotes["index"].unique(maintain_order=True):
+        rows = shapes.filter(pl.col("index") == index)
+        hours = rows.select("weekday", "hour", "value", "observations")
+        shape = None if rows.is_empty() else Shape(kind=rows["kind"][0], timezone=rows["timezone"][0], hours=hours)
+        curves[index] = fit_curve(quotes, index=index, as_of=moments[index], shape=shape)
+    return curves, volatility
+
+
+def write_values(
+    trades: pl.DataFrame, valued: Valued, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None
+) -> None:
+    """The book, what it is worth and what moves it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in {"trades": trades, "values": valued.values, "risks": valued.risks}.items():
+        write_table(folder, name, frame)
+    write_manifest(folder, command="price", inputs=inputs, as_of=as_of)
+
+
+def write_owed(owed: Owed, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
+    """Ledger, positions, statements, invoices and checks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_settlement(owed.settlement, folder)
+    write_manifest(folder, command="settle", inputs=inputs, as_of=as_of)
+
+
+def write_basis(hedged: Hedged, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
+    """Exposures, hedge ratios, their effectiveness and the series behind them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in hedged.tables().items():
+        write_table(folder, name, frame)
+    write_manifest(folder, command="basis", inputs=inputs, as_of=as_of)
+
+
+def read_file(path: Path, schema: type[dy.Schema]) -> pl.DataFrame:
+    """One table from a file of any suffix that is read. Raises InputError with every fault."""
+    if not path.is_file():
+        raise InputError.of(str(path), "a file")
+    frame, faults = read_checked(path, schema, empty=False)
+    if faults:
+        raise InputError(faults)
+    return frame

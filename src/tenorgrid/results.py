@@ -1,0 +1,256 @@
+"""What a desk holds in its hand: results whose frames are attributes, with `.to_pandas()` and a rendering for notebooks."""
+
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tenorgrid.clearing.horizons import State
+from tenorgrid.curves.ahead import Underlying
+from tenorgrid.curves.band import Band
+from tenorgrid.curves.band import band as measure_band
+from tenorgrid.curves.forward import ForwardCurve
+from tenorgrid.curves.quotes import ahead_quotes
+from tenorgrid.curves.shape import Shape, hour_of_week
+from tenorgrid.data.case import Case
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.readers.cleared import observe_cleared
+from tenorgrid.data.terms.market import REAL_TIME
+from tenorgrid.derivatives.book import BookValue
+from tenorgrid.indices.audit import Audit
+from tenorgrid.indices.marks import MarkRun
+from tenorgrid.indices.methodology import load
+from tenorgrid.indices.workloads import workload_observations
+from tenorgrid.settlement.ledger import Ledger
+from tenorgrid.settlement.settle import Settlement
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_ROWS = 8  # of each table in a notebook
+
+
+class Tables:
+    """What every result shares: its frames by name, as pandas and as HTML."""
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every frame of the result by name."""
+        found = {part.name: getattr(self, part.name) for part in fields(self)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        return {name: frame for name, frame in found.items() if isinstance(frame, pl.DataFrame)}
+
+    def to_pandas(self) -> "dict[str, pd.DataFrame]":
+        """Every frame as pandas, by name."""
+        return {name: frame.to_pandas() for name, frame in self.tables().items()}
+
+    def _repr_html_(self) -> str:
+        parts = [f"<h4>{name} ({frame.height:,} rows)</h4>{frame.head(SHOWN_ROWS)._repr_html_()}" for name, frame in self.tables().items()]
+        return f"<div><h3>{type(self).__name__}</h3>{''.join(parts)}</div>"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(Tables):
+    """A clearing run: the tables of `tenorgrid.data.tables.cleared`, the case they came from and the pricing rule that settles."""
+
+    case: Case = field(repr=False)
+    pricing: PricingRule
+    as_of: date | None
+    prices: pl.DataFrame = field(repr=False)
+    workload_prices: pl.DataFrame = field(repr=False)
+    awards: pl.DataFrame = field(repr=False)
+    placements: pl.DataFrame = field(repr=False)
+    headroom: pl.DataFrame = field(repr=False)
+    binding: pl.DataFrame = field(repr=False)
+    uplift: pl.DataFrame = field(repr=False)
+    surplus: pl.DataFrame = field(repr=False)
+    certificate: pl.DataFrame = field(repr=False)
+    state: State = field(default_factory=State, repr=False)
+
+    def observations(self, *, horizons: tuple[str, ...] | None = ("real-time",)) -> pl.DataFrame:
+        """`Observations` of kind clearing: accelerator prices with the hours sold; None takes every horizon."""
+        return observe_cleared(self.prices, self.awards, case=self.case, pricing=self.pricing, horizons=horizons)
+
+    def work_observations(self) -> pl.DataFrame:
+        """`Observations` of the prices of work, weighted by the work placed; their unit is an attribute."""
+        case = self.case
+        return workload_observations(
+            self.workload_prices, self.placements, workloads=case.workloads, pricing=self.pricing, hours=case.market.hours
+        )
+
+    def last_delivery(self) -> datetime:
+        """End of the last interval that any horizon has cleared, UTC."""
+        last = self.certificate["start"].max()
+        if not isinstance(last, datetime):
+            raise InputError.of("certificate", "at least one interval")
+        return last + self.case.market.interval
+
+    def today(self) -> date:
+        """The local day at whose beginning the run stands: `as_of`, or the day on which its real-time deliveries end."""
+        if self.as_of is not None:
+            return self.as_of
+        real = self.certificate.filter(pl.col("horizon") == self.case.market.horizons[-1].name)["start"].max()
+        end = (real if isinstance(real, datetime) else self.last_delivery()) + self.case.market.interval
+        return end.astimezone(ZoneInfo(self.case.market.timezone)).date()
+
+    def underlying(self, index: str, *, method: str | Path = "house") -> Underlying:
+        """The nodes that an index RESOURCE.REGION.TIER stands for, each weighted by the hours that it has sold in real time.
+
+        Raises InputError for a name that is not of that form or that no node of the market bears.
+        """
+        parts = index.split(".")
+        if len(parts) != 3:
+            raise InputError.of("index", "a name RESOURCE.REGION.TIER", value=index)
+        resource, label, tier = parts[0].lower(), parts[1], parts[2].lower()
+        regions = load(method).regions
+        here = [place for place, region in self.case.locations.select("location", "region").iter_rows() if label in regions.labels(region)]
+        node = (pl.col("resource") == resource) & (pl.col("tier") == tier) & pl.col("location").is_in(here)
+        known = self.prices.filter(node)["location"].unique().sort().to_list()
+        if not known:
+            raise InputError.of("index", "an index of a node that the market clears", value=index)
+        sold = self.awards.filter(node, pl.col("horizon") == REAL_TIME.name, pl.col("side").cast(pl.String) == "offer")
+        by_place = dict(sold.group_by("location").agg(pl.col("quantity").sort().sum()).iter_rows())
+        weights = {place: by_place.get(place, 0.0) for place in known}
+        if not all(weights.values()):
+            weights = dict.fromkeys(known, 1.0)
+        return Underlying(index=index, resource=resource, tier=tier, weights=weights)
+
+    def quotes(self, index: str) -> pl.DataFrame:
+        """`Quotes` for every delivery day from today on, from the ahead horizon that cleared it last."""
+        return ahead_quotes(
+            self.prices, underlying=self.underlying(index), market=self.case.market, as_of=self.today(), pricing=str(self.pricing)
+        )
+
+    def shape(self, index: str) -> Shape:
+        """Hour-of-week shape of the longest ahead horizon's prices."""
+        horizon = self.case.market.horizons[0].name
+        return hour_of_week(
+            self.prices,
+            underlying=self.underlying(index),
+            market=self.case.market,
+            as_of=self.today(),
+            horizon=horizon,
+            pricing=str(self.pricing),
+        )
+
+    def band(self, index: str) -> Band:
+        """How far real time ended from each ahead horizon, measured on past days and tested on held-back ones."""
+        return measure_band(
+            self.prices, underlying=self.underlying(index), market=self.case.market, as_of=self.today(), pricing=str(self.pricing)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks(Tables):
+    """Index marks with their exclusions and audits."""
+
+    marks: pl.DataFrame = field(repr=False)
+    exclusions: pl.DataFrame = field(repr=False)
+    audits: pl.DataFrame = field(repr=False)
+    run: MarkRun = field(repr=False)
+
+    def audit(self, index: str, day: date | str) -> Audit:
+        """The audit of one mark; its `.verify(observations)` recomputes it. Raises NotPublishedError where there is none."""
+        return self.run.audit(index, day)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve(Tables):
+    """A forward curve: its hours, the quotes it averages back to, and the contracts it prices."""
+
+    quotes: pl.DataFrame = field(repr=False)
+    curve: pl.DataFrame = field(repr=False)
+    fitted: ForwardCurve = field(repr=False)
+
+    def __getitem__(self, contract: str) -> float:
+        """Price of a contract, quoted or by its code such as `H100-SXM.US.FIRM:2027-04`, USD per GPU-hour."""
+        return self.fitted[contract]
+
+    def average(self, start: datetime | date | str, end: datetime | date | str, *, profile: str = "base") -> float:
+        """Average forward over `[start, end)`, days given as dates or text; profile such as `peak@America/New_York`."""
+        edges = [to_day(edge) if isinstance(edge, str) else edge for edge in (start, end)]
+        return self.fitted.average(*(edge for edge in edges if edge is not None), profile=profile)
+
+    def jacobian(self) -> pl.DataFrame:
+        """`Jacobian`: every hour by every quote."""
+        return self.fitted.jacobian()
+
+    def bump(self, quote_id: str, size: float) -> "Curve":
+        """The curve with one quote moved by `size` USD per GPU-hour."""
+        return as_curve(self.fitted.bump(quote_id, size))
+
+
+def as_curve(fitted: ForwardCurve) -> Curve:
+    """A fitted curve with the manners of every result."""
+    return Curve(quotes=fitted.quotes, curve=fitted.curve, fitted=fitted)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Valued(Tables):
+    """Values and risks of a book."""
+
+    values: pl.DataFrame = field(repr=False)
+    risks: pl.DataFrame = field(repr=False)
+    book: BookValue = field(repr=False)
+
+    @property
+    def value(self) -> float:
+        """Present value of the whole book, USD."""
+        return self.book.value
+
+    def delta(self, by: Literal["quote", "month"] = "quote", *, unit: str = "GPU-hours") -> pl.DataFrame:
+        """Delta of the whole book by quote or by delivery month, signed, in GPU-hours or in "USD per 0.01"."""
+        return self.book.delta(by, unit=unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owed(Tables):
+    """What everyone is owed: positions, ledger, statements, invoices and checks."""
+
+    positions: pl.DataFrame = field(repr=False)
+    statements: pl.DataFrame = field(repr=False)
+    invoices: pl.DataFrame = field(repr=False)
+    closings: pl.DataFrame = field(repr=False)
+    checks: pl.DataFrame = field(repr=False)
+    settlement: Settlement = field(repr=False)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The append-only ledger; `.check()` raises where it does not balance, `.frame` is its table."""
+        return self.settlement.ledger
+
+    def statement(self, participant: str) -> pl.DataFrame:
+        """Lines of one participant."""
+        return self.settlement.statement(participant)
+
+    def drill_down(self, participant: str) -> pl.DataFrame:
+        """Every posting behind the statement of one participant."""
+        return self.settlement.drill_down(participant)
+
+
+def as_owed(settlement: Settlement) -> Owed:
+    """A settlement with the manners of every result."""
+    names = ("positions", "statements", "invoices", "closings", "checks")
+    return Owed(settlement=settlement, **{name: getattr(settlement, name) for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hedged(Tables):
+    """Hedge ratios of exposures against indices, how effective they are, and the series behind them."""
+
+    exposures: pl.DataFrame = field(repr=False)
+    basis: pl.DataFrame
+    effectiveness: pl.DataFrame = field(repr=False)
+    series: pl.DataFrame = field(repr=False)
+
+
+def to_day(moment: date | str | None) -> date | None:
+    """A day from itself or from ISO 8601 text. Raises InputError for other text."""
+    if moment is None or (isinstance(moment, date) and not isinstance(moment, datetime)):
+        return moment
+    try:
+        return date.fromisoformat(str(moment))
+    except ValueError as error:
+        raise InputError.of("as_of", "a day such as 2027-03-16", value=moment) from error

@@ -1,0 +1,132 @@
+"""Term structures of a run: forward curves of several indices with what they were made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from warnings import warn
+
+import polars as pl
+
+from tenorgrid.curves.band import Band
+from tenorgrid.curves.forward import ForwardCurve, fit_curve
+from tenorgrid.curves.quotes import joined, mark_quotes
+from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.volatility import fit_volatility
+from tenorgrid.data.errors import InputError, VolatilityWarning
+from tenorgrid.data.tables.curve import Curve, IndexShapes, Jacobian, Quotes, Volatility
+from tenorgrid.data.tables.observed import Marks as MarkTable
+from tenorgrid.results import Marks, Run, Tables
+
+LEAST_DAYS = 5  # of marks that a curve of marks needs
+CURVES_SHOWN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted(Tables):
+    """Forward curves of several indices with what they were made of."""
+
+    quotes: pl.DataFrame = field(repr=False)
+    curve: pl.DataFrame = field(repr=False)
+    jacobian: pl.DataFrame = field(repr=False)
+    volatility: pl.DataFrame = field(repr=False)
+    coverage: pl.DataFrame = field(repr=False)
+    shapes: pl.DataFrame = field(repr=False)
+    curves: dict[str, ForwardCurve] = field(repr=False)
+
+
+def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, indices: list[str] | None = None) -> Fitted:
+    """A forward curve per index from the ahead horizons and given monthly quotes, its band and the volatility of its marks.
+
+    Args:
+        run: cleared at one ahead horizon at least.
+        marks: of the run.
+        quotes: further `Quotes`, as those of months that no run has cleared.
+        indices: None takes those of `quotes`, or the firm GPU index with most hours sold.
+    """
+    names = indices or (quotes["index"].unique(maintain_order=True).to_list() if quotes is not None else [_busiest(run)])
+    moment = run.case.market.midnight(run.today())
+    curves, bands, shapes = {}, {}, {}
+    for index in names:
+        own = [run.quotes(index)] + ([quotes.filter(pl.col("index") == index)] if quotes is not None else [])
+        bands[index], shapes[index] = run.band(index), run.shape(index)
+        curves[index] = fit_curve(joined(own), index=index, as_of=moment, shape=shapes[index], band=bands[index])
+    return _fitted(curves, marks.marks, bands=bands, shapes=shapes)
+
+
+def curves_of_marks(marks: Marks) -> Fitted:
+    """A curve through the marks of each index with enough of them, its past as quotes; the indices with most published marks first."""
+    rule = marks.run.methodology
+    valued = marks.marks.filter(pl.col("value").is_not_null(), pl.col("unit") == "USD/GPUh")
+    most = valued.group_by("index").len().filter(pl.col("len") >= LEAST_DAYS).sort("len", "index", descending=[True, False])
+    curves = {}
+    for index in sorted(most["index"].head(CURVES_SHOWN)):
+        quotes = mark_quotes(valued, index=index, timezone=rule.timezone)
+        last = quotes["as_of"].max()
+        if isinstance(last, datetime):
+            curves[index] = fit_curve(quotes, index=index, as_of=last, timezone=rule.timezone)
+    return _fitted(curves, marks.marks)
+
+
+def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) -> Fitted:
+    """Curves of given `Quotes`, each as of its latest quote; None takes every index."""
+    curves = {}
+    for index in indices or quotes["index"].unique(maintain_order=True).to_list():
+        last = quotes.filter(pl.col("index") == index)["as_of"].max()
+        if not isinstance(last, datetime):
+            raise InputError.of("quotes", "quotes of this index", column="index", value=index)
+        curves[index] = fit_curve(quotes, index=index, as_of=last)
+    return _fitted(curves, MarkTable.create_empty())
+
+
+def _busiest(run: Run) -> str:
+    """The firm index of the accelerator and region with most hours sold in real time."""
+    sold = run.observations().filter(pl.col("tier") == "firm", pl.col("region").is_not_null())
+    most = sold.group_by("resource", "region").agg((pl.col("price") * pl.col("quantity")).sum().alias("spent"))
+    if most.is_empty():
+        raise InputError.of("awards", "accelerators sold firm in real time, for a curve of their index")
+    row = most.sort("spent", "resource", "region", descending=[True, False, False]).row(0, named=True)
+    return f"{row['resource']}.{row['region']}.FIRM".upper()
+
+
+def _fitted(
+    curves: dict[str, ForwardCurve],
+    marks: pl.DataFrame,
+    *,
+    bands: Mapping[str, Band] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
+) -> Fitted:
+    """Volatility where the marks allow one: a refusal of a short, gapped or constant series is no reason to have no curve."""
+    found, refused = [], []
+    for index in curves:
+        try:
+            found.append(fit_volatility(marks, index=index, model="realised-weekday"))
+        except InputError as error:
+            refused.append(f"{index}: {error}")
+    for sentence in refused:
+        warn(f"no volatility of {sentence}", VolatilityWarning, stacklevel=3)
+    coverage = [
+        band.bands.select(
+            pl.lit(index).alias("index"),
+            pl.col("source").str.strip_suffix(" clearing").alias("horizon"),
+            pl.col("held_back").alias("days"),
+            pl.col("covered").alias("inside"),
+            "coverage",
+            "level",
+        )
+        for index, band in (bands or {}).items()
+    ]
+    hours = [
+        shape.hours.select(
+            pl.lit(index).alias("index"), pl.lit(shape.kind).alias("kind"), pl.lit(shape.timezone).alias("timezone"), pl.all()
+        )
+        for index, shape in (shapes or {}).items()
+    ]
+    return Fitted(
+        shapes=pl.concat(hours) if hours else IndexShapes.create_empty(),
+        quotes=pl.concat([curve.quotes for curve in curves.values()]) if curves else Quotes.create_empty(),
+        curve=pl.concat([curve.curve for curve in curves.values()]) if curves else Curve.create_empty(),
+        jacobian=pl.concat([curve.jacobian() for curve in curves.values()]) if curves else Jacobian.create_empty(),
+        volatility=pl.concat(found) if found else Volatility.create_empty(),
+        coverage=pl.concat(coverage) if coverage else pl.DataFrame(),
+        curves=curves,
+    )
