@@ -62,8 +62,8 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
     rows = rows.with_row_index("row").with_columns(signed=pl.when(sells).then(pl.col("quantity")).otherwise(-pl.col("quantity")))
     run, node, pool = runs.number(rows), nodes.encode(rows), pools.encode(rows)
     _refuse(rows, run, runs, case, node=node, pool=pool)
-    names = tuple(rows["participant"].unique().cast(pl.String).sort())
-    person = Coding(fields=("participant",), names=(names,)).encode(rows)
+    names = tuple(rows["participant"].unique().cast(pl.String).sort())  # the values of the Enum, whose numbers are their places
+    person = rows["participant"].to_physical().cast(pl.Int64).to_numpy()
     signed = rows["signed"].to_numpy()
 
     def held(kind: str, sides: tuple[AwardSide, ...], things: Coding, what: Codes) -> Held:
@@ -101,7 +101,6 @@ def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, node: Cod
     first_pool = int(node.max(initial=0)) + 2
     repeated = _repeated(rows, run, runs, np.where(work, first_pool + pool, node), first_pool + int(pool.max(initial=0)))
     known = {"location": case.locations["location"], "workload": case.workloads["workload"], "tier": case.tiers["tier"]}
-    strange = {name: (rows[name].is_not_null() & ~rows[name].cast(pl.String).is_in(names.implode())) for name, names in known.items()}
     number = (rows["quantity"].is_finite() & (rows["quantity"] >= 0)).fill_null(False).to_numpy()
     faults = [
         *_of(rows, run == UNKNOWN, "horizon", "a horizon and an interval that prices were published of", ("horizon", "start")),
@@ -110,10 +109,20 @@ def _refuse(rows: pl.DataFrame, run: Codes, runs: Runs, case: Case, *, node: Cod
         *_of(rows, late, "side", "virtual bids at ahead horizons only", ("side", "id", "start")),
         *_of(rows, ~work & (node == UNKNOWN), "location", "a node that prices were published of", NODE),
         *_of(rows, work & (pool == UNKNOWN), "workload", "work that workload prices were published of", POOL),
-        *(fault for name, bad in strange.items() for fault in _of(rows, bad.to_numpy(), name, f"a {name} of the case", (name,))),
+        *(fault for name, names in known.items() for fault in _unknown(rows, name, names)),
     ]
     if faults:
         raise InputError(faults)
+
+
+def _unknown(rows: pl.DataFrame, name: str, names: pl.Series) -> list[Fault]:
+    """Faults of a column whose values the case does not have."""
+    strange = rows[name].unique().drop_nulls().cast(pl.String).to_frame().filter(~pl.col(name).is_in(names.implode()))[name]
+    if strange.is_empty():
+        return []
+    return _of(
+        rows, rows[name].cast(pl.String).is_in(strange.implode()).fill_null(False).to_numpy(), name, f"a {name} of the case", (name,)
+    )
 
 
 def _of(rows: pl.DataFrame, bad: npt.NDArray[np.bool_], column: str, expected: str, shown: tuple[str, ...]) -> list[Fault]:

@@ -37,8 +37,9 @@ class Ledger:
         if self.frame.is_empty():
             new = rows
         else:
-            self._refuse_changed(rows)
-            new = rows.join(self.frame.select("posting_id"), on="posting_id", how="anti", maintain_order="left")
+            held = self.frame.join(rows.select("posting_id"), on="posting_id", how="semi")
+            _refuse_changed(rows, held)
+            new = rows.join(held.select("posting_id"), on="posting_id", how="anti", maintain_order="left")
             self._refuse_further(new)
         refuse_unbalanced(new)
         return Ledger(frame=pl.concat([self.frame, new]))
@@ -47,22 +48,12 @@ class Ledger:
         """Raises InputError where the postings of a charge code, interval and version do not sum to zero, or are no rows of the table."""
         refuse_unbalanced(checked(self.frame, Postings, name="ledger"))
 
-    def _refuse_changed(self, rows: pl.DataFrame) -> None:
-        both = rows.join(self.frame, on="posting_id", suffix="_before")
-        changed = both.filter(~pl.all_horizontal(pl.col(name) == pl.col(f"{name}_before") for name in CONTENT))
-        if not changed.is_empty():
-            raise InputError(
-                Fault(file="ledger", column="posting_id", value=f"{row['posting_id']} of {row['amount']} to {row['account']}",
-                      expected=f"what was posted under this name before: {row['amount_before']} to {row['account_before']}")
-                for row in changed.iter_rows(named=True)
-            )  # fmt: skip
-
     def _refuse_further(self, new: pl.DataFrame) -> None:
-        again = new.join(self.frame.select("event_id"), on="event_id", how="semi")
+        again = self.frame.select("event_id").join(new.select("event_id"), on="event_id", how="semi")["event_id"].unique().sort()
         if not again.is_empty():
             raise InputError(
                 Fault(file="ledger", column="event_id", value=event, expected="no further posting of an event that has posted")
-                for event in again["event_id"]
+                for event in again
             )
 
 
@@ -88,4 +79,15 @@ def refuse_unbalanced(postings: pl.DataFrame) -> None:
             Fault(file="ledger", column="amount", value=f"{row['amount']} micro-dollars over {row['postings']} postings",
                   expected=f"a sum of 0 for {row['charge_code']}, {row['interval']:%Y-%m-%dT%H:%MZ}, {row['version']}")
             for row in open_.iter_rows(named=True)
+        )  # fmt: skip
+
+
+def _refuse_changed(rows: pl.DataFrame, held: pl.DataFrame) -> None:
+    both = rows.join(held, on="posting_id", suffix="_before")
+    changed = both.filter(~pl.all_horizontal(pl.col(name) == pl.col(f"{name}_before") for name in CONTENT))
+    if not changed.is_empty():
+        raise InputError(
+            Fault(file="ledger", column="posting_id", value=f"{row['posting_id']} of {row['amount']} to {row['account']}",
+                  expected=f"what was posted under this name before: {row['amount_before']} to {row['account_before']}")
+            for row in changed.sort("posting_id").iter_rows(named=True)
         )  # fmt: skip
