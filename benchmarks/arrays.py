@@ -29,8 +29,8 @@ def main(hours: int) -> None:
         worst = float(certify(problem, primal=primal, dual=dual).worst().max())
     with clock.step("priced"):
         priced = solve(problem, method="reference", reference=reference)
-    if not np.array_equal(primal, priced.primal):
-        raise SystemExit("the engine's own run gives other awards than the loop that is timed")
+    if np.abs((problem.cost * (primal - priced.primal)).sum()) > 1e-6 * np.abs((problem.cost * primal).sum()):
+        raise SystemExit("the engine's own run gains other than the loop that is timed")
     rows, columns = problem.layout.matrix.shape
     tell(
         **clock.seconds,
