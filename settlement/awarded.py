@@ -14,7 +14,7 @@ from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, nu
 ANYWHERE = "*"  # home of work that may run anywhere
 NODE = ("location", "resource", "tier")
 POOL = ("workload", "home", "tier")
-TEXTS = ("horizon", "side", "id", "participant", "location", "home", "resource", "workload", "tier")
+TEXTS = ("horizon", "side", "participant", "location", "home", "resource", "workload", "tier")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,8 +136,12 @@ def _of(rows: pl.DataFrame, bad: npt.NDArray[np.bool_], column: str, expected: s
 
 
 def _repeated(rows: pl.DataFrame, run: Codes, runs: Runs, thing: Codes, things: int) -> npt.NDArray[np.bool_]:
-    """Which rows have the side, id, step and thing of another row of the run; as one number, which is compared quickly."""
-    side, name = (rows[column].to_physical().cast(pl.Int64).to_numpy() for column in ("side", "id"))
-    step = rows["step"].fill_null(0).to_numpy()
-    key = ((name * len(AwardSide) + side) * (int(step.max(initial=0)) + 1) + step) * (things + 1) + thing + 1
-    return pl.Series(key * (runs.count + 1) + run + 1).is_duplicated().to_numpy()
+    """Which rows have the side, id, step and thing of another row of the run; found by a hash, told apart by the names themselves."""
+    side, step = rows["side"].to_physical().cast(pl.Int64).to_numpy(), rows["step"].fill_null(0).to_numpy()
+    key = ((step * len(AwardSide) + side) * (things + 1) + thing + 1) * (runs.count + 1) + run + 1
+    mixed = rows["id"].hash().to_numpy() + key.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # wraps, as hashes do
+    found: npt.NDArray[np.bool_] = pl.Series(mixed).is_duplicated().to_numpy().copy()
+    if found.any():
+        alike = rows.filter(found).select("id", key=pl.Series(key[found]))
+        found[found] = alike.is_duplicated().to_numpy()
+    return found
