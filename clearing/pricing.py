@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import csr_array
 
-from tenorgrid.clearing.layout import NOWHERE, Grid, Layout
+from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.tiers import FIRM
 from tenorgrid.data.kinds import PricingRule
@@ -97,32 +96,31 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
         prices: of the nodes and links.
     """
     grid = layout.grid
-    pairs = sorted({(bid.workload, bid.home) for bid in layout.bids})
-    keys, resources, transport, congestion = [], [], [], []
-    flat = prices.price.reshape(prices.price.shape[0], -1)
-    known = ~np.isnan(flat)
-    filled = np.where(known, flat, 0.0)
+    count = prices.price.shape[0]
+    known = ~np.isnan(prices.price)
+    filled, unknown = np.where(known, prices.price, 0.0), (~known).astype(float)
     links = {name: number for number, name in enumerate(grid.links["link"])}
-    for workload, home in pairs:
+    keys, parts = [], []
+    for workload, home in sorted({(bid.workload, bid.home) for bid in layout.bids}):
+        book, places = grid.recipes[workload], grid.places(workload, home)
+        per_unit = book.use.T / book.output  # (resources, recipes)
+        where = [grid.locations.index(place.location) for place in places]
+        carriage = np.array([place.cost for place in places])
+        congestion = np.zeros((count, len(places)))
+        for at, place in enumerate(places):
+            if place.link is not None:
+                congestion[:, at] = prices.congestion[:, links[place.link]] * place.egress
         for k, level in enumerate(grid.tiers.names):
-            options = _options(grid, workload, home, k, size=flat.shape[1])
-            use, carriage, egress, link = options
-            cost = (use @ filled.T).T
-            missing = (abs(use) @ (~known).astype(float).T).T > 0
-            mu = (
-                np.where([name is None for name in link], 0.0, prices.congestion[:, [links.get(name, 0) for name in link]] * egress)
-                if links
-                else 0.0
-            )
-            total = np.where(missing, np.inf, cost + carriage + mu)
-            best = total.argmin(axis=1)
-            row = np.arange(total.shape[0])
-            none = np.isinf(total[row, best])
+            cost = (filled[:, where, :, k] @ per_unit).transpose(0, 2, 1)  # (intervals, recipes, places)
+            missing = (unknown[:, where, :, k] @ (per_unit > 0.0)).transpose(0, 2, 1) > 0.0
+            total = np.where(missing, np.inf, cost + (carriage + congestion)[:, None, :])
+            best = total.reshape(count, -1).argmin(axis=1)
+            recipe, place_at = np.divmod(best, len(places))
+            hour = np.arange(count)
+            found = np.stack([cost[hour, recipe, place_at], carriage[place_at], congestion[hour, place_at]])
             keys.append((workload, home, level))
-            resources.append(np.where(none, np.nan, cost[row, best]))
-            transport.append(np.where(none, np.nan, carriage[best]))
-            congestion.append(np.where(none, np.nan, np.broadcast_to(mu, total.shape)[row, best]))
-    stack = [np.array(part).T.reshape(flat.shape[0], len(keys)) for part in (resources, transport, congestion)]
+            parts.append(np.where(np.isinf(total[hour, recipe, place_at]), np.nan, found))
+    stack = np.array(parts).reshape(len(keys), 3, count).transpose(1, 2, 0)
     return WorkPrices(keys=tuple(keys), resources=stack[0], transport=stack[1], congestion=stack[2])
 
 
@@ -153,26 +151,6 @@ def workload_price_table(problem: Problem, prices: WorkPrices) -> pl.DataFrame:
     parts = {"price": prices.price, "resources": prices.resources, "transport": prices.transport, "congestion": prices.congestion}
     table = _by_interval(problem, names).with_columns(pl.Series(name, value.ravel()).fill_nan(None) for name, value in parts.items())
     return _under_both_rules(table, problem.cost.shape[0]).select("horizon", "pricing", "start", "workload", "home", "tier", *parts)
-
-
-def _options(grid: Grid, workload: str, home: str, tier: int, *, size: int) -> tuple[csr_array, Vector, Vector, list[str | None]]:
-    """Of every recipe in every place: resource-hours per unit of work by node, USD and GiB per unit of transport, and the link."""
-    book, places = grid.recipes[workload], grid.places(workload, home)
-    shape = (len(grid.locations), len(grid.resources), len(grid.tiers.names))
-    rows, columns, values = [], [], []
-    carriage, egress = [], []
-    link: list[str | None] = []
-    for recipe in range(len(book.names)):
-        for place in places:
-            used = np.flatnonzero(book.use[recipe])
-            where = grid.locations.index(place.location)
-            rows += [len(link)] * used.size
-            columns += [int(np.ravel_multi_index((where, j, tier), shape)) for j in used]
-            values += list(book.use[recipe, used] / book.output[recipe])
-            carriage.append(place.cost)
-            egress.append(place.egress)
-            link.append(place.link)
-    return csr_array((values, (rows, columns)), shape=(len(link), size)), np.array(carriage), np.array(egress), link
 
 
 def _by_interval(problem: Problem, names: pl.DataFrame) -> pl.DataFrame:

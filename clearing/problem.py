@@ -82,8 +82,8 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
     cost, upper = np.tile(shape.cost, (count, 1)), np.tile(shape.upper, (count, 1))
     lower_rows, upper_rows = _right_hand_sides(shape, count)
     capacity = np.zeros((count, *shape.balance_row.shape))
-    offers = slotted(orders.offer_members, merit=OFFER_MERIT, descending=[False, False])
-    bids = slotted(orders.bid_members, merit=BID_MERIT, descending=[True, False])
+    offers = slotted(_members(orders.offers, orders), merit=OFFER_MERIT, descending=[False, False])
+    bids = slotted(_members(orders.bids, orders), merit=BID_MERIT, descending=[True, False])
     virtuals = _with_carried(orders, carried, floor=floor, cap=cap)
     _put_offers(shape, offers, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
     active = _put_bids(shape, bids, cost=cost, upper=upper, rows=upper_rows, hours=hours)
@@ -104,6 +104,11 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
     )
 
 
+def _members(rows: pl.DataFrame, orders: Orders) -> pl.DataFrame:
+    """Windows spread over the intervals, in canonical order: equal steps share their slot in the order of id and step."""
+    return spread(rows.sort("id", "step"), span=orders.span)
+
+
 def _ranked_virtuals(members: pl.DataFrame, classes: list[VirtualClass]) -> pl.DataFrame:
     """Slots of virtual bids: the dearest dec and the cheapest inc first."""
     decs = [number for number, virtual in enumerate(classes) if virtual.side == "dec"]
@@ -115,7 +120,7 @@ def _ranked_virtuals(members: pl.DataFrame, classes: list[VirtualClass]) -> pl.D
 def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: float) -> pl.DataFrame:
     classes = list(orders.layout.virtuals)
     if carried.is_empty():
-        return _ranked_virtuals(orders.virtual_members, classes)
+        return _ranked_virtuals(spread(orders.virtuals, span=orders.span), classes)
     number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
     again = (
         carried.join(number, on=["location", "resource", "side"], maintain_order="left")
@@ -125,8 +130,7 @@ def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: f
         )
         .select("class_number", "start", "end", "quantity", "price", "id", "participant")
     )
-    stood = spread(again, span=orders.span).drop("start", "end")
-    return _ranked_virtuals(pl.concat([orders.virtual_members, stood]), classes)
+    return _ranked_virtuals(spread(pl.concat([orders.virtuals, again]), span=orders.span), classes)
 
 
 def _right_hand_sides(shape: Layout, count: int) -> tuple[Matrix, Matrix]:

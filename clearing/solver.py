@@ -66,6 +66,7 @@ class Solver:
         self._zero = np.zeros(columns)
         self._continuous = np.zeros(columns, dtype=np.int32)
         self._matrix = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32), matrix.data.astype(np.float64)
+        self._bounds = np.full(rows, -np.inf), np.full(rows, np.inf)
         self._basis: highspy.HighsBasis | None = None
 
     def start_from(self, basis: Basis) -> None:
@@ -97,12 +98,15 @@ class Solver:
             *self._matrix,
             self._continuous,
         )
+        self._bounds = row_lower, row_upper
         if self._basis is not None:
             self._highs.setBasis(self._basis)
 
     def bound_rows(self, lower: Vector, upper: Vector) -> None:
-        """New right-hand sides; the next run goes on from where the last one ended."""
-        self._highs.changeRowsBounds(self._rows.size, self._rows, lower, upper)
+        """New right-hand sides; the next run goes on from where the last one ended. Rows that stay as they were are not touched."""
+        moved = self._rows[(lower != self._bounds[0]) | (upper != self._bounds[1])]
+        self._highs.changeRowsBounds(moved.size, moved, lower[moved], upper[moved])
+        self._bounds = lower, upper
 
     def run(self) -> str:
         """Solve; returns what the solver says of itself."""

@@ -19,6 +19,11 @@ class Span:
     count: int
     interval: timedelta
 
+    @property
+    def end(self) -> datetime:
+        """First instant after the last interval."""
+        return self.first + self.count * self.interval
+
     def starts(self) -> pl.Series:
         """First instant of every interval, UTC."""
         last = self.first + (self.count - 1) * self.interval
@@ -30,7 +35,7 @@ class Span:
 
 
 def spread(rows: pl.DataFrame, *, span: Span) -> pl.DataFrame:
-    """One row per interval that a window covers, with its number in `hour`; what lies outside the span falls away.
+    """One row per interval that a window covers, its number in `hour` instead of `start` and `end`; what lies outside the span falls away.
 
     Args:
         rows: with `start` and `end` on interval boundaries.
@@ -45,7 +50,7 @@ def spread(rows: pl.DataFrame, *, span: Span) -> pl.DataFrame:
         rows.with_columns(number("start").alias("_begin"), number("end").alias("_end"))
         .filter(pl.col("_end") > pl.col("_begin"))
         .with_columns(pl.int_ranges("_begin", "_end", dtype=pl.Int32).alias("hour"))
-        .drop("_begin", "_end")
+        .drop("start", "end", "_begin", "_end")
         .explode("hour")
     )
 
@@ -74,9 +79,17 @@ def slotted(members: pl.DataFrame, *, merit: list[str], descending: list[bool]) 
     )
 
 
-def widths(members: pl.DataFrame, *, merit: list[str], classes: int) -> list[int]:
-    """Most slots (distinct steps) that each class needs in any interval, (classes,)."""
-    steps = members.filter(pl.col("quantity") > 0).select("hour", "class_number", *merit).unique()
+def widths(rows: pl.DataFrame, *, span: Span, merit: list[str], classes: int) -> list[int]:
+    """Most slots (distinct steps) that each class needs in any interval of the span, (classes,).
+
+    Args:
+        rows: with `class_number`, `start`, `end`, `quantity` and the columns of `merit`.
+        span: intervals of the horizon.
+        merit: columns that tell steps apart.
+        classes: how many there are.
+    """
+    narrow = rows.filter(pl.col("quantity") > 0).select("class_number", "start", "end", *merit)
+    steps = spread(narrow, span=span).select("hour", "class_number", *merit).unique()
     most = steps.group_by("hour", "class_number").len().group_by("class_number").agg(pl.col("len").max())
     found = dict(most.iter_rows())
     return [int(found.get(number, 0)) for number in range(classes)]

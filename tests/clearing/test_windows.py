@@ -55,6 +55,12 @@ def members(*steps: tuple[int, int, float, float]) -> pl.DataFrame:
     return table.with_columns(pl.Series("id", [f"o{number:02d}" for number in range(len(steps))]), pl.lit(1).alias("step"))
 
 
+def windows(table: pl.DataFrame) -> pl.DataFrame:
+    """Each member as a window of its one hour."""
+    start = pl.lit(SPAN.first) + pl.col("hour") * SPAN.interval
+    return table.with_columns(start.alias("start"), (start + SPAN.interval).alias("end")).drop("hour")
+
+
 def test_equal_steps_share_a_slot_and_others_are_ranked_by_merit() -> None:
     table = slotted(members((0, 0, 2.0, 6.0), (0, 0, 1.0, 5.0), (0, 0, 2.0, 2.0), (0, 0, 3.0, 0.0)), merit=["price"], descending=[False])
     assert table.select("id", "rank", "share").rows() == [("o01", 0, 1.0), ("o00", 1, 0.75), ("o02", 1, 0.25)]
@@ -75,9 +81,9 @@ def test_shares_of_a_slot_add_to_one() -> None:
     np.testing.assert_allclose(sums["share"].to_numpy(), 1.0, rtol=1e-12)
     assert sums["price"].max() == 1
     most = table.group_by("class_number").agg(pl.col("rank").max() + 1).sort("class_number")["rank"].to_list()
-    assert widths(members(*drawn), merit=["price"], classes=4) == [*most, 0]
+    assert widths(windows(members(*drawn)), span=SPAN, merit=["price"], classes=4) == [*most, 0]
 
 
 def test_steps_without_quantity_need_no_slot() -> None:
     assert slotted(members((0, 0, 2.0, 0.0)), merit=["price"], descending=[False]).is_empty()
-    assert widths(members((0, 0, 2.0, 0.0)), merit=["price"], classes=1) == [0]
+    assert widths(windows(members((0, 0, 2.0, 0.0))), span=SPAN, merit=["price"], classes=1) == [0]
