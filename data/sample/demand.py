@@ -17,7 +17,7 @@ from tenorgrid.data.sample.windows import labels, moments
 
 Hours = npt.NDArray[np.int64]
 
-USE = 0.89  # demand at the reference price in H100-hours, as a share of all that is listed
+USE = 0.835  # demand at the reference price in H100-hours, as a share of all that is listed
 REFERENCE = 2.5  # USD per H100-hour
 ELASTIC, ELASTICITY = 1 / 3, -0.8
 INELASTIC_STEPS = ((42.0, 0.7), (14.0, 0.3))  # worth in USD per H100-hour, share

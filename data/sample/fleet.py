@@ -27,8 +27,8 @@ DRAW = {
 
 # Accelerators listed per region.
 CAPACITY = {
-    "us-east": {"a100-sxm": 9000, "h100-sxm": 14000, "h200-sxm": 6600, "mi300x": 3600, "b200-sxm": 3200, "gb200-nvl72": 2160},
-    "us-west": {"a100-sxm": 7000, "h100-sxm": 9600, "h200-sxm": 8600, "mi300x": 3800, "b200-sxm": 2900, "gb200-nvl72": 2736},
+    "us-east": {"a100-sxm": 9000, "h100-sxm": 14000, "h200-sxm": 6600, "mi300x": 3600, "b200-sxm": 3200, "gb200-nvl72": 2520},
+    "us-west": {"a100-sxm": 7000, "h100-sxm": 9600, "h200-sxm": 8600, "mi300x": 3800, "b200-sxm": 2900, "gb200-nvl72": 3096},
     "eu-north": {"a100-sxm": 5000, "h100-sxm": 8000, "h200-sxm": 5200, "mi300x": 2400, "b200-sxm": 2800, "gb200-nvl72": 1656},
 }
 HOST = {"vcpu": 0.0105, "ram_gib": 0.0013, "net_gbps": 0.0005}  # USD an hour, the middle of the cost curve
@@ -97,6 +97,8 @@ HALLS = {
     "gb200-nvl72": 11,
 }  # steps of one region's cost curve
 CENTRE, SPREAD, LOW, HIGH = 1.14, 0.62, 0.45, 5.20  # USD per H100-hour: median, log standard deviation and bounds of a hall's cost
+LUCK = 0.12  # log standard deviation of what else makes one hall of a supplier cheaper than another
+DEAREST = 0.7  # the dearer halls can all be sold firm: they are the reserve
 SPOT_HALLS = 0.12  # of a region's halls of one class, those that are interruptible only
 FURNITURE = 20270101  # the one fixed stream that lays out the halls
 
@@ -116,11 +118,12 @@ def halls() -> pl.DataFrame:
             count = HALLS[resource]
             owners = _owners(weight, count)
             rng.shuffle(owners)
-            order = np.argsort([np.log(here[owner].cost) / SPREAD + rng.normal() for owner in owners], kind="stable")
+            order = np.argsort([np.log(here[owner].cost) + LUCK * rng.normal() for owner in owners], kind="stable")
             quantile = (np.arange(count) + rng.uniform(0.3, 0.7, count)) / count
             cost = np.clip(CENTRE * np.exp(SPREAD * ndtri(quantile)), LOW, HIGH)
             size = rng.dirichlet(np.full(count, 6.0)) * CAPACITY[region][resource]
             leaning = np.array([here[owners[index]].spot_share for index in order])
+            leaning[int(DEAREST * count) :] = 0.0
             interruptible = set(rng.choice(count, size=round(SPOT_HALLS * count), replace=False, p=leaning / leaning.sum()))
             taken = dict.fromkeys(range(len(here)), 0)
             for place, index in enumerate(order):

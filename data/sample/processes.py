@@ -24,7 +24,7 @@ EPOCH = datetime(2026, 11, 20, 5, tzinfo=UTC)  # midnight in New York; month-ahe
 HOUR = timedelta(hours=1)
 
 SLOW, MID, FAST = 360.0, 36.0, 6.0  # half-lives, hours
-SLOW_SD, MID_SD, FAST_SD = 0.072, 0.030, 0.100
+SLOW_SD, MID_SD, FAST_SD = 0.086, 0.032, 0.097
 COMMON = 0.5  # part of the slow variance that all regions share
 BURST_EVERY, BURST_HOURS, BURST_SIZE = 240.0, 6, 0.08
 FAIL = 1 / 400  # chance that a hall that is up fails, per hour

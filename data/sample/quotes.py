@@ -24,12 +24,12 @@ YEAR, QUARTER = 2027, 3
 # Index: long-run level in USD per GPU-hour (what the packaged market clears at in real time, rounded), fall in value per month, regions of
 # its group.
 INDICES = {
-    "H100-SXM.US-EAST.FIRM": (2.60, 0.012, ("us-east",)),
-    "H100-SXM.US-WEST.FIRM": (2.75, 0.012, ("us-west",)),
-    "H100-SXM.EU-NORTH.FIRM": (2.50, 0.012, ("eu-north",)),
+    "H100-SXM.US-EAST.FIRM": (2.64, 0.012, ("us-east",)),
+    "H100-SXM.US-WEST.FIRM": (2.68, 0.012, ("us-west",)),
+    "H100-SXM.EU-NORTH.FIRM": (2.48, 0.012, ("eu-north",)),
     "H100-SXM.US.FIRM": (2.66, 0.012, ("us-east", "us-west")),
-    "H200-SXM.US.FIRM": (3.05, 0.010, ("us-east", "us-west")),
-    "B200-SXM.US.FIRM": (9.10, 0.008, ("us-east", "us-west")),
+    "H200-SXM.US.FIRM": (2.96, 0.010, ("us-east", "us-west")),
+    "B200-SXM.US.FIRM": (9.00, 0.008, ("us-east", "us-west")),
 }
 ANSWER = 1.1  # relative change of price per change of log demand
 HALF_SPREAD, WIDER = 0.008, 0.003  # of the middle: for the first month, and more for each month after

@@ -21,7 +21,7 @@ SCENARIOS = 32
 SIZE = 0.012
 ERROR = {"month-ahead": 0.05, "week-ahead": 0.03, "day-ahead": 0.015}
 PREMIUM, PREMIUM_HOURS, PREMIUM_POWER = 0.03, 168.0, 0.3
-POOLED = 0.7  # part of a region's tightness that links share out over all regions
+POOLED = {"us-east": 0.75, "us-west": 0.7, "eu-north": 0.55}  # part of a region's tightness that links share out over all regions
 EXPERIENCE = 0.96  # the market runs on less than the merit order thinks, as every workload takes the recipe that suits the hour
 LEVEL = {"us-east": 0.985, "us-west": 1.03, "eu-north": 1.0}  # what a region has cleared at, against the merit order
 PRESENT_SD = 0.006  # standard deviation of a region's share of accelerators there
@@ -77,7 +77,8 @@ def expected_prices(seen: View, present: Array, *, curve: tuple[Array, Array], s
     wanted += demand[:, 1] * np.exp(seen.training[seen.day][:, None, :] + seen.training_sd[seen.day][:, None, None] * normal[..., :1])
     there = capacity * (present[:, None, :] + PRESENT_SD * normal[..., regions:])
     own, pooled = wanted / there, wanted.sum(axis=2, keepdims=True) / there.sum(axis=2, keepdims=True)
-    tight = (1 - POOLED) * own + POOLED * pooled
+    share = np.array([POOLED[region] for region in REGIONS])
+    tight = (1 - share) * own + share * pooled
     level = np.array([LEVEL[region] for region in REGIONS])
     return np.asarray(np.interp(EXPERIENCE * tight, *curve).mean(axis=1) * level)
 
