@@ -72,8 +72,8 @@ class ThinMarketWarning(UserWarning):
     """A result that stands on few observations."""
 
 
-class VolatilityWarning(UserWarning):
-    """A series that has no volatility to speak of: too short, gapped or constant; the rest of the run stands."""
+class PartLeftOutWarning(UserWarning):
+    """A part that the input is too short, gapped or constant for; the rest of the run stands without it."""
 
 
 class OvercommitWarning(UserWarning):

@@ -1,12 +1,13 @@
 """The whole chain over a run folder: clear, mark, fit, value, settle, measure basis, report."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
+from warnings import warn
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -14,7 +15,7 @@ import polars as pl
 from tenorgrid.api import clear, hedge, mark, settle, value
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning
 from tenorgrid.data.store import read_table, write_manifest, writing
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.observed import Marks as MarkTable
@@ -37,7 +38,7 @@ from tenorgrid.reports.report import render
 from tenorgrid.reports.report import write as write_report
 from tenorgrid.results import Hedged, Marks, Owed, Run, Valued, as_owed
 from tenorgrid.settlement.archive import read_settlement
-from tenorgrid.term_structure import Fitted, curves_of, curves_of_marks
+from tenorgrid.term_structure import Fitted, busiest, curves_of, curves_of_marks
 
 RATE = 0.04  # flat, of the small book
 CLEARING_SHARE = 0.65  # of the whole run's time, for the bar
@@ -98,44 +99,83 @@ def run_market(
         bar.begin("clearing", at=0.0)
         with clock.part("clear"):
             run = clear(case, as_of=as_of, executor=executor, progress=lambda done, count: bar.reach(CLEARING_SHARE * done / count))
-        with clock.part("write clear"):
-            write_clear(run, folder / "clear", form="parquet", inputs=inputs, seed=seed)
-        day = run.today()
-        bar.begin("marks", at=0.7)
-        with clock.part("marks"):
-            marks = marks_of(run)
-            write_marks(marks, folder / "marks", as_of=day)
-        bar.begin("curves and volatility", at=0.76)
-        with clock.part("curve"):
-            fitted = curves_of(run, marks, quotes=quotes)
-            write_curves(fitted, folder / "curve", as_of=day)
-        bar.begin("the book", at=0.8)
-        with clock.part("value"):
-            book = small_book(run, fitted.curves) if trades is None else trades
-            known = fixings(marks.marks, at=run.case.market.midnight(day))
-            valued = value(book, curve=fitted.curves, fixings=known, volatility=fitted.volatility, discount=flat(RATE))
-            write_values(book, valued, folder / "value", as_of=day)
-        bar.begin("settlement", at=0.82)
-        with clock.part("settle"):
-            owed = settle(run)
-            write_owed(owed, folder / "settle", as_of=day)
-        bar.begin("basis", at=0.92)
-        with clock.part("basis"):
-            hedged = hedge(largest_exposures(run) if exposures is None else exposures, history=marks.marks, using=list(fitted.curves)[:1])
-            write_basis(hedged, folder / "basis", as_of=day)
-        settings = {"market": run.case.market.name, "timezone": run.case.market.timezone, "pricing": str(run.pricing)}
-        write_manifest(folder, command="run", inputs=inputs, as_of=day, seed=seed, settings=settings | {"seconds": clock.seconds})
+        bar.begin("marks, curves, settlement", at=CLEARING_SHARE)
+        with ThreadPoolExecutor(1) as side:  # money needs no marks: it is settled beside them
+            settled = side.submit(_settle_into, folder, run, clock=clock, inputs=inputs, seed=seed)
+            left_out = _analyse_into(folder, run, quotes=quotes, trades=trades, exposures=exposures, clock=clock)
+            owed = settled.result()
         bar.begin("report", at=0.94)
+        market, day = run.case.market, run.today()
+        settings: dict[str, object] = {
+            "market": market.name,
+            "timezone": market.timezone,
+            "pricing": str(run.pricing),
+            "left_out": left_out,
+        }
+        write_manifest(folder, command="run", inputs=inputs, as_of=day, seed=seed, settings=settings)
         with clock.part("report"):
             write_report(folder)
         write_manifest(folder, command="run", inputs=inputs, as_of=day, seed=seed, settings=settings | {"seconds": clock.seconds})
     return {
         "out": str(out),
         "as_of": day.isoformat(),
+        "intervals": run.certificate.height,
         "worst_gap": run.certificate["gap"].max(),
-        "book": valued.value,
+        "settlement_checks_failed": owed.checks.filter(~pl.col("passed")).height,
+        "left_out": left_out,
         "seconds": clock.seconds,
     }
+
+
+def _settle_into(folder: Path, run: Run, *, clock: "Clock", inputs: Mapping[str, Path] | None, seed: int | None) -> Owed:
+    with clock.part("write clear"):
+        write_clear(run, folder / "clear", form="parquet", inputs=inputs, seed=seed)
+    with clock.part("settle"):
+        owed = settle(run)
+        write_owed(owed, folder / "settle", as_of=run.today())
+    return owed
+
+
+def _analyse_into(
+    folder: Path,
+    run: Run,
+    *,
+    quotes: pl.DataFrame | None,
+    trades: pl.DataFrame | None,
+    exposures: pl.DataFrame | None,
+    clock: "Clock",
+) -> list[str]:
+    """Marks, curves, book and basis; a part that the case is too short for is left out, said in a warning and in the manifest."""
+    day, left_out = run.today(), list[str]()
+    with clock.part("marks"):
+        marks = marks_of(run)
+        write_marks(marks, folder / "marks", as_of=day)
+    fitted = None
+    with clock.part("curve"), _left_out("curve", left_out):
+        fitted = curves_of(run, marks, quotes=quotes)
+        write_curves(fitted, folder / "curve", as_of=day)
+    with clock.part("value"), _left_out("value", left_out):
+        if fitted is None:
+            raise InputError.of("curve", "a curve to value the book on")
+        book = small_book(run, fitted.curves) if trades is None else trades
+        known = fixings(marks.marks, at=run.case.market.midnight(day))
+        valued = value(book, curve=fitted.curves, fixings=known, volatility=fitted.volatility, discount=flat(RATE))
+        write_values(book, valued, folder / "value", as_of=day)
+    with clock.part("basis"), _left_out("basis", left_out):
+        using = list(fitted.curves)[:1] if fitted is not None else [busiest(run)]
+        hedged = hedge(largest_exposures(run) if exposures is None else exposures, history=marks.marks, using=using)
+        write_basis(hedged, folder / "basis", as_of=day)
+    return left_out
+
+
+@contextmanager
+def _left_out(part: str, parts: list[str]) -> Iterator[None]:
+    """Turn the refusal of a part into a warning: the rest of the run stands without it."""
+    try:
+        yield
+    except (InputError, NotPublishedError) as error:
+        parts.append(part)
+        warn(f"{part}/ is left out: {error}", PartLeftOutWarning, stacklevel=3)
 
 
 def run_observations(

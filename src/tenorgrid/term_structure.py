@@ -1,8 +1,9 @@
 """Term structures of a run: forward curves of several indices with what they were made of."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from warnings import warn
 
 import polars as pl
@@ -12,10 +13,12 @@ from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.quotes import joined, mark_quotes
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.volatility import fit_volatility
-from tenorgrid.data.errors import InputError, VolatilityWarning
+from tenorgrid.data.errors import InputError, PartLeftOutWarning
 from tenorgrid.data.tables.curve import Curve, IndexShapes, Jacobian, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.results import Marks, Run, Tables
+
+T = TypeVar("T")
 
 LEAST_DAYS = 5  # of marks that a curve of marks needs
 CURVES_SHOWN = 6
@@ -43,13 +46,16 @@ def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, ind
         quotes: further `Quotes`, as those of months that no run has cleared.
         indices: None takes those of `quotes`, or the firm GPU index with most hours sold.
     """
-    names = indices or (quotes["index"].unique(maintain_order=True).to_list() if quotes is not None else [_busiest(run)])
+    names = indices or (quotes["index"].unique(maintain_order=True).to_list() if quotes is not None else [busiest(run)])
     moment = run.case.market.midnight(run.today())
-    curves, bands, shapes = {}, {}, {}
+    curves: dict[str, ForwardCurve] = {}
+    bands: dict[str, Band | None] = {}
+    shapes: dict[str, Shape | None] = {}
     for index in names:
         own = [run.quotes(index)] + ([quotes.filter(pl.col("index") == index)] if quotes is not None else [])
-        bands[index], shapes[index] = run.band(index), run.shape(index)
-        curves[index] = fit_curve(joined(own), index=index, as_of=moment, shape=shapes[index], band=bands[index])
+        band = bands[index] = _unless_short("band", index, run.band)
+        shape = shapes[index] = _unless_short("hour-of-week shape", index, run.shape)
+        curves[index] = fit_curve(joined(own), index=index, as_of=moment, shape=shape, band=band)
     return _fitted(curves, marks.marks, bands=bands, shapes=shapes)
 
 
@@ -78,7 +84,7 @@ def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) 
     return _fitted(curves, MarkTable.create_empty())
 
 
-def _busiest(run: Run) -> str:
+def busiest(run: Run) -> str:
     """The firm index of the accelerator and region with most hours sold in real time."""
     sold = run.observations().filter(pl.col("tier") == "firm", pl.col("region").is_not_null())
     most = sold.group_by("resource", "region").agg((pl.col("price") * pl.col("quantity")).sum().alias("spent"))
@@ -92,8 +98,8 @@ def _fitted(
     curves: dict[str, ForwardCurve],
     marks: pl.DataFrame,
     *,
-    bands: Mapping[str, Band] | None = None,
-    shapes: Mapping[str, Shape] | None = None,
+    bands: Mapping[str, Band | None] | None = None,
+    shapes: Mapping[str, Shape | None] | None = None,
 ) -> Fitted:
     """Volatility where the marks allow one: a refusal of a short, gapped or constant series is no reason to have no curve."""
     found, refused = [], []
@@ -103,7 +109,7 @@ def _fitted(
         except InputError as error:
             refused.append(f"{index}: {error}")
     for sentence in refused:
-        warn(f"no volatility of {sentence}", VolatilityWarning, stacklevel=3)
+        warn(f"no volatility of {sentence}", PartLeftOutWarning, stacklevel=3)
     coverage = [
         band.bands.select(
             pl.lit(index).alias("index"),
@@ -114,12 +120,14 @@ def _fitted(
             "level",
         )
         for index, band in (bands or {}).items()
+        if band is not None
     ]
     hours = [
         shape.hours.select(
             pl.lit(index).alias("index"), pl.lit(shape.kind).alias("kind"), pl.lit(shape.timezone).alias("timezone"), pl.all()
         )
         for index, shape in (shapes or {}).items()
+        if shape is not None
     ]
     return Fitted(
         shapes=pl.concat(hours) if hours else IndexShapes.create_empty(),
@@ -130,3 +138,12 @@ def _fitted(
         coverage=pl.concat(coverage) if coverage else pl.DataFrame(),
         curves=curves,
     )
+
+
+def _unless_short(what: str, index: str, measure: Callable[[str], T]) -> T | None:
+    """What `measure` finds, or None and a warning where the history is too short for it: the curve stands without."""
+    try:
+        return measure(index)
+    except InputError as error:
+        warn(f"no {what} of {index}: {error}", PartLeftOutWarning, stacklevel=4)
+        return None
