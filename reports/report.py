@@ -6,7 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from tenorgrid.reports.figures.certificate import worst_of_all
-from tenorgrid.reports.figures.marks import current, main_methodology
+from tenorgrid.reports.figures.marks import NARROW, current, main_methodology
+from tenorgrid.reports.figures.prices import paired
 from tenorgrid.reports.page import Key, compose
 from tenorgrid.reports.pages import basis, book, certificate, curves, marks, prices, scarcity, settlement
 from tenorgrid.reports.pages.origin import section as origin
@@ -84,19 +85,13 @@ def _keys(run: Run) -> list[Key]:
     nodes = prices.reference_nodes(run)
     if run.prices is not None and nodes is not None:
         name = prices.reference(run.prices).upper()
-        gaps = prices.prices.paired(nodes, horizon="day-ahead")["difference"]
-        if len(gaps):
-            keys.append(
-                Key(
-                    label="Day-ahead basis",
-                    value=f"{number(float(gaps.mean()), '+.4f')} USD/GPUh",
-                    note=f"{name} firm, mean of day-ahead − real time",
-                )
-            )  # type: ignore[arg-type]
-        short = scarcity.scarce_hours(nodes)
-        if not short.is_empty():
-            note = f"real-time hours of {name} firm with an adder of {scarcity.THRESHOLD:.0f} USD/GPUh or more, mean of locations"
-            keys.append(Key(label="Scarcity", value=f"{float(short['per_month'].mean()):.1f} h / 30 days", note=note))  # type: ignore[arg-type]
+        gaps = paired(nodes, horizon="day-ahead")["difference"].to_numpy()
+        if gaps.size:
+            basis_note = f"{name} firm, mean of day-ahead − real time"
+            keys.append(Key(label="Day-ahead basis", value=f"{number(float(gaps.mean()), '+.4f')} USD/GPUh", note=basis_note))
+        count, monthly = scarcity.hours_anywhere(nodes)
+        note = f"a month, {count:,} in all: {name} firm in some location, adder of {scarcity.THRESHOLD:.2f} USD/GPUh or more"
+        keys.append(Key(label="Scarcity hours", value=f"{monthly:.1f}", note=note))
     if run.values is not None:
         keys.append(Key(label="Book value", value=f"{number(book.total(run.values), ',.0f')} USD", note=f"{run.values.height:,} trades"))
     if run.certificate is not None:
@@ -112,10 +107,14 @@ def _headline(table: pl.DataFrame) -> Key | None:
     last = marks.latest(current(table, methodology=main_methodology(table)))
     if last.is_empty():
         return None
-    order = [(not index.startswith("H100"), not index.endswith(".FIRM"), index.count("-"), index) for index in last["index"]]
+    order = [
+        (not index.startswith("H100-SXM"), not index.endswith(".FIRM"), ".US." not in index, ".GLOBAL." not in index, index)
+        for index in last["index"]
+    ]
     row = last.row(order.index(min(order)), named=True)
-    return Key(
-        label=f"{row['index']}",
-        value=f"{number(row['value'], ',.4f')} {row['unit']}",
-        note=f"mark of the period from {row['start']:%Y-%m-%d %H:%M} UTC, {row['status']}",
+    note = (
+        f"USD per GPU-hour, mark of {row['start']:%Y-%m-%d}, {row['status']}"
+        if row["unit"] == NARROW
+        else f"{row['unit']}, mark of {row['start']:%Y-%m-%d}"
     )
+    return Key(label=row["index"], value=number(row["value"], ",.4f"), note=note)

@@ -14,9 +14,30 @@ from tenorgrid.data.tables.book import Risks, Trades, Values
 from tenorgrid.data.tables.cleared import Binding, Certificate, Prices, Surplus
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks
-from tenorgrid.data.tables.settled import Basis, Invoices, Statements
+from tenorgrid.data.tables.settled import Basis, Checks, Invoices, Statements
 
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
+
+
+class Coverage(dy.Schema):
+    """How often the band of a curve held on days that were kept from it."""
+
+    index = dy.String(nullable=True, description="Index of the curve; null where the band is of every index")
+    horizon = dy.String(description="Horizon whose ahead prices the band is around")
+    days = dy.Int64(min=1, description="Days held back")
+    inside = dy.Int64(min=0, description="Of them inside the band")
+    coverage = dy.Float64(min=0, max=1, description="inside / days", metadata={"unit": "1"})
+    level = dy.Float64(min=0, max=1, description="Share that the band is meant to hold", metadata={"unit": "1"})
+
+
+class Changes(dy.Schema):
+    """Daily changes of an exposure and of the index that it is hedged with; the first day has none."""
+
+    date = dy.Date(description="Day")
+    exposure = dy.String(description="Name of the exposure")
+    index = dy.String(description="Index it is hedged with")
+    exposure_change = dy.Float64(nullable=True, description="Change of the exposure's price", metadata={"unit": "USD/unit"})
+    index_change = dy.Float64(nullable=True, description="Change of the index", metadata={"unit": "USD/GPUh"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,15 +101,15 @@ def read_run(folder: Path) -> Run:
         quotes=quotes,
         curve=curve,
         volatility=_table(folder, "curve", "volatility", Volatility),
-        coverage=_plain(folder, "curve", "coverage"),
+        coverage=_table(folder, "curve", "coverage", Coverage),
         trades=_table(folder, "value", "trades", Trades),
         values=values,
         risks=_table(folder, "value", "risks", Risks),
         statements=_table(folder, "settle", "statements", Statements),
         invoices=_table(folder, "settle", "invoices", Invoices),
-        checks=_plain(folder, "settle", "checks"),
+        checks=_table(folder, "settle", "checks", Checks),
         basis=_table(folder, "basis", "basis", Basis),
-        series=_plain(folder, "basis", "series"),
+        series=_table(folder, "basis", "series", Changes),
     )
     if all(
         table is None
@@ -103,15 +124,7 @@ def read_run(folder: Path) -> Run:
 def _table(folder: Path, part: str, name: str, schema: type[dy.Schema]) -> pl.DataFrame | None:
     if store.find_table(folder / part, name) is None:
         return None
-    frame = store.read_table(folder / part, name, schema)
-    return None if frame.is_empty() else frame
-
-
-def _plain(folder: Path, part: str, name: str) -> pl.DataFrame | None:
-    path = store.find_table(folder / part, name)
-    if path is None:
-        return None
-    frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path, try_parse_dates=True)
+    frame = store.read_table(folder / part, name, schema, attributes=schema in (Coverage, Changes))
     return None if frame.is_empty() else frame
 
 

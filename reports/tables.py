@@ -52,6 +52,20 @@ def number(value: float | int | Decimal | None, form: str) -> str:
     return text.replace("e-", "e−")
 
 
+def earliest(moments: pl.Series) -> str:
+    """The first of some moments, or days, as text; a dash where there is none."""
+    return _text(moments.min())
+
+
+def latest(moments: pl.Series) -> str:
+    """The last of some moments, or days, as text; a dash where there is none.
+
+    >>> latest(pl.Series([datetime(2027, 3, 16, 4), datetime(2027, 3, 15)]))
+    '2027-03-16 04:00'
+    """
+    return _text(moments.max())
+
+
 def _head(column: Column) -> str:
     unit = f'<span class="unit">{html.escape(column.unit)}</span>' if column.unit else ""
     return f"<th{'' if column.form is None else ' class=num'}>{html.escape(column.head)}{unit}</th>"

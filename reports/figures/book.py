@@ -32,6 +32,18 @@ def delta_by_bucket(risks: pl.DataFrame) -> pl.DataFrame:
     return deltas.group_by("unit", "bucket").agg(pl.col("amount").sum()).sort("unit", "bucket")
 
 
+def shared_index(risks: pl.DataFrame) -> str:
+    """The index that the names of all delta buckets begin with, before a colon; empty where they differ.
+
+    >>> both = pl.DataFrame({"risk": ["delta", "delta"], "bucket": ["H100.US.FIRM:2027-04", "H100.US.FIRM:2027-05"]})
+    >>> shared_index(both)
+    'H100.US.FIRM'
+    """
+    names = risks.filter(pl.col("risk").cast(pl.String) == "delta")["bucket"].to_list()
+    heads = {name.partition(":")[0] if ":" in name else "" for name in names}
+    return heads.pop() if len(heads) == 1 else ""
+
+
 def deltas(risks: pl.DataFrame, *, unit: str) -> go.Figure:
     """Delta of the whole book by quote, as horizontal bars.
 
@@ -40,10 +52,11 @@ def deltas(risks: pl.DataFrame, *, unit: str) -> go.Figure:
         unit: the one unit of delta that is drawn, for example GPU-hours; different units do not add.
     """
     rows = delta_by_bucket(risks).filter(pl.col("unit") == unit).sort("bucket", descending=True)
+    shared = shared_index(risks)
     drawn = theme.figure(height=100 + 24 * rows.height)
     drawn.add_bar(
         x=rows["amount"].to_numpy(),
-        y=rows["bucket"].to_list(),
+        y=[bucket.removeprefix(f"{shared}:") for bucket in rows["bucket"]],
         orientation="h",
         marker={"color": [theme.ACCENT if amount >= 0 else theme.BLUE for amount in rows["amount"]]},
         hovertemplate="%{y}: %{x:,.1f} " + unit + "<extra></extra>",

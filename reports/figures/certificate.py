@@ -28,7 +28,7 @@ def worst(certificate: pl.DataFrame) -> pl.DataFrame:
 
 def worst_of_all(certificate: pl.DataFrame) -> float:
     """The largest measure of any problem."""
-    return float(max(certificate[measure].abs().max() or 0.0 for measure in MEASURES))  # type: ignore[type-var]
+    return float(np.abs(certificate.select(MEASURES).to_numpy()).max())
 
 
 def measures(certificate: pl.DataFrame) -> go.Figure:
@@ -47,6 +47,9 @@ def measures(certificate: pl.DataFrame) -> go.Figure:
             hovertemplate="%{y}: %{x:.1e}<extra>" + horizon + "</extra>",
         )
     drawn.add_shape(type="line", x0=LIMIT, x1=LIMIT, y0=0, y1=1, yref="paper", line={"color": theme.DARK, "width": 1, "dash": "dot"})
+    largest = max(LIMIT, worst_of_all(certificate))
+    smallest = max(_FLOOR, rows.select(MEASURES).to_numpy().min())
+    drawn.update_xaxes(range=[np.log10(smallest) - 0.5, np.log10(largest) + 0.7])
     drawn.update_xaxes(type="log", title={"text": "largest value, relative (1)", "standoff": 6}, exponentformat="power", dtick=2)
     drawn.update_yaxes(automargin=True, categoryorder="array", categoryarray=list(reversed(MEASURES)))
     return drawn

@@ -1,7 +1,5 @@
 """The forward curve with the quotes it was made of, and volatility with its interval."""
 
-from datetime import timedelta
-
 import plotly.graph_objects as go
 import polars as pl
 
@@ -46,17 +44,18 @@ def forward(curve: pl.DataFrame, quotes: pl.DataFrame, *, timezone: str) -> go.F
             showlegend=True,
             **edges,
         )
-    drawn.add_scatter(
-        x=_steps_x(shown),
-        y=_steps_y(shown, "forward"),
-        name="forward",
-        mode="lines",
-        line={"color": theme.ACCENT, "width": 1.5, "shape": "hv"},
-        hovertemplate="%{x|%d %b %Y %H:%M}: %{y:.3f} USD/GPUh<extra>forward</extra>",
-    )
     local = quotes.with_columns(_local("start", timezone), _local("end", timezone)).sort("start", "quote_id")
     for order, source in enumerate(_sources(local)):
         _bars(drawn, local.filter(pl.col("source") == source), source=source, order=order)
+    drawn.add_scatter(
+        x=_steps_x(shown),
+        y=_steps_y(shown, "forward"),
+        name="curve",
+        legendrank=1,
+        mode="lines",
+        line={"color": theme.ACCENT, "width": 1.5, "shape": "hv"},
+        hovertemplate="%{x|%d %b %Y %H:%M}: %{y:.3f} USD/GPUh<extra>curve</extra>",
+    )
     drawn.update_yaxes(title={"text": "USD per GPU-hour", "standoff": 8})
     drawn.update_xaxes(tickformat="%d %b<br>%Y")
     return drawn

@@ -6,17 +6,21 @@ import polars as pl
 from tenorgrid.reports import theme
 
 NARROW = "USD/GPUh"
-MOST_LINES = 6  # a strip with more says less; the table below it has them all
+MOST_LINES = 5  # a strip with more says less; the table below it has them all
+MOST_STRIPS = 8
+FAVOURITES = ("US", "GLOBAL")  # groups that the house methodology quotes first
 
 
 def current(marks: pl.DataFrame, *, methodology: str) -> pl.DataFrame:
     """The latest revision of every mark of one methodology, with the parts of its index name.
 
+    An index is named SUBJECT.PLACE.TIER; a subject may hold dots itself (`LLAMA3.1-8B-RL`).
+
     Args:
         marks: `Marks`.
+        methodology: its name.
 
-    Returns index, subject (resource or workload), place, tier, start, value, unit, quantity, status, ordered by index and start; `place` and `tier` are
-    what stands before the last dot and after it.
+    Returns index, subject (resource or workload), place, tier, start, value, unit, quantity, status, ordered by index and start.
     """
     latest = (
         marks.filter(pl.col("methodology") == methodology).sort("revision").unique(["index", "start"], keep="last", maintain_order=True)
@@ -24,9 +28,9 @@ def current(marks: pl.DataFrame, *, methodology: str) -> pl.DataFrame:
     parts = pl.col("index").str.split(".")
     return latest.select(
         "index",
-        parts.list.first().alias("subject"),
-        parts.list.get(1, null_on_oob=True).fill_null("").alias("place"),
-        parts.list.slice(2).list.join(".").alias("tier"),
+        parts.list.head(parts.list.len() - 2).list.join(".").alias("subject"),
+        parts.list.get(-2, null_on_oob=True).fill_null("").alias("place"),
+        parts.list.last().alias("tier"),
         "start",
         "value",
         "unit",
@@ -52,48 +56,50 @@ def workload(series: pl.DataFrame) -> pl.DataFrame:
 
 
 def subjects(series: pl.DataFrame) -> list[str]:
-    """What the marks are of, H100 first because the market quotes it, the rest by name."""
-    return sorted(series["subject"].unique().to_list(), key=lambda subject: (not subject.startswith("H100"), subject))
+    """What the figures show: H100 first because the market quotes it, then those with the longest history, at most `MOST_STRIPS`."""
+    longest = series.group_by("subject", "index").len().group_by("subject").agg(pl.col("len").max())
+    ranked = sorted(
+        longest.iter_rows(), key=lambda row: (not row[0].startswith("H100-SXM"), not row[0].startswith("H100"), -row[1], row[0])
+    )
+    return [subject for subject, _ in ranked[:MOST_STRIPS]]
 
 
 def places(series: pl.DataFrame) -> list[str]:
-    """Places of the marks, groups of regions (the shortest names) first, so that a place has the same colour in every figure."""
-    return sorted(series["place"].unique().to_list(), key=lambda place: ("-" in place, place))
+    """Places that the figures show, at most `MOST_LINES`: the favoured groups, then those with the most marks."""
+    ranked = series.group_by("place").len().sort("len", "place", descending=[True, False])["place"].to_list()
+    favoured = [place for place in FAVOURITES if place in ranked]
+    return (favoured + [place for place in ranked if place not in favoured])[:MOST_LINES]
 
 
-def by_place(series: pl.DataFrame) -> go.Figure:
-    """One strip per subject, one line per place, from marks of a single tier; a withheld mark is a gap."""
-    kinds, where = subjects(series), places(series)[:MOST_LINES]
+def by_place(series: pl.DataFrame, *, kinds: list[str], where: list[str]) -> go.Figure:
+    """One strip per subject, one line per place, from marks of a single tier; a withheld mark is a gap.
+
+    Args:
+        series: from `current`, one tier.
+        kinds: subjects, from the top.
+        where: places, the most important first; a place has the same colour in every figure that is given the same list.
+    """
     units = dict(zip(series["subject"].to_list(), series["unit"].to_list(), strict=True))
-    drawn = theme.strips([f"<b>{kind}</b>, {units[kind].replace('USD/GPUh', 'USD per GPU-hour')}" for kind in kinds], height=96)
-    for position, kind in enumerate(kinds):
-        for order, place in reversed(list(enumerate(where))):
-            line = series.filter(pl.col("subject") == kind, pl.col("place") == place)
-            if not line.is_empty():
-                _line(drawn, line, name=place, position=position, order=order, first=_first_with(series, kinds, place) == position)
-    drawn.update_xaxes(tickformat="%d %b")
-    return drawn
+    return _drawn(series.with_columns(pl.col("place").alias("line")), kinds=kinds, lines=where, units=units)
 
 
-def by_tier(series: pl.DataFrame) -> go.Figure:
+def by_tier(series: pl.DataFrame, *, kinds: list[str]) -> go.Figure:
     """One strip per subject, one line per tier, from marks of a single place; a withheld mark is a gap."""
-    kinds = subjects(series)
     tiers = sorted(series["tier"].unique().to_list(), key=lambda tier: (tier != "FIRM", tier))[:MOST_LINES]
-    drawn = theme.strips([f"<b>{kind}</b>, USD per GPU-hour" for kind in kinds], height=96)
+    return _drawn(series.with_columns(pl.col("tier").alias("line")), kinds=kinds, lines=tiers, units=dict.fromkeys(kinds, NARROW))
+
+
+def _drawn(series: pl.DataFrame, *, kinds: list[str], lines: list[str], units: dict[str, str]) -> go.Figure:
+    drawn = theme.strips([f"<b>{kind}</b>, {units[kind].replace(NARROW, 'USD per GPU-hour')}" for kind in kinds], height=96)
+    shown: set[str] = set()
     for position, kind in enumerate(kinds):
-        for order, tier in reversed(list(enumerate(tiers))):
-            line = series.filter(pl.col("subject") == kind, pl.col("tier") == tier)
+        for order, name in reversed(list(enumerate(lines))):
+            line = series.filter(pl.col("subject") == kind, pl.col("line") == name)
             if not line.is_empty():
-                shown = next(
-                    k for k, other in enumerate(kinds) if not series.filter(pl.col("subject") == other, pl.col("tier") == tier).is_empty()
-                )
-                _line(drawn, line, name=tier, position=position, order=order, first=shown == position)
+                _line(drawn, line, name=name, position=position, order=order, first=name not in shown)
+                shown.add(name)
     drawn.update_xaxes(tickformat="%d %b")
     return drawn
-
-
-def _first_with(series: pl.DataFrame, kinds: list[str], place: str) -> int:
-    return next(k for k, kind in enumerate(kinds) if not series.filter(pl.col("subject") == kind, pl.col("place") == place).is_empty())
 
 
 def _line(drawn: go.Figure, line: pl.DataFrame, *, name: str, position: int, order: int, first: bool) -> None:

@@ -1,5 +1,6 @@
 """Hours in which reserve was short, and the constraints that set prices."""
 
+import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
@@ -12,7 +13,7 @@ def scarce(nodes: pl.DataFrame, *, threshold: float) -> pl.DataFrame:
 
 
 def adders(nodes: pl.DataFrame, *, threshold: float) -> go.Figure:
-    """The scarcity adder of every scarce real-time hour, one strip per location, on a logarithmic axis.
+    """The scarcity adder of every scarce real-time hour, one strip per location, on the same logarithmic axis; at least one hour is scarce.
 
     Args:
         nodes: from `node_prices`.
@@ -36,7 +37,8 @@ def adders(nodes: pl.DataFrame, *, threshold: float) -> go.Figure:
         )
     drawn.update_layout(margin={"t": 34})
     drawn.update_xaxes(tickformat="%d %b", range=[real["local"].min(), real["local"].max()])
-    drawn.update_yaxes(type="log", dtick=1)
+    ends = np.log10([hours["scarcity"].to_numpy().min(), hours["scarcity"].to_numpy().max()])
+    drawn.update_yaxes(type="log", range=[ends[0] - 0.15, ends[1] + 0.15], dtick="D2" if ends[1] - ends[0] < 1.5 else 1, tickformat="~g")
     return drawn
 
 

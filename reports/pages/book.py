@@ -5,7 +5,7 @@ import polars as pl
 from tenorgrid.reports.figures import book
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, number, table
+from tenorgrid.reports.tables import Column, latest, number, table
 
 
 def section(run: Run) -> Section | None:
@@ -14,8 +14,7 @@ def section(run: Run) -> Section | None:
     if run.values is not None:
         blocks += [_values(run.values), _trades(run.values, run.trades)]
     if run.risks is not None:
-        deltas = book.delta_by_bucket(run.risks)
-        blocks += [_deltas(run.risks, unit) for unit in deltas["unit"].unique().sort()]
+        blocks += _deltas(run.risks)
     if not blocks:
         return None
     return Section(
@@ -33,7 +32,7 @@ def _values(values: pl.DataFrame) -> Drawing:
         name="values",
         title="Present value of each trade",
         figure=book.values(values),
-        caption=f"USD to the book; {values.height:,} trades, together {number(total(values), ',.0f')} USD, as of {values['as_of'].max():%Y-%m-%d %H:%M} UTC.",
+        caption=f"USD to the book; {values.height:,} trades, together {number(total(values), ',.0f')} USD, as of {latest(values['as_of'])} UTC.",
     )
 
 
@@ -64,10 +63,19 @@ def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
     )
 
 
-def _deltas(risks: pl.DataFrame, unit: str) -> Drawing:
-    return Drawing(
-        name=f"deltas-{''.join(letter if letter.isalnum() else '-' for letter in unit.lower())}",
-        title=f"Delta of the book by quote, {unit}",
-        figure=book.deltas(risks, unit=unit),
-        caption=f"{unit}: change of the book's value for a change of 1 USD per GPU-hour in each quote, summed over trades.",
-    )
+def _deltas(risks: pl.DataFrame) -> list[Drawing]:
+    """One figure, in GPU-hours where deltas are given in them: other units of the same delta say the same again."""
+    units = book.delta_by_bucket(risks)["unit"].unique().sort().to_list()
+    if not units:
+        return []
+    unit = "GPU-hours" if "GPU-hours" in units else units[0]
+    shared = book.shared_index(risks)
+    where = f" Quotes of {shared}." if shared else ""
+    return [
+        Drawing(
+            name="deltas",
+            title="Delta of the book by quote",
+            figure=book.deltas(risks, unit=unit),
+            caption=f"{unit}, summed over trades: change of the book's value for a change of 1 USD per GPU-hour in each quote.{where}",
+        )
+    ]

@@ -6,21 +6,26 @@ from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.reports.figures import curves
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.tables import Column, earliest, latest, table
+from tenorgrid.reports.theme import horizon_order
 
 MOST_CURVES = 4
+MOST_QUOTES = 40
 
 
 def indices(curve: pl.DataFrame) -> list[str]:
     """Indices that have a curve, H100 first, at most `MOST_CURVES` of them."""
-    return sorted(curve["index"].unique().to_list(), key=lambda index: (not index.startswith("H100"), index))[:MOST_CURVES]
+    found = curve["index"].unique().to_list()
+    return sorted(found, key=lambda index: (not index.startswith("H100-SXM"), not index.startswith("H100"), ".US." not in index, index))[
+        :MOST_CURVES
+    ]
 
 
 def section(run: Run) -> Section | None:
     """One figure per index, the quotes in a table, and realised volatility."""
     blocks: list[Drawing | Listing] = []
     if run.curve is not None:
-        blocks += [_curve(run, index) for index in indices(run.curve)]
+        blocks += [_curve(run, run.curve.filter(pl.col("index") == index), index) for index in indices(run.curve)]
     if run.quotes is not None:
         blocks.append(_quotes(run.quotes))
     if run.coverage is not None:
@@ -37,33 +42,43 @@ def section(run: Run) -> Section | None:
     )
 
 
-def _curve(run: Run, index: str) -> Drawing:
-    assert run.curve is not None
-    mine = run.curve.filter(pl.col("index") == index)
+def _curve(run: Run, mine: pl.DataFrame, index: str) -> Drawing:
     quotes = (Quotes.create_empty() if run.quotes is None else run.quotes).filter(pl.col("index") == index)
     step = "daily means of its intervals" if mine.height > curves.SMOOTHEST else "its intervals"
     banded = mine["lower"].count() > 0
+    ahead = mine.filter(pl.col("end") > pl.col("as_of")).height > 0
     return Drawing(
         name=f"curve-{index.lower().replace('.', '-')}",
-        title=f"{index}: forward curve",
+        title=f"{index}: {'forward curve' if ahead else 'curve through its marks'}",
         figure=curves.forward(mine, quotes, timezone=run.timezone),
         caption=(
             f"USD per GPU-hour, delivery time in {run.timezone}. The line is the curve ({step}); each bar is a quote over its delivery period, "
-            f"coloured by where it comes from. {stated_coverage(run.coverage) if banded else 'No band was fitted.'}"
+            f"coloured by where it comes from. {stated_coverage(run.coverage, index=index) if banded else 'It has no band.'}"
         ),
     )
 
 
-def stated_coverage(coverage: pl.DataFrame | None) -> str:
-    """What held-back days say of the band, in a sentence per horizon."""
-    if coverage is None:
+def stated_coverage(coverage: pl.DataFrame | None, *, index: str) -> str:
+    """What held-back days say of the index's band, horizon by horizon.
+
+    >>> stated_coverage(None, index="H100-SXM.US.FIRM")
+    'The coverage of the band was not measured on held-back days: do not rely on it.'
+    """
+    mine = None if coverage is None else coverage.filter(pl.col("index").is_null() | (pl.col("index") == index))
+    if mine is None or mine.is_empty():
         return "The coverage of the band was not measured on held-back days: do not rely on it."
     parts = [
         f"{row['horizon']} {row['inside']:,} of {row['days']:,} days ({100 * row['coverage']:.0f} %)"
-        for row in coverage.sort("horizon").iter_rows(named=True)
+        for row in ordered(mine).iter_rows(named=True)
     ]
-    levels = ", ".join(f"{100 * level:.0f} %" for level in coverage["level"].unique().sort())
+    levels = ", ".join(f"{100 * level:.0f} %" for level in mine["level"].unique().sort())
     return f"The band is meant to hold {levels} of outcomes; on held-back days it held, by horizon: {'; '.join(parts)}."
+
+
+def ordered(coverage: pl.DataFrame) -> pl.DataFrame:
+    """Coverage by index and, within it, from the nearest horizon to the farthest."""
+    ranks = {horizon: place for place, horizon in enumerate(horizon_order(coverage["horizon"].to_list()))}
+    return coverage.sort("index", pl.col("horizon").replace_strict(ranks, return_dtype=pl.Int64))
 
 
 def _quotes(quotes: pl.DataFrame) -> Listing:
@@ -77,19 +92,21 @@ def _quotes(quotes: pl.DataFrame) -> Listing:
         Column(name="ask", head="Ask", unit="USD/GPUh", form=".4f"),
         Column(name="source", head="Source"),
     ]
-    shown = quotes.sort("index", "start", "end", "quote_id")
-    most = 40
-    cut = "" if shown.height <= most else f" The first {most} of {shown.height:,} are shown."
+    shown = quotes.filter(pl.col("index") == indices(quotes)[0]).sort("start", "end", "quote_id")
+    others = quotes.height - shown.height
+    cut = f" The first {MOST_QUOTES} of {shown.height:,} are shown." if shown.height > MOST_QUOTES else ""
+    rest = f" {others:,} quotes of other indices are in the table quotes." if others else ""
     return Listing(
         name="quotes",
-        title="Quotes that the curve was made of",
-        table=table(shown.head(most), columns, name="quotes-table"),
-        caption=f"Prices for delivery over a period, as of {quotes['as_of'].max():%Y-%m-%d %H:%M} UTC.{cut}",
+        title=f"{shown['index'][0]}: quotes that the curve was made of",
+        table=table(shown.head(MOST_QUOTES), columns, name="quotes-table"),
+        caption=f"Prices for delivery over a period, as of {latest(shown['as_of'])} UTC.{cut}{rest}",
     )
 
 
 def _coverage(coverage: pl.DataFrame) -> Listing:
     columns = [
+        *([Column(name="index", head="Index")] if coverage["index"].count() else []),
         Column(name="horizon", head="Horizon"),
         Column(name="days", head="Held back", unit="days", form=",d"),
         Column(name="inside", head="Inside the band", unit="days", form=",d"),
@@ -99,7 +116,7 @@ def _coverage(coverage: pl.DataFrame) -> Listing:
     return Listing(
         name="coverage",
         title="Does the band hold what it says?",
-        table=table(coverage.sort("horizon"), columns, name="coverage-table"),
+        table=table(ordered(coverage), columns, name="coverage-table"),
         caption="Days held back from the fit, and how many of them ended inside the band made without them.",
     )
 
@@ -114,15 +131,15 @@ def _volatility(found: pl.DataFrame) -> list[Drawing | Listing]:
         Column(name="lower", head="Lower", unit="1/√year", form=".4f"),
         Column(name="upper", head="Upper", unit="1/√year", form=".4f"),
     ]
-    ordered = found.sort("index", "model")
-    window = f"{ordered['start'].min():%Y-%m-%d} to {ordered['end'].max():%Y-%m-%d}"
+    rows = found.sort("index", "model")
+    window = f"{earliest(found['start'])} to {latest(found['end'])}"
     caption = f"Annualised standard deviation of log returns with its {level} interval, window within {window} (UTC)."
     return [
         Drawing(name="volatility", title="Realised volatility", figure=curves.volatility(found), caption=f"In % per √year. {caption}"),
         Listing(
             name="volatilities",
             title="Realised volatility in numbers",
-            table=table(ordered, columns, name="volatilities-table"),
+            table=table(rows, columns, name="volatilities-table"),
             caption=caption,
         ),
     ]

@@ -7,6 +7,8 @@ from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
 from tenorgrid.reports.tables import Column, table
 
+MOST_ROWS = 60
+
 
 def main_tier(series: pl.DataFrame) -> str:
     """`FIRM` where there is one, else the tier with the most marks."""
@@ -21,6 +23,14 @@ def latest(series: pl.DataFrame) -> pl.DataFrame:
     return last.select("index", "start", "value", "unit", "quantity", "status").join(counts, on="index", how="left").sort("unit", "index")
 
 
+def ranked(last: pl.DataFrame) -> pl.DataFrame:
+    """`latest` with GPU-hours first; where there are more than `MOST_ROWS` the longest histories first, else by name."""
+    narrow = (pl.col("unit") != marks.NARROW).alias("_work")
+    if last.height <= MOST_ROWS:
+        return last.sort(narrow, "index")
+    return last.sort(narrow, "marks", "index", descending=[False, True, False])
+
+
 def section(run: Run) -> Section | None:
     """Marks of the methodology that has most of them, in figures; the last mark of every index in a table."""
     if run.marks is None:
@@ -29,10 +39,11 @@ def section(run: Run) -> Section | None:
     series = marks.current(run.marks, methodology=methodology)
     blocks: list[Drawing | Listing] = []
     narrow, work = marks.narrow(series), marks.workload(series)
+    where = marks.places(series)
     if not narrow.is_empty():
-        blocks += _narrow(narrow, methodology)
+        blocks += _narrow(narrow, methodology, where)
     if not work.is_empty():
-        blocks.append(_work(work, methodology))
+        blocks.append(_work(work, methodology, where))
     blocks.append(_table(series, methodology))
     return Section(
         name="marks",
@@ -42,46 +53,62 @@ def section(run: Run) -> Section | None:
     )
 
 
-def _narrow(series: pl.DataFrame, methodology: str) -> list[Drawing | Listing]:
+def _narrow(series: pl.DataFrame, methodology: str, where: list[str]) -> list[Drawing | Listing]:
     tier = main_tier(series)
-    shown = series.filter(pl.col("tier") == tier)
+    where, shown = _shown(series, tier, where)
+    kinds = marks.subjects(shown)
     drawings: list[Drawing | Listing] = [
         Drawing(
             name="narrow-marks",
-            title=f"Narrow marks, {tier.lower()}" if tier else "Narrow marks",
-            figure=marks.by_place(shown),
-            caption=f"USD per GPU-hour, methodology {methodology}. {_withheld(shown)}",
+            title=f"Narrow marks, {tier.lower()}",
+            figure=marks.by_place(shown, kinds=kinds, where=where),
+            caption=f"USD per GPU-hour, methodology {methodology}. {_counted(shown, kinds, of=series)}",
         )
     ]
-    place = marks.places(shown)[0]
-    tiers = series.filter(pl.col("place") == place)
+    place = next(place for place in where if place in shown["place"])
+    tiers = series.filter(pl.col("place") == place, pl.col("subject").is_in(kinds))
     if tiers["tier"].n_unique() > 1:
         drawings.append(
             Drawing(
                 name="tier-marks",
                 title=f"Narrow marks in {place} by tier",
-                figure=marks.by_tier(tiers),
-                caption=f"USD per GPU-hour booked, methodology {methodology}. {_withheld(tiers)}",
+                figure=marks.by_tier(tiers, kinds=marks.subjects(tiers)),
+                caption=f"USD per GPU-hour booked, methodology {methodology}. {_counted(tiers, kinds, of=series)}",
             )
         )
     return drawings
 
 
-def _work(series: pl.DataFrame, methodology: str) -> Drawing:
+def _work(series: pl.DataFrame, methodology: str, where: list[str]) -> Drawing:
     tier = main_tier(series)
-    shown = series.filter(pl.col("tier") == tier)
+    where, shown = _shown(series, tier, where)
+    kinds = marks.subjects(shown)
     return Drawing(
         name="workload-marks",
         title=f"Workload marks, {tier.lower()}",
-        figure=marks.by_place(shown),
-        caption=f"USD per unit of work as named above each strip, one line per home of the work, methodology {methodology}. {_withheld(shown)}",
+        figure=marks.by_place(shown, kinds=kinds, where=where),
+        caption=(
+            f"USD per unit of work as named above each strip, one line per home of the work, methodology {methodology}. "
+            f"{_counted(shown, kinds, of=series)}"
+        ),
     )
 
 
-def _withheld(series: pl.DataFrame) -> str:
-    missing = series.filter(pl.col("status") == "withheld").height
-    weak = series.filter(pl.col("status").is_in(["low-confidence", "carried"])).height
-    return f"{series.height:,} marks, of which {missing:,} withheld (gaps) and {weak:,} carried or of low confidence."
+def _shown(series: pl.DataFrame, tier: str, where: list[str]) -> tuple[list[str], pl.DataFrame]:
+    """Marks of a tier in the places `where`, and these; in its own main places where it has none there."""
+    mine = series.filter(pl.col("tier") == tier)
+    places = where if mine["place"].is_in(where).any() else marks.places(mine)
+    return places, mine.filter(pl.col("place").is_in(places))
+
+
+def _counted(series: pl.DataFrame, kinds: list[str], *, of: pl.DataFrame) -> str:
+    """How many marks are drawn, how many of them are weak, and how many indices the figure leaves to the tables."""
+    drawn = series.filter(pl.col("subject").is_in(kinds))
+    missing = drawn.filter(pl.col("status") == "withheld").height
+    weak = drawn.filter(pl.col("status").is_in(["low-confidence", "carried"])).height
+    left = of["index"].n_unique() - drawn["index"].n_unique()
+    rest = f" {left:,} more indices are in the marks table." if left else ""
+    return f"{drawn.height:,} marks, of which {missing:,} withheld (gaps) and {weak:,} carried or of low confidence.{rest}"
 
 
 def _table(series: pl.DataFrame, methodology: str) -> Listing:
@@ -95,9 +122,14 @@ def _table(series: pl.DataFrame, methodology: str) -> Listing:
         Column(name="marks", head="Marks", unit="count", form=",d"),
         Column(name="withheld", head="Withheld", unit="count", form=",d"),
     ]
+    shown = ranked(latest(series))
+    cut = "" if shown.height <= MOST_ROWS else f" The first {MOST_ROWS} of {shown.height:,} indices, those with the longest history first."
     return Listing(
         name="latest-marks",
-        title="The last mark of every index",
-        table=table(latest(series), columns, name="latest-marks-table"),
-        caption=f"Latest revisions of methodology {methodology}. Quantity is what stands behind the mark: GPU-hours, or units of work; none for quotes.",
+        title="The last mark of every index" if not cut else "The last mark of the main indices",
+        table=table(shown.head(MOST_ROWS), columns, name="latest-marks-table"),
+        caption=(
+            f"Latest revisions of methodology {methodology}. Quantity is what stands behind the mark: GPU-hours, or units of work; "
+            f"none for quotes.{cut}"
+        ),
     )

@@ -8,7 +8,7 @@ from tenorgrid.reports.pages.prices import reference, reference_nodes
 from tenorgrid.reports.run import Run
 from tenorgrid.reports.tables import Column, table
 
-THRESHOLD = 1.0  # USD/GPUh: below it an adder is the far tail of the scarcity curve, not a shortage
+THRESHOLD = 0.5  # USD/GPUh: below it an adder is the far tail of the scarcity curve, not a shortage
 SHOWN_PER_KIND = 5
 MONTH = 30 * 24  # hours
 
@@ -23,6 +23,13 @@ def scarce_hours(nodes: pl.DataFrame) -> pl.DataFrame:
     )
     joined = real.join(short, on="location", how="left").with_columns(pl.col("scarce").fill_null(0))
     return joined.with_columns((pl.col("scarce") * MONTH / pl.col("hours")).alias("per_month")).sort("location")
+
+
+def hours_anywhere(nodes: pl.DataFrame) -> tuple[int, float]:
+    """Real-time hours that are scarce in some location, and the same per 30 days."""
+    cleared = nodes.filter(pl.col("horizon") == "real-time")["start"].n_unique()
+    short = scarcity.scarce(nodes, threshold=THRESHOLD)["start"].n_unique()
+    return short, short * MONTH / max(cleared, 1)
 
 
 def section(run: Run) -> Section | None:

@@ -5,7 +5,7 @@ import polars as pl
 from tenorgrid.reports.figures import settlement
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.tables import Column, earliest, latest, table
 from tenorgrid.reports.theme import horizon_order
 
 
@@ -52,7 +52,7 @@ def _owed(statements: pl.DataFrame, version: str) -> Drawing:
         title="What each participant is owed, by horizon",
         figure=settlement.owed(statements, version=version),
         caption=(
-            f"USD, positive to the participant, all charges, deliveries {days.min()} to {days.max()}, version {version}. "
+            f"USD, positive to the participant, all charges, deliveries {earliest(days)} to {latest(days)}, version {version}. "
             "A horizon's part is the change of the position at that horizon times its price."
         ),
     )
@@ -77,18 +77,17 @@ def _statements(statements: pl.DataFrame, invoices: pl.DataFrame | None, version
 
 
 def _checks(checks: pl.DataFrame) -> Listing:
-    columns = [Column(name=name, head=name.replace("_", " ").capitalize(), form=_form(checks[name].dtype)) for name in checks.columns]
+    columns = [
+        Column(name="check", head="Check"),
+        Column(name="amount", head="Found", form=",.4g"),
+        Column(name="bound", head="Bound", form=",.4g"),
+        Column(name="unit", head="Unit"),
+        Column(name="result", head="Result"),
+    ]
+    rows = checks.with_columns(pl.when("passed").then(pl.lit("passed")).otherwise(pl.lit("FAILED")).alias("result"))
     return Listing(
         name="checks",
         title="Settlement checks",
-        table=table(checks, columns, name="checks-table"),
+        table=table(rows, columns, name="checks-table"),
         caption="Sums over all accounts, and how far rounding can reach: at most half a micro-dollar a posting. The solver's own residual is kept apart.",
     )
-
-
-def _form(kind: pl.DataType) -> str | None:
-    if kind.is_integer():
-        return ",d"
-    if kind.is_decimal():
-        return ",.6f"
-    return ",.6g" if kind.is_float() else None

@@ -1,6 +1,7 @@
 """A made-up run folder: every table that the report reads, in its declared schema, with plausible numbers and a fixed seed."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tenorgrid.data.tables.cleared import Binding, Certificate, Prices, Surplus
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks
-from tenorgrid.data.tables.settled import Basis, Invoices, Statements
+from tenorgrid.data.tables.settled import Basis, Checks, Invoices, Statements
 
 ZONE = "America/New_York"
 FIRST = datetime(2027, 1, 1, 5, tzinfo=UTC)
@@ -266,9 +267,7 @@ def _curve(folder: Path, prices: pl.DataFrame) -> None:
     ]
     edges.append(("month-ahead clearing", AS_OF + timedelta(days=7), LAST, 2.58))
     months = [datetime(2027, month, 1, 4, tzinfo=UTC) for month in (4, 5, 6, 7)]
-    edges += [
-        ("monthly quote", first, last, 2.5 - 0.03 * place) for place, (first, last) in enumerate(zip(months[:-1], months[1:], strict=True))
-    ]
+    edges += [("monthly quote", first, last, 2.5 - 0.03 * place) for place, (first, last) in enumerate(pairwise(months))]
     edges.append(("quarterly quote", months[0], months[-1], 2.47))
     quotes = [
         {
@@ -308,6 +307,7 @@ def _curve(folder: Path, prices: pl.DataFrame) -> None:
     _part(folder, "curve", "curve", curve, Curve)
     coverage = pl.DataFrame(
         {
+            "index": [index] * 3,
             "horizon": ["day-ahead", "week-ahead", "month-ahead"],
             "days": [60, 55, 44],
             "inside": [49, 43, 33],
@@ -406,13 +406,13 @@ def _settle(folder: Path, rng: np.random.Generator) -> None:
     checks = pl.DataFrame(
         {
             "check": ["sum of all postings", "rounding", "solver residual"],
-            "amount": [0, 1214, 3],
-            "bound": [0, 60000, 60000],
-            "unit": ["micro-USD"] * 3,
-            "passed": [True] * 3,
+            "amount": [0.0, 1214.0, 3e-8],
+            "bound": [0.0, 60000.0, 1e-6],
+            "unit": ["micro-USD", "micro-USD", "1"],
+            "passed": [True, True, False],
         }
     )
-    store.write_table(folder / "settle", "checks", checks)
+    _part(folder, "settle", "checks", checks, Checks)
 
 
 def _basis(folder: Path, rng: np.random.Generator) -> None:
