@@ -111,8 +111,8 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
             if place.link is not None:
                 congestion[:, at] = prices.congestion[:, links[place.link]] * place.egress
         for k, level in enumerate(grid.tiers.names):
-            cost = (filled[:, where, :, k] @ per_unit).transpose(0, 2, 1)  # (intervals, recipes, places)
-            missing = (unknown[:, where, :, k] @ (per_unit > 0.0)).transpose(0, 2, 1) > 0.0
+            cost = (filled[..., k][:, where] @ per_unit).transpose(0, 2, 1)  # (intervals, recipes, places)
+            missing = (unknown[..., k][:, where] @ (per_unit > 0.0)).transpose(0, 2, 1) > 0.0
             total = np.where(missing, np.inf, cost + (carriage + congestion)[:, None, :])
             best = total.reshape(count, -1).argmin(axis=1)
             recipe, place_at = np.divmod(best, len(places))
