@@ -18,7 +18,7 @@ from tenorgrid.data.tables.door import inspect, read_checked
 from tenorgrid.data.terms.market import Market
 
 PACKAGED = "packaged"
-PACKAGED_FOLDER = Path(__file__).parent / "sample" / "case3d"
+PACKAGED_FOLDER = Path(__file__).parent / "sample" / "three-days"
 TABLES: Mapping[str, type[dy.Schema]] = {
     "locations": tables.Locations,
     "resources": tables.Resources,

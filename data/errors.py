@@ -80,6 +80,16 @@ class OvercommitWarning(UserWarning):
     """A tier that promises more present hours than its listed hours can hold: (1 − π) β > 1."""
 
 
+def brief(error: TenorgridError) -> str:
+    """The first sentence of an error, and how many more there are: for a warning.
+
+    >>> brief(InputError([Fault(file="a.csv", expected="x"), Fault(file="a.csv", expected="y")]))
+    'a.csv: expected x (and 1 more)'
+    """
+    first, *more = str(error).splitlines()
+    return f"{first} (and {len(more)} more)" if more else first
+
+
 def _sentences(faults: tuple[Fault, ...]) -> Iterable[str]:
     for file, group in groupby(sorted(faults, key=lambda fault: fault.file), key=lambda fault: fault.file):
         found = list(group)

@@ -15,7 +15,7 @@ import polars as pl
 from tenorgrid.api import clear, hedge, mark, settle, value
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
-from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning
+from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
 from tenorgrid.data.store import read_table, write_manifest, writing
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.observed import Marks as MarkTable
@@ -175,7 +175,7 @@ def _left_out(part: str, parts: list[str]) -> Iterator[None]:
         yield
     except (InputError, NotPublishedError) as error:
         parts.append(part)
-        warn(f"{part}/ is left out: {error}", PartLeftOutWarning, stacklevel=3)
+        warn(f"{part}/ is left out: {brief(error)}", PartLeftOutWarning, stacklevel=3)
 
 
 def run_observations(

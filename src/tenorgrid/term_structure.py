@@ -13,7 +13,7 @@ from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.quotes import joined, mark_quotes
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.volatility import fit_volatility
-from tenorgrid.data.errors import InputError, PartLeftOutWarning
+from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
 from tenorgrid.data.tables.curve import Curve, IndexShapes, Jacobian, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.results import Marks, Run, Tables
@@ -70,7 +70,7 @@ def curves_of_marks(marks: Marks) -> Fitted:
         last = quotes["as_of"].max()
         if isinstance(last, datetime):
             curves[index] = fit_curve(quotes, index=index, as_of=last, timezone=rule.timezone)
-    return _fitted(curves, marks.marks)
+    return _fitted(curves, pl.concat([_unbroken(valued, index) for index in curves]) if curves else valued)
 
 
 def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) -> Fitted:
@@ -82,6 +82,15 @@ def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) 
             raise InputError.of("quotes", "quotes of this index", column="index", value=index)
         curves[index] = fit_curve(quotes, index=index, as_of=last)
     return _fitted(curves, MarkTable.create_empty())
+
+
+def _unbroken(marks: pl.DataFrame, index: str) -> pl.DataFrame:
+    """The longest stretch of days on which the index had a mark of its own: observed panels have holes, and volatility refuses them."""
+    own = marks.filter(pl.col("index") == index, pl.col("status").cast(pl.String) != "carried").sort("start")
+    stretch = (pl.col("start") != pl.col("end").shift(1)).fill_null(True).cast(pl.Int32).cum_sum()
+    lengths = own.with_columns(stretch.alias("stretch"))
+    longest = lengths.group_by("stretch").len().sort("len", "stretch", descending=[True, True])["stretch"]
+    return lengths.filter(pl.col("stretch") == longest[0]).drop("stretch") if len(longest) else own
 
 
 def busiest(run: Run) -> str:
@@ -107,7 +116,7 @@ def _fitted(
         try:
             found.append(fit_volatility(marks, index=index, model="realised-weekday"))
         except InputError as error:
-            refused.append(f"{index}: {error}")
+            refused.append(f"{index}: {brief(error)}")
     for sentence in refused:
         warn(f"no volatility of {sentence}", PartLeftOutWarning, stacklevel=3)
     coverage = [
@@ -145,5 +154,5 @@ def _unless_short(what: str, index: str, measure: Callable[[str], T]) -> T | Non
     try:
         return measure(index)
     except InputError as error:
-        warn(f"no {what} of {index}: {error}", PartLeftOutWarning, stacklevel=4)
+        warn(f"no {what} of {index}: {brief(error)}", PartLeftOutWarning, stacklevel=4)
         return None
