@@ -10,8 +10,10 @@ import pytest
 
 from tenorgrid.data.case import read_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.sample.fleet import SUPPLIERS, halls
-from tenorgrid.data.sample.market import HORIZONS, MARKET, SEED, TIERS, PackagedMarket, market_from, packaged_market
+from tenorgrid.data.sample.benchmarks import RELATIVE
+from tenorgrid.data.sample.demand import demand_by_region
+from tenorgrid.data.sample.fleet import CAPACITY, SUPPLIERS, halls
+from tenorgrid.data.sample.market import AS_OF, HORIZONS, MARKET, SEED, TIERS, PackagedMarket, market_from, packaged_market
 from tenorgrid.data.sample.processes import hour_of, innovations
 from tenorgrid.data.sample.small import AS_OF_SMALL, END_SMALL, FIRST_SMALL, SMALL, small_market
 from tenorgrid.data.sample.virtuals import BIDDERS
@@ -152,3 +154,28 @@ def test_the_committed_case_is_what_the_generator_writes() -> None:
     assert sum(path.stat().st_size for path in SMALL.rglob("*")) <= 1_000_000
     assert AS_OF_SMALL >= END_SMALL
     assert small_market().case.bids.equals(packaged_market(seed=SEED, first=FIRST_SMALL, end=END_SMALL, as_of=AS_OF_SMALL).case.bids)
+
+
+def test_what_is_known_of_tightness_ranks_hours_the_worse_the_longer_the_lead() -> None:
+    """The whole market, uncleared: demand over supply, most of it shared by all regions, as expected ahead against as it came."""
+    found = packaged_market(as_of=None, end=AS_OF).forecasts.pivot("series", index=["horizon", "region", "start"], values="value")
+    weights = demand_by_region()
+    inference, training = (pl.col("region").replace_strict({region: weights[region][part] for region in weights}) for part in (0, 1))
+    own = found.with_columns(wanted=inference * pl.col("inference") + training * pl.col("training"))
+    capacity = pl.col("region").replace_strict(
+        {region: sum(RELATIVE[name] * count for name, count in CAPACITY[region].items()) for region in CAPACITY}
+    )
+    own = own.with_columns(there=capacity * pl.col("availability"))
+    shared = pl.col("wanted").sum().over("horizon", "start") / pl.col("there").sum().over("horizon", "start")
+    tight = own.with_columns(tight=0.3 * pl.col("wanted") / pl.col("there") + 0.7 * shared)
+    came = tight.filter(horizon="real-time").select("region", "start", pl.col("tight").alias("came"))
+    ranked = (
+        tight.join(came, on=["region", "start"])
+        .group_by("horizon", "region")
+        .agg(pl.corr("tight", "came", method="spearman").alias("rank"))
+    )
+    mean = dict(ranked.group_by("horizon").agg(pl.col("rank").mean()).iter_rows())
+    assert mean["real-time"] == pytest.approx(1.0, abs=1e-12)
+    assert mean["day-ahead"] == pytest.approx(0.86, abs=0.03)
+    assert mean["week-ahead"] == pytest.approx(0.77, abs=0.03)
+    assert mean["month-ahead"] == pytest.approx(0.70, abs=0.03)
