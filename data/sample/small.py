@@ -9,7 +9,7 @@ from pathlib import Path
 from tenorgrid.data.case import write_case
 from tenorgrid.data.sample.market import SEED, PackagedMarket, packaged_market
 
-SMALL = Path(__file__).parent / "synthetic-three-days"
+SMALL = Path(__file__).parent / "three-days"
 FIRST_SMALL, END_SMALL = date(2027, 3, 13), date(2027, 3, 16)
 AS_OF_SMALL = END_SMALL
 
