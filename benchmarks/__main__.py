@@ -48,9 +48,9 @@ def _clearing(hours: int, fewer: int) -> None:
 
 def _main_job() -> None:
     parts, whole = by_part()
-    rest = whole - sum(parts.values())
     lines = [("main job's minute by part", "s"), *((name, f"{seconds:.2f}") for name, seconds in parts.items())]
-    _table([*lines, ("start-up and the rest", f"{rest:.2f}"), ("whole command", f"{whole:.2f}")])
+    _table([*lines, ("whole command, start-up included", f"{whole:.2f}")])
+    print("\nparts may run beside one another: they need not add to the whole")
 
 
 def _each(found: dict[str, Any], hours: int) -> float:
