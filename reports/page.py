@@ -78,7 +78,8 @@ def _key(key: Key) -> str:
 
 def _section(section: Section, note: str) -> str:
     blocks = "\n".join(_drawing(block, note) if isinstance(block, Drawing) else _listing(block, note) for block in section.blocks)
-    return f'<section id="{section.name}">\n<h2>{html.escape(section.title)}</h2>\n<p class=lead>{html.escape(section.lead)}</p>\n{blocks}\n</section>'
+    head = f"<h2>{html.escape(section.title)}</h2>\n<p class=lead>{html.escape(section.lead)}</p>"
+    return f'<section id="{section.name}">\n{head}\n{blocks}\n</section>'
 
 
 def _drawing(block: Drawing, note: str) -> str:
@@ -92,7 +93,8 @@ def _drawing(block: Drawing, note: str) -> str:
 
 
 def _listing(block: Listing, note: str) -> str:
-    return f'<figure id="{block.name}">\n<h3>{html.escape(block.title)}</h3>\n{block.table}\n<figcaption>{_caption(block.caption, note)}</figcaption>\n</figure>'
+    caption = f"<figcaption>{_caption(block.caption, note)}</figcaption>"
+    return f'<figure id="{block.name}">\n<h3>{html.escape(block.title)}</h3>\n{block.table}\n{caption}\n</figure>'
 
 
 def _caption(caption: str, note: str) -> str:

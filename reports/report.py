@@ -87,8 +87,8 @@ def _keys(run: Run) -> list[Key]:
         name = prices.reference(run.prices).upper()
         gaps = paired(nodes, horizon="day-ahead")["difference"].to_numpy()
         if gaps.size:
-            basis_note = f"{name} firm, mean of day-ahead − real time"
-            keys.append(Key(label="Day-ahead basis", value=f"{number(float(gaps.mean()), '+.4f')} USD/GPUh", note=basis_note))
+            basis_note = f"USD per GPU-hour, {name} firm, mean of day-ahead − real time"
+            keys.append(Key(label="Day-ahead basis", value=number(float(gaps.mean()), "+.4f"), note=basis_note))
         count, monthly = scarcity.hours_anywhere(nodes)
         note = f"a month, {count:,} in all: {name} firm in some location, adder of {scarcity.THRESHOLD:.2f} USD/GPUh or more"
         keys.append(Key(label="Scarcity hours", value=f"{monthly:.1f}", note=note))

@@ -14,7 +14,7 @@ from tenorgrid.data.tables.book import Risks, Trades, Values
 from tenorgrid.data.tables.cleared import Binding, Certificate, Prices, Surplus
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks
-from tenorgrid.data.tables.settled import Basis, Checks, Invoices, Statements
+from tenorgrid.data.tables.settled import Basis, Checks, Effectiveness, Invoices, Statements
 
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
 
@@ -66,6 +66,7 @@ class Run:
     invoices: pl.DataFrame | None
     checks: pl.DataFrame | None
     basis: pl.DataFrame | None
+    effectiveness: pl.DataFrame | None
     series: pl.DataFrame | None
 
 
@@ -109,6 +110,7 @@ def read_run(folder: Path) -> Run:
         invoices=_table(folder, "settle", "invoices", Invoices),
         checks=_table(folder, "settle", "checks", Checks),
         basis=_table(folder, "basis", "basis", Basis),
+        effectiveness=_table(folder, "basis", "effectiveness", Effectiveness),
         series=_table(folder, "basis", "series", Changes),
     )
     if all(

@@ -8,6 +8,9 @@ from decimal import Decimal
 
 import polars as pl
 
+LONG = 40  # letters above which a cell breaks its line
+TALL = 40  # rows above which a table scrolls by itself
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
@@ -35,7 +38,10 @@ def table(frame: pl.DataFrame, columns: Sequence[Column], *, name: str) -> str:
         f"<tr>{''.join(_cell(value, column) for value, column in zip(row, columns, strict=True))}</tr>"
         for row in frame.select(c.name for c in columns).iter_rows()
     )
-    return f'<div class="scroll"><table id="{html.escape(name)}"><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'
+    tall = " tall" if frame.height > TALL else ""
+    return (
+        f'<div class="scroll{tall}"><table id="{html.escape(name)}"><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'
+    )
 
 
 def number(value: float | int | Decimal | None, form: str) -> str:
@@ -74,7 +80,8 @@ def _head(column: Column) -> str:
 def _cell(value: object, column: Column) -> str:
     if column.form is not None and (value is None or isinstance(value, int | float | Decimal)):
         return f"<td class=num>{html.escape(number(value, column.form))}</td>"
-    return f"<td>{html.escape(_text(value))}</td>"
+    text = _text(value)
+    return f"<td{' class=long' if len(text) > LONG else ''}>{html.escape(text)}</td>"
 
 
 def _text(value: object) -> str:

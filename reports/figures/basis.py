@@ -37,5 +37,7 @@ def changes(series: pl.DataFrame, *, ratio: float, unit: str, index: str) -> go.
         hoverinfo="skip",
     )
     drawn.update_xaxes(title={"text": f"change of {index}, USD per GPU-hour", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
-    drawn.update_yaxes(title={"text": f"change of the exposure, {unit}", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
+    drawn.update_yaxes(
+        title={"text": f"change of the exposure, {unit}", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT, automargin=True
+    )
     return drawn

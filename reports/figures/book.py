@@ -1,8 +1,11 @@
 """The book: what each trade is worth and which quotes move it."""
 
+from typing import Literal
+
 import plotly.graph_objects as go
 import polars as pl
 
+from tenorgrid.derivatives.book import MONTH
 from tenorgrid.reports import theme
 
 
@@ -27,36 +30,38 @@ def values(table: pl.DataFrame) -> go.Figure:
 
 
 def delta_by_bucket(risks: pl.DataFrame) -> pl.DataFrame:
-    """Delta of the whole book per unit and bucket: unit, bucket, amount."""
+    """Delta of the whole book: view (quote or month, two views of one risk), unit, bucket, amount."""
     deltas = risks.filter(pl.col("risk").cast(pl.String) == "delta")
-    return deltas.group_by("unit", "bucket").agg(pl.col("amount").sum()).sort("unit", "bucket")
+    view = pl.when(pl.col("bucket").str.starts_with(MONTH)).then(pl.lit("month")).otherwise(pl.lit("quote")).alias("view")
+    return deltas.group_by(view, "unit", "bucket").agg(pl.col("amount").sum()).sort("view", "unit", "bucket")
 
 
-def shared_index(risks: pl.DataFrame) -> str:
-    """The index that the names of all delta buckets begin with, before a colon; empty where they differ.
+def shared_index(buckets: list[str]) -> str:
+    """The index that all names of buckets begin with, before a colon; empty where they differ.
 
-    >>> both = pl.DataFrame({"risk": ["delta", "delta"], "bucket": ["H100.US.FIRM:2027-04", "H100.US.FIRM:2027-05"]})
-    >>> shared_index(both)
+    >>> shared_index(["H100.US.FIRM:2027-04", "H100.US.FIRM:2027-05"])
     'H100.US.FIRM'
     """
-    names = risks.filter(pl.col("risk").cast(pl.String) == "delta")["bucket"].to_list()
-    heads = {name.partition(":")[0] if ":" in name else "" for name in names}
+    heads = {name.partition(":")[0] if ":" in name else "" for name in buckets}
     return heads.pop() if len(heads) == 1 else ""
 
 
-def deltas(risks: pl.DataFrame, *, unit: str) -> go.Figure:
-    """Delta of the whole book by quote, as horizontal bars.
+def deltas(risks: pl.DataFrame, *, unit: str, view: Literal["quote", "month"]) -> go.Figure:
+    """Delta of the whole book by quote or by delivery month, as horizontal bars from the first bucket down.
 
     Args:
         risks: `Risks`.
         unit: the one unit of delta that is drawn, for example GPU-hours; different units do not add.
+        view: which buckets.
     """
-    rows = delta_by_bucket(risks).filter(pl.col("unit") == unit).sort("bucket", descending=True)
-    shared = shared_index(risks)
+    rows = delta_by_bucket(risks).filter(pl.col("unit") == unit, pl.col("view") == view).sort("bucket", descending=True)
+    shared = shared_index(rows["bucket"].to_list())
     drawn = theme.figure(height=100 + 24 * rows.height)
     drawn.add_bar(
         x=rows["amount"].to_numpy(),
-        y=[bucket.removeprefix(f"{shared}:") for bucket in rows["bucket"]],
+        y=[
+            bucket.removeprefix(f"{shared}:").removeprefix(MONTH) + " " for bucket in rows["bucket"]
+        ],  # the space keeps 2027-04 from being a date
         orientation="h",
         marker={"color": [theme.ACCENT if amount >= 0 else theme.BLUE for amount in rows["amount"]]},
         hovertemplate="%{y}: %{x:,.1f} " + unit + "<extra></extra>",
@@ -64,5 +69,5 @@ def deltas(risks: pl.DataFrame, *, unit: str) -> go.Figure:
     )
     drawn.update_layout(margin={"t": 20})
     drawn.update_xaxes(title={"text": f"delta, {unit}", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
-    drawn.update_yaxes(automargin=True, showgrid=False)
+    drawn.update_yaxes(automargin=True, showgrid=False, type="category")
     return drawn

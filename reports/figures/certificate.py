@@ -32,7 +32,10 @@ def worst_of_all(certificate: pl.DataFrame) -> float:
 
 
 def measures(certificate: pl.DataFrame) -> go.Figure:
-    """The largest of each measure per horizon on a logarithmic axis, with the limit past which nothing is published; a zero is drawn at 1e-18."""
+    """The largest of each measure per horizon on a logarithmic axis, with the limit past which nothing is published.
+
+    A zero is drawn at 1e-18.
+    """
     rows = worst(certificate)
     order = theme.horizon_order(rows["horizon"].to_list())
     drawn = theme.figure(height=90 + 40 * len(MEASURES) + 20)

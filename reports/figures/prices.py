@@ -51,7 +51,10 @@ def daily_means(nodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def paired(nodes: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
-    """Hours that cleared both at `horizon` and in real time: location, start, local, day, hour, ahead, real_time, difference (ahead − real time)."""
+    """Hours that cleared both at `horizon` and in real time.
+
+    Returns location, start, local, day, hour, ahead, real_time, difference (ahead − real time, USD/GPUh).
+    """
     ahead = nodes.filter(pl.col("horizon") == horizon).select("location", "start", "local", "day", "hour", pl.col("price").alias("ahead"))
     real = nodes.filter(pl.col("horizon") == "real-time").select("location", "start", pl.col("price").alias("real_time"))
     joined = ahead.join(real, on=["location", "start"], how="inner")
@@ -65,7 +68,10 @@ def common_hours(nodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def hourly_means(nodes: pl.DataFrame) -> pl.DataFrame:
-    """Mean price per horizon, location and local hour of day over the hours that every horizon cleared: location, horizon, hour, price, days."""
+    """Mean price per horizon, location and local hour of day over the hours that every horizon cleared.
+
+    Returns location, horizon, hour, price (USD/GPUh), days.
+    """
     return (
         common_hours(nodes)
         .group_by("location", "horizon", "hour")
@@ -173,7 +179,7 @@ def day_ahead_minus_real_time(nodes: pl.DataFrame, *, limit: float | None = None
                 "ypad": 4,
                 "xpad": 0,
                 "tickfont": {"size": 11},
-                "ticksuffix": "",
+                "title": {"text": "USD/GPUh", "side": "right", "font": {"size": 11}},
             },
             hovertemplate=f"{location} %{{x|%d %b}} %{{y}}:00<br>%{{z:.3f}} USD/GPUh<extra></extra>",
         )

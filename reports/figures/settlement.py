@@ -7,7 +7,10 @@ from tenorgrid.reports import theme
 
 
 def by_participant(statements: pl.DataFrame, *, version: str) -> pl.DataFrame:
-    """Exact USD per participant, charge code and horizon over all days of one version: participant, charge_code, horizon, amount (Decimal), postings."""
+    """Exact USD per participant, charge code and horizon over all days of one version.
+
+    Returns participant, charge_code, horizon, amount (Decimal), postings.
+    """
     return (
         statements.filter(pl.col("version") == version)
         .with_columns(pl.col("charge_code").cast(pl.String))
@@ -23,17 +26,19 @@ def latest_version(statements: pl.DataFrame) -> str:
     return "final" if "final" in versions else str(versions[-1])
 
 
-def owed(statements: pl.DataFrame, *, version: str) -> go.Figure:
+def owed(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> go.Figure:
     """What every participant is owed (right) or owes (left), stacked by the horizon whose prices it comes from.
 
     Args:
         statements: `Statements`.
         version: the settlement version drawn.
+        horizons: those that are drawn, the nearest to delivery first.
     """
-    sums = by_participant(statements, version=version).group_by("participant", "horizon").agg(pl.col("amount").cast(pl.Float64).sum())
+    sums = by_participant(statements, version=version).group_by("participant", "horizon").agg(pl.col("amount").sum().cast(pl.Float64))
+    sums = sums.filter(pl.col("horizon").is_in(horizons))
     order = sums.group_by("participant").agg(pl.col("amount").sum()).sort("amount", "participant")["participant"].to_list()
     drawn = theme.figure(height=130 + 22 * len(order))
-    for position, horizon in enumerate(theme.horizon_order(sums["horizon"].to_list())):
+    for position, horizon in enumerate(horizons):
         rows = sums.filter(pl.col("horizon") == horizon).sort("participant")
         drawn.add_bar(
             x=rows["amount"].to_numpy(),

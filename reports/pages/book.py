@@ -1,11 +1,18 @@
 """The book: values and what moves them."""
 
+from typing import Literal
+
 import polars as pl
 
 from tenorgrid.reports.figures import book
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
 from tenorgrid.reports.tables import Column, latest, number, table
+
+VIEWS: tuple[tuple[Literal["quote", "month"], str], ...] = (
+    ("quote", "change of the book's value for a change of 1 USD per GPU-hour in each quote, which is how much of it would hedge the book"),
+    ("month", "the same risk by month of delivery, for a change of 1 USD per GPU-hour of the curve in that month"),
+)
 
 
 def section(run: Run) -> Section | None:
@@ -32,7 +39,9 @@ def _values(values: pl.DataFrame) -> Drawing:
         name="values",
         title="Present value of each trade",
         figure=book.values(values),
-        caption=f"USD to the book; {values.height:,} trades, together {number(total(values), ',.0f')} USD, as of {latest(values['as_of'])} UTC.",
+        caption=(
+            f"USD to the book; {values.height:,} trades, together {number(total(values), ',.0f')} USD, as of {latest(values['as_of'])} UTC."
+        ),
     )
 
 
@@ -44,12 +53,13 @@ def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
     ]
     rows = values.sort("trade_id")
     if trades is not None:
-        terms = trades.select("trade_id", "side", "quantity", "quantity_unit", "index", "start", "end", "strike")
+        words = pl.col("quantity_unit").cast(pl.String).str.replace("_", " ", literal=True)
+        terms = trades.with_columns(words).select("trade_id", "side", "quantity", "quantity_unit", "index", "start", "end", "strike")
         rows = rows.join(terms, on="trade_id", how="left").sort("trade_id")
         columns[2:2] = [
             Column(name="side", head="Side"),
             Column(name="quantity", head="Quantity", form=",.1f"),
-            Column(name="quantity_unit", head="Counts"),
+            Column(name="quantity_unit", head="Unit"),
             Column(name="index", head="Index or node"),
             Column(name="start", head="Delivery from", unit="UTC"),
             Column(name="end", head="to", unit="UTC"),
@@ -64,18 +74,21 @@ def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
 
 
 def _deltas(risks: pl.DataFrame) -> list[Drawing]:
-    """One figure, in GPU-hours where deltas are given in them: other units of the same delta say the same again."""
-    units = book.delta_by_bucket(risks)["unit"].unique().sort().to_list()
-    if not units:
-        return []
-    unit = "GPU-hours" if "GPU-hours" in units else units[0]
-    shared = book.shared_index(risks)
-    where = f" Quotes of {shared}." if shared else ""
-    return [
-        Drawing(
-            name="deltas",
-            title="Delta of the book by quote",
-            figure=book.deltas(risks, unit=unit),
-            caption=f"{unit}, summed over trades: change of the book's value for a change of 1 USD per GPU-hour in each quote.{where}",
-        )
-    ]
+    """By quote and by month, in GPU-hours where deltas are given in them: other units of the same delta say the same again."""
+    sums = book.delta_by_bucket(risks)
+    units = sums["unit"].unique().sort().to_list()
+    unit = "GPU-hours" if "GPU-hours" in units else next(iter(units), "")
+    drawings = []
+    for view, means in VIEWS:
+        buckets = sums.filter(pl.col("unit") == unit, pl.col("view") == view)["bucket"].to_list()
+        shared = book.shared_index(buckets)
+        if buckets:
+            drawings.append(
+                Drawing(
+                    name=f"deltas-by-{view}",
+                    title=f"Delta of the book by {view}",
+                    figure=book.deltas(risks, unit=unit, view=view),
+                    caption=f"{unit}, summed over trades: {means}.{f' Quotes of {shared}.' if shared else ''}",
+                )
+            )
+    return drawings

@@ -29,7 +29,8 @@ def section(run: Run) -> Section | None:
                 title="Worst certificate of each horizon",
                 figure=certificate.measures(run.certificate),
                 caption=(
-                    f"Largest relative infeasibility, complementarity and gap over {run.certificate.height:,} problems; the dotted line is {certificate.LIMIT:.0e}, "
+                    f"Largest relative infeasibility, complementarity and gap over {run.certificate.height:,} problems; "
+                    f"the dotted line is {certificate.LIMIT:.0e}, "
                     "past which nothing is published. A zero is drawn at 1e-18."
                 ),
             ),
@@ -37,7 +38,10 @@ def section(run: Run) -> Section | None:
                 name="certificates",
                 title="Certificates in numbers",
                 table=table(rows, columns, name="certificates-table"),
-                caption="Primal and dual are infeasibilities, relative to their row, bound or cost; complementarity and gap are relative to the objective.",
+                caption=(
+                    "Primal and dual are infeasibilities, relative to their row, bound or cost; "
+                    "complementarity and gap are relative to the objective."
+                ),
             ),
         ],
     )

@@ -1,5 +1,7 @@
 """The forward curve with its quotes, and volatility."""
 
+from datetime import timedelta
+
 import polars as pl
 
 from tenorgrid.data.tables.curve import Quotes
@@ -10,22 +12,22 @@ from tenorgrid.reports.tables import Column, earliest, latest, table
 from tenorgrid.reports.theme import horizon_order
 
 MOST_CURVES = 4
-MOST_QUOTES = 40
+NEAR = timedelta(days=21)
 
 
 def indices(curve: pl.DataFrame) -> list[str]:
     """Indices that have a curve, H100 first, at most `MOST_CURVES` of them."""
     found = curve["index"].unique().to_list()
-    return sorted(found, key=lambda index: (not index.startswith("H100-SXM"), not index.startswith("H100"), ".US." not in index, index))[
-        :MOST_CURVES
-    ]
+    return sorted(
+        found, key=lambda index: (not index.startswith("H100-SXM.US."), ".US." not in index, not index.startswith("H100"), index)
+    )[:MOST_CURVES]
 
 
 def section(run: Run) -> Section | None:
     """One figure per index, the quotes in a table, and realised volatility."""
     blocks: list[Drawing | Listing] = []
     if run.curve is not None:
-        blocks += [_curve(run, run.curve.filter(pl.col("index") == index), index) for index in indices(run.curve)]
+        blocks += _curves(run, run.curve)
     if run.quotes is not None:
         blocks.append(_quotes(run.quotes))
     if run.coverage is not None:
@@ -42,20 +44,39 @@ def section(run: Run) -> Section | None:
     )
 
 
-def _curve(run: Run, mine: pl.DataFrame, index: str) -> Drawing:
-    quotes = (Quotes.create_empty() if run.quotes is None else run.quotes).filter(pl.col("index") == index)
-    step = "daily means of its intervals" if mine.height > curves.SMOOTHEST else "its intervals"
-    banded = mine["lower"].count() > 0
-    ahead = mine.filter(pl.col("end") > pl.col("as_of")).height > 0
+def _curves(run: Run, table: pl.DataFrame) -> list[Drawing]:
+    """A figure per index; of the first one also the next weeks, hour by hour."""
+    drawings = []
+    for place, index in enumerate(indices(table)):
+        mine = table.filter(pl.col("index") == index)
+        quotes = (Quotes.create_empty() if run.quotes is None else run.quotes).filter(pl.col("index") == index)
+        near = mine.filter(pl.col("end") <= pl.col("as_of") + NEAR, pl.col("start") >= pl.col("as_of"))
+        if place == 0 and mine.height > curves.SMOOTHEST and not near.is_empty():
+            part = quotes.filter(pl.col("start") < near["end"].max(), pl.col("end") <= near["end"].max())
+            drawings.append(_curve(run, near, part, name=f"near-{_slug(index)}", title=f"{index}: the next {NEAR.days} days, hour by hour"))
+        ahead = not mine.filter(pl.col("end") > pl.col("as_of")).is_empty()
+        title = f"{index}: {'forward curve' if ahead else 'curve through its marks'}"
+        drawings.append(_curve(run, mine, quotes, name=f"curve-{_slug(index)}", title=title))
+    return drawings
+
+
+def _curve(run: Run, mine: pl.DataFrame, quotes: pl.DataFrame, *, name: str, title: str) -> Drawing:
+    step = "means of its hours by local day" if mine.height > curves.SMOOTHEST else "every interval"
+    coverage = stated_coverage(run.coverage, index=str(mine["index"][0])) if mine["lower"].count() else "It has no band."
     return Drawing(
-        name=f"curve-{index.lower().replace('.', '-')}",
-        title=f"{index}: {'forward curve' if ahead else 'curve through its marks'}",
+        name=name,
+        title=title,
         figure=curves.forward(mine, quotes, timezone=run.timezone),
         caption=(
-            f"USD per GPU-hour, delivery time in {run.timezone}. The line is the curve ({step}); each bar is a quote over its delivery period, "
-            f"coloured by where it comes from. {stated_coverage(run.coverage, index=index) if banded else 'It has no band.'}"
+            f"USD per GPU-hour, delivery time in {run.timezone}. The line is the curve ({step}); "
+            "each bar is a quote over its delivery period, "
+            f"coloured by where it comes from. {coverage}"
         ),
     )
+
+
+def _slug(text: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in text.lower())
 
 
 def stated_coverage(coverage: pl.DataFrame | None, *, index: str) -> str:
@@ -72,7 +93,8 @@ def stated_coverage(coverage: pl.DataFrame | None, *, index: str) -> str:
         for row in ordered(mine).iter_rows(named=True)
     ]
     levels = ", ".join(f"{100 * level:.0f} %" for level in mine["level"].unique().sort())
-    return f"The band is meant to hold {levels} of outcomes; on held-back days it held, by horizon: {'; '.join(parts)}."
+    held = f"The band is meant to hold {levels} of outcomes; on held-back days it held, by horizon: {'; '.join(parts)}."
+    return f"{held} Hours whose quotes were never tried so have no band."
 
 
 def ordered(coverage: pl.DataFrame) -> pl.DataFrame:
@@ -94,13 +116,12 @@ def _quotes(quotes: pl.DataFrame) -> Listing:
     ]
     shown = quotes.filter(pl.col("index") == indices(quotes)[0]).sort("start", "end", "quote_id")
     others = quotes.height - shown.height
-    cut = f" The first {MOST_QUOTES} of {shown.height:,} are shown." if shown.height > MOST_QUOTES else ""
     rest = f" {others:,} quotes of other indices are in the table quotes." if others else ""
     return Listing(
         name="quotes",
         title=f"{shown['index'][0]}: quotes that the curve was made of",
-        table=table(shown.head(MOST_QUOTES), columns, name="quotes-table"),
-        caption=f"Prices for delivery over a period, as of {latest(shown['as_of'])} UTC.{cut}{rest}",
+        table=table(shown, columns, name="quotes-table"),
+        caption=f"Prices for delivery over a period, as of {latest(shown['as_of'])} UTC.{rest}",
     )
 
 

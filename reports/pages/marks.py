@@ -7,8 +7,6 @@ from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
 from tenorgrid.reports.tables import Column, table
 
-MOST_ROWS = 60
-
 
 def main_tier(series: pl.DataFrame) -> str:
     """`FIRM` where there is one, else the tier with the most marks."""
@@ -17,18 +15,17 @@ def main_tier(series: pl.DataFrame) -> str:
 
 
 def latest(series: pl.DataFrame) -> pl.DataFrame:
-    """The last mark of every index that has a value: index, start, value, unit, quantity, status, and how many marks and withheld ones it has."""
+    """The last mark of every index that has a value, GPU-hours first.
+
+    Returns index, start, value, unit, quantity, status, and how many marks and withheld ones it has.
+    """
     counts = series.group_by("index").agg(pl.len().alias("marks"), (pl.col("status") == "withheld").sum().alias("withheld"))
     last = series.filter(pl.col("value").is_not_null()).sort("start").unique("index", keep="last", maintain_order=True)
-    return last.select("index", "start", "value", "unit", "quantity", "status").join(counts, on="index", how="left").sort("unit", "index")
-
-
-def ranked(last: pl.DataFrame) -> pl.DataFrame:
-    """`latest` with GPU-hours first; where there are more than `MOST_ROWS` the longest histories first, else by name."""
-    narrow = (pl.col("unit") != marks.NARROW).alias("_work")
-    if last.height <= MOST_ROWS:
-        return last.sort(narrow, "index")
-    return last.sort(narrow, "marks", "index", descending=[False, True, False])
+    return (
+        last.select("index", "start", "value", "unit", "quantity", "status")
+        .join(counts, on="index", how="left")
+        .sort(pl.col("unit") != marks.NARROW, "index")
+    )
 
 
 def section(run: Run) -> Section | None:
@@ -122,14 +119,12 @@ def _table(series: pl.DataFrame, methodology: str) -> Listing:
         Column(name="marks", head="Marks", unit="count", form=",d"),
         Column(name="withheld", head="Withheld", unit="count", form=",d"),
     ]
-    shown = ranked(latest(series))
-    cut = "" if shown.height <= MOST_ROWS else f" The first {MOST_ROWS} of {shown.height:,} indices, those with the longest history first."
     return Listing(
         name="latest-marks",
-        title="The last mark of every index" if not cut else "The last mark of the main indices",
-        table=table(shown.head(MOST_ROWS), columns, name="latest-marks-table"),
+        title="The last mark of every index",
+        table=table(latest(series), columns, name="latest-marks-table"),
         caption=(
             f"Latest revisions of methodology {methodology}. Quantity is what stands behind the mark: GPU-hours, or units of work; "
-            f"none for quotes.{cut}"
+            f"none for quotes."
         ),
     )

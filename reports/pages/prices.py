@@ -37,7 +37,8 @@ def summary(table: pl.DataFrame, *, pricing: str) -> pl.DataFrame:
     Args:
         table: `Prices`.
 
-    Returns location, resource, hours, mean, low, high (USD per resource-hour), spot (mean of the cheapest other tier), spot_share (spot / firm mean).
+    Returns location, resource, hours, mean, low, high (USD per resource-hour), spot (mean of the cheapest other tier) and
+    spot_share (spot over firm mean).
     """
     real = table.filter(pl.col("horizon") == "real-time", pl.col("pricing").cast(pl.String) == pricing, pl.col("price").is_not_null())
     price = pl.col("price")
@@ -58,7 +59,8 @@ def summary(table: pl.DataFrame, *, pricing: str) -> pl.DataFrame:
 def premiums(nodes: pl.DataFrame) -> pl.DataFrame:
     """Every ahead horizon against real time over the hours that both cleared, per location.
 
-    Returns location, horizon, hours, ahead, real_time (means), premium (ahead − real_time), spread (sd of the difference) in USD/GPUh, rank (Spearman).
+    Returns location, horizon, hours, ahead, real_time (means), premium (ahead − real_time), spread (sd of the difference), all in
+    USD/GPUh, and rank (Spearman).
     """
     ahead = [horizon for horizon in nodes["horizon"].unique().sort() if horizon != "real-time"]
     parts = [
@@ -165,7 +167,8 @@ def section(run: Run) -> Section | None:
             title=f"{name}: daily mean price at each horizon",
             figure=prices.by_horizon(nodes, as_of=as_of),
             caption=(
-                f"USD per GPU-hour, means over the cleared hours of each delivery day in {run.timezone}. Real time is known up to the dotted line, "
+                f"USD per GPU-hour, means over the cleared hours of each delivery day in {run.timezone}. "
+                "Real time is known up to the dotted line, "
                 "the ahead horizons past it: that is the market's own view of what comes."
             ),
         ),
@@ -174,7 +177,8 @@ def section(run: Run) -> Section | None:
             title=f"{name}: mean price by hour of day",
             figure=prices.by_hour(nodes),
             caption=(
-                f"USD per GPU-hour by local hour ({run.timezone}), means over the {_common_hours(nodes):,} hours of delivery that cleared at every horizon, "
+                f"USD per GPU-hour by local hour ({run.timezone}), means over the {_common_hours(nodes):,} hours of delivery "
+                "that cleared at every horizon, "
                 "so that the lines are of the same hours."
             ),
         ),
@@ -188,7 +192,8 @@ def section(run: Run) -> Section | None:
                 title=f"{name}: day-ahead minus real-time price",
                 figure=prices.day_ahead_minus_real_time(nodes, limit=edge),
                 caption=(
-                    f"USD per GPU-hour; terracotta where day-ahead was dearer, blue where real time was. Colours saturate at ±{edge:.2f} USD/GPUh, the 98th "
+                    f"USD per GPU-hour; terracotta where day-ahead was dearer, blue where real time was. "
+                    f"Colours saturate at ±{edge:.2f} USD/GPUh, the 98th "
                     f"percentile of sizes; the largest difference is {number(_largest(gaps['difference']), ',.2f')} USD/GPUh. "
                     f"Days and hours in {run.timezone}; an hour that the clock skips is blank."
                 ),

@@ -94,7 +94,7 @@ def _binding(binding: pl.DataFrame) -> Listing:
     ]
     return Listing(
         name="binding",
-        title=f"What binds at {horizon}",
+        title=f"What binds in the {horizon} run",
         table=table(top, columns, name="binding-table"),
         caption=(
             f"The {SHOWN_PER_KIND} constraints of each kind that bind in most hours, of {counts.height:,} that ever do. "

@@ -14,7 +14,7 @@ def section(run: Run) -> Section | None:
     blocks: list[Drawing | Listing] = []
     if run.statements is not None:
         version = settlement.latest_version(run.statements)
-        blocks += [_owed(run.statements, version), _statements(run.statements, run.invoices, version)]
+        blocks += [*_owed(run.statements, version), _statements(run.statements, run.invoices, version)]
     if run.checks is not None:
         blocks.append(_checks(run.checks))
     if not blocks:
@@ -22,19 +22,22 @@ def section(run: Run) -> Section | None:
     return Section(
         name="settlement",
         title="Settlement",
-        lead="Each horizon settles only what changed since the one before, at its own price. Money that enters leaves: every charge code sums to zero.",
+        lead=(
+            "Each horizon settles only what changed since the one before, at its own price. "
+            "Money that enters leaves: every charge code sums to zero."
+        ),
         blocks=blocks,
     )
 
 
 def wide(statements: pl.DataFrame, invoices: pl.DataFrame | None, *, version: str) -> pl.DataFrame:
-    """Per participant: exact USD per horizon of energy, of everything else (`reserve`), in all (`exact`), and what is invoiced (null where not given)."""
+    """Per participant: exact USD per horizon of energy, of the `rest` (reserve), in all (`exact`), and the `invoice` (null if not given)."""
     sums = settlement.by_participant(statements, version=version)
     horizons = horizon_order(sums["horizon"].to_list())
     energy = pl.col("charge_code") == "energy"
     rows = sums.group_by("participant").agg(
         *(pl.col("amount").filter(energy & (pl.col("horizon") == horizon)).sum().alias(horizon) for horizon in horizons),
-        pl.col("amount").filter(~energy).sum().alias("reserve"),
+        pl.col("amount").filter(~energy).sum().alias("rest"),
         pl.col("amount").sum().alias("exact"),
     )
     if invoices is None:
@@ -45,26 +48,44 @@ def wide(statements: pl.DataFrame, invoices: pl.DataFrame | None, *, version: st
     return joined.sort("exact", "participant", descending=[True, False])
 
 
-def _owed(statements: pl.DataFrame, version: str) -> Drawing:
-    days = statements.filter(pl.col("version") == version)["day"]
-    return Drawing(
-        name="owed",
-        title="What each participant is owed, by horizon",
-        figure=settlement.owed(statements, version=version),
-        caption=(
-            f"USD, positive to the participant, all charges, deliveries {earliest(days)} to {latest(days)}, version {version}. "
-            "A horizon's part is the change of the position at that horizon times its price."
-        ),
-    )
+def _owed(statements: pl.DataFrame, version: str) -> list[Drawing]:
+    """All horizons; then those after the first, which the first would dwarf."""
+    mine = statements.filter(pl.col("version") == version)
+    horizons = horizon_order(mine["horizon"].to_list())
+    period = f"deliveries {earliest(mine['day'])} to {latest(mine['day'])}, version {version}"
+    drawings = [
+        Drawing(
+            name="owed",
+            title="What each participant is owed, by horizon",
+            figure=settlement.owed(statements, version=version, horizons=horizons),
+            caption=(
+                f"USD, positive to the participant, all charges, {period}. "
+                "A horizon's part is the change of the position at that horizon times its price."
+            ),
+        )
+    ]
+    if len(horizons) > 1:
+        drawings.append(
+            Drawing(
+                name="owed-later",
+                title=f"What changed after the {horizons[-1]} run",
+                figure=settlement.owed(statements, version=version, horizons=horizons[:-1]),
+                caption=(
+                    f"The same in USD without the {horizons[-1]} run, which sells most of what is sold: "
+                    "what was bought and sold back since."
+                ),
+            )
+        )
+    return drawings
 
 
 def _statements(statements: pl.DataFrame, invoices: pl.DataFrame | None, version: str) -> Listing:
     rows = wide(statements, invoices, version=version)
-    horizons = [name for name in rows.columns if name not in {"participant", "reserve", "exact", "invoice"}]
+    horizons = [name for name in rows.columns if name not in {"participant", "rest", "exact", "invoice"}]
     columns = [
         Column(name="participant", head="Participant"),
-        *(Column(name=horizon, head=horizon.capitalize(), unit="USD, energy", form=",.2f") for horizon in horizons),
-        Column(name="reserve", head="Reserve", unit="USD, all horizons", form=",.2f"),
+        *(Column(name=horizon, head=horizon.capitalize(), unit="USD, energy", form=",.0f") for horizon in horizons),
+        Column(name="rest", head="Reserve", unit="USD, all horizons", form=",.0f"),
         Column(name="exact", head="Total", unit="USD", form=",.2f"),
         Column(name="invoice", head="Invoice", unit="USD", form=",.2f"),
     ]
@@ -72,7 +93,10 @@ def _statements(statements: pl.DataFrame, invoices: pl.DataFrame | None, version
         name="statements",
         title="Statements",
         table=table(rows, columns, name="statements-table"),
-        caption=f"Exact sums of the postings of version {version}, shown to the cent, positive to the participant; an invoice is rounded half-even once.",
+        caption=(
+            f"Exact sums of the postings of version {version}, positive to the participant, shown to the dollar and in all to the cent; "
+            "an invoice is rounded half-even to the cent, once."
+        ),
     )
 
 
@@ -89,5 +113,8 @@ def _checks(checks: pl.DataFrame) -> Listing:
         name="checks",
         title="Settlement checks",
         table=table(rows, columns, name="checks-table"),
-        caption="Sums over all accounts, and how far rounding can reach: at most half a micro-dollar a posting. The solver's own residual is kept apart.",
+        caption=(
+            "Sums over all accounts, and how far rounding can reach: at most half a micro-dollar a posting. "
+            "The solver's own residual is kept apart."
+        ),
     )
