@@ -85,5 +85,5 @@ def _declared(frame: pl.DataFrame | None, name: str) -> pl.DataFrame:
     empty = TABLES[name].create_empty()
     if frame is None:
         return empty
-    types = {column: dtype for column, dtype in empty.schema.items() if column in frame.columns}
+    types = pl.Schema({column: dtype for column, dtype in empty.schema.items() if column in frame.columns})
     return pl.concat([empty, frame.cast(types)], how="diagonal").select(empty.columns)

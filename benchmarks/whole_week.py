@@ -18,7 +18,7 @@ def main(hours: int) -> None:
         problem = posed(case, hours)
         matrix = csc_array(block_diag([problem.layout.matrix] * hours, format="csc"))
     with clock.step("solve"):
-        highs = highspy.Highs()
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]  # its methods carry no types
         for option, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
             highs.setOptionValue(option, value)
         rows, columns = matrix.shape

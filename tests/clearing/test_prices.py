@@ -107,6 +107,15 @@ def test_a_node_with_a_bid_and_no_offer_is_priced_at_voll(plain_market: Make, ma
     assert run.binding.select("kind", "key", "dual").row(0) == ("balance", "l1/g1/firm", 200.0)
 
 
+def test_a_dec_is_a_bid_too_so_that_it_settles_at_a_price(plain_market: Make, market_terms: Callable[..., Market]) -> None:
+    places = [{"location": "l1", "region": "r1"}, {"location": "l2", "region": "r2"}]
+    rows = {"locations": places, "offers": [offer("a", 10.0, 2.0)], "bids": [bid("n", 4.0, 9.0)]}
+    alone = {"bid_id": "v", "side": "dec", "quantity": 1.0, "price": 5.0, "location": "l2"}
+    prices = clear_horizons(plain_market(market_terms(voll=200.0), **rows, virtuals=[alone])).prices.filter(pl.col("pricing") == "marginal")
+    there = prices.filter(location="l2").select("horizon", "price").rows()
+    assert there == [("day-ahead", 200.0)]  # nobody stands there in real time: the node is not one of that run
+
+
 def test_a_node_with_neither_bid_nor_offer_has_no_price(plain_market: Make) -> None:
     """In the second hour nobody offers spot and nobody may use it; in the first somebody may."""
     late = {"start": START + timedelta(hours=1), "end": START + timedelta(hours=2)}
