@@ -46,13 +46,14 @@ def certify(problem: Problem, *, primal: Matrix, dual: Matrix) -> Certificate:
 
     Returns four measures per interval: the largest violation of a bound or row, relative to 1 + the size of what the row moves; the
     largest dual value on a side that does not exist, relative to 1 + |c|; the largest product of slack and dual value, and the gap
-    between the objectives, relative to 1 + |objective|.
+    between the objectives, relative to 1 + |objective| without the virtual bids.
     """
     matrix = problem.layout.matrix
     activity = (matrix @ primal.T).T
     moved = (abs(matrix) @ np.abs(primal.T)).T
     reduced = problem.cost - (matrix.T @ dual.T).T
-    scale = 1.0 + np.abs((problem.cost * primal).sum(axis=1))
+    physical = ~problem.layout.columns["kind"].is_in(["inc", "dec"]).to_numpy()  # carried virtual bids stand at the price cap
+    scale = 1.0 + np.abs((problem.cost * primal)[:, physical].sum(axis=1))
 
     below, above = problem.row_lower - activity, activity - problem.row_upper
     outside = np.maximum(np.maximum(below, above), 0.0) / (1.0 + moved)

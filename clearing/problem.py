@@ -118,9 +118,10 @@ def _ranked_virtuals(members: pl.DataFrame, classes: list[VirtualClass]) -> pl.D
 
 
 def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: float) -> pl.DataFrame:
-    classes = list(orders.layout.virtuals)
+    """Own bids and carried positions with their slots; `carried` tells them apart."""
+    classes, own = list(orders.layout.virtuals), orders.virtuals.with_columns(pl.lit(value=False).alias("carried"))
     if carried.is_empty():
-        return _ranked_virtuals(spread(orders.virtuals, span=orders.span), classes)
+        return _ranked_virtuals(spread(own, span=orders.span), classes)
     number = numbered(list(classes), {"location": pl.String, "resource": pl.String, "side": pl.String})
     again = (
         carried.join(number, on=["location", "resource", "side"], maintain_order="left")
@@ -128,9 +129,9 @@ def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: f
             (pl.col("start") + orders.span.interval).alias("end"),
             pl.when(pl.col("side") == "dec").then(cap).otherwise(floor).alias("price"),
         )
-        .select("class_number", "start", "end", "quantity", "price", "id", "participant")
+        .select("class_number", "start", "end", "quantity", "price", "id", "participant", pl.lit(value=True).alias("carried"))
     )
-    return _ranked_virtuals(spread(pl.concat([orders.virtuals, again]), span=orders.span), classes)
+    return _ranked_virtuals(spread(pl.concat([own, again]), span=orders.span), classes)
 
 
 def _right_hand_sides(shape: Layout, count: int) -> tuple[Matrix, Matrix]:

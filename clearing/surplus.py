@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tenorgrid.clearing.awards import traded
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.reserve import groups
@@ -19,7 +20,8 @@ def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
 
     Buyers: expected value less payments and the reserve charge. Suppliers: receipts and reserve payments less cost. Transfer: what
     the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of the reserve held.
-    Virtuals: gain against their own limits. Shortfall: what is priced at a node but not used, counted against the total.
+    Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so that it stands,
+    and counts with what it pays at this run's price alone. Shortfall: what is priced at a node but not used, counted against the total.
     """
     problem, hours = cleared.problem, cleared.problem.hours
     shape, primal, count = problem.layout, cleared.primal, cleared.primal.shape[0]
@@ -43,16 +45,26 @@ def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
     congestion = hours * ((shape.matrix.T @ mu.T).T * primal).sum(axis=1)
     found = groups(cleared)
     charge = hours * (found.adder * found.headroom).sum(axis=1)  # Σ A headroom: paid to suppliers, charged to firm users
+    standing = _bound_value(cleared)
     parts = {
         "buyers": -of("bid") - paid - carriage - congestion - charge,
         "suppliers": offered - of("offer") + charge,
         "transfer": np.zeros(count),
         "congestion": congestion,
         "reserve": -of("reserve"),
-        "virtuals": virtual - of("inc", "dec"),
+        "virtuals": virtual - of("inc", "dec") - standing,
         "shortfall": paid - offered - virtual,
     }
-    return pl.DataFrame({"start": problem.orders.span.starts(), **parts, "total": -money.sum(axis=1)})
+    return pl.DataFrame({"start": problem.orders.span.starts(), **parts, "total": -money.sum(axis=1) - standing})
+
+
+def _bound_value(cleared: Cleared) -> Vector:
+    """(intervals,) what the objective counts for carried positions at the price bounds that they are bid at, USD."""
+    problem = cleared.problem
+    carried = traded(problem, primal=cleared.primal).filter("carried")
+    buys = np.array([virtual.side == "dec" for virtual in problem.layout.virtuals], dtype=bool)[carried["class_number"].to_numpy()]
+    worth = np.where(buys, 1.0, -1.0) * (carried["price"] * carried["traded"]).to_numpy()
+    return np.asarray(problem.hours * np.bincount(carried["hour"].to_numpy(), weights=worth, minlength=cleared.primal.shape[0]))
 
 
 def surplus_table(parts: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
