@@ -58,6 +58,11 @@ def number(value: float | int | Decimal | None, form: str) -> str:
     return text.replace("e-", "e−")
 
 
+def local(names: Sequence[str], timezone: str) -> list[pl.Expr]:
+    """The moments of columns `names` on the clock of `timezone`; a midnight is shown as its day alone."""
+    return [pl.col(name).dt.convert_time_zone(timezone).dt.replace_time_zone(None) for name in names]
+
+
 def earliest(moments: pl.Series) -> str:
     """The first of some moments, or days, as text; a dash where there is none."""
     return _text(moments.min())
@@ -88,5 +93,5 @@ def _text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
+        return f"{value:%Y-%m-%d}" if value.hour == value.minute == 0 else f"{value:%Y-%m-%d %H:%M}"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -16,7 +16,7 @@ DIVERGING = ((0.0, "#1f4d70"), (0.25, "#7fa3bd"), (0.5, "#f4f4f3"), (0.75, "#dd9
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HORIZONS = ("real-time", "day-ahead", "week-ahead", "month-ahead")
 _GAP = 46  # pixels between two strips, room for the title of the lower one
-_TOP, _BOTTOM = 52, 44
+_TOP, _BOTTOM = 60, 44  # the legend takes two rows on a phone
 
 
 def colour(position: int) -> str:

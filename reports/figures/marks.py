@@ -56,8 +56,8 @@ def workload(series: pl.DataFrame) -> pl.DataFrame:
 
 
 def subjects(series: pl.DataFrame) -> list[str]:
-    """What the figures show: H100 first because the market quotes it, then those with the longest history, at most `MOST_STRIPS`."""
-    longest = series.group_by("subject", "index").len().group_by("subject").agg(pl.col("len").max())
+    """What the figures show: H100 first because the market quotes it, then those with the most values, at most `MOST_STRIPS`."""
+    longest = series.filter(pl.col("value").is_not_null()).group_by("subject", "index").len().group_by("subject").agg(pl.col("len").max())
     ranked = sorted(
         longest.iter_rows(), key=lambda row: (not row[0].startswith("H100-SXM"), not row[0].startswith("H100"), -row[1], row[0])
     )

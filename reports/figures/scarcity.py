@@ -43,7 +43,7 @@ def adders(nodes: pl.DataFrame, *, threshold: float) -> go.Figure:
 
 
 def binding_counts(binding: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
-    """Per constraint of one horizon: kind, key, hours that it binds in, mean_dual, largest_dual, and its meaning in words at its largest."""
+    """Per constraint of one horizon: kind, key, hours that it binds in, mean_dual, largest_dual, and its meaning at its largest."""
     return (
         binding.filter(pl.col("horizon") == horizon)
         .with_columns(pl.col("kind").cast(pl.String))

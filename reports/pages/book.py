@@ -7,7 +7,7 @@ import polars as pl
 from tenorgrid.reports.figures import book
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, latest, number, table
+from tenorgrid.reports.tables import Column, latest, local, number, table
 
 VIEWS: tuple[tuple[Literal["quote", "month"], str], ...] = (
     ("quote", "change of the book's value for a change of 1 USD per GPU-hour in each quote, which is how much of it would hedge the book"),
@@ -19,7 +19,7 @@ def section(run: Run) -> Section | None:
     """Values per trade, deltas of the book by quote, and the trades."""
     blocks: list[Drawing | Listing] = []
     if run.values is not None:
-        blocks += [_values(run.values), _trades(run.values, run.trades)]
+        blocks += [_values(run.values), _trades(run.values, run.trades, run.timezone)]
     if run.risks is not None:
         blocks += _deltas(run.risks)
     if not blocks:
@@ -45,7 +45,7 @@ def _values(values: pl.DataFrame) -> Drawing:
     )
 
 
-def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
+def _trades(values: pl.DataFrame, trades: pl.DataFrame | None, timezone: str) -> Listing:
     columns = [
         Column(name="trade_id", head="Trade"),
         Column(name="kind", head="Kind"),
@@ -54,15 +54,17 @@ def _trades(values: pl.DataFrame, trades: pl.DataFrame | None) -> Listing:
     rows = values.sort("trade_id")
     if trades is not None:
         words = pl.col("quantity_unit").cast(pl.String).str.replace("_", " ", literal=True)
-        terms = trades.with_columns(words).select("trade_id", "side", "quantity", "quantity_unit", "index", "start", "end", "strike")
+        terms = trades.with_columns(words, *local(["start", "end"], timezone)).select(
+            "trade_id", "side", "quantity", "quantity_unit", "index", "start", "end", "strike"
+        )
         rows = rows.join(terms, on="trade_id", how="left").sort("trade_id")
-        columns[2:2] = [
-            Column(name="side", head="Side"),
+        columns[2:2] = [Column(name="side", head="Side")]
+        columns += [
             Column(name="quantity", head="Quantity", form=",.1f"),
             Column(name="quantity_unit", head="Unit"),
             Column(name="index", head="Index or node"),
-            Column(name="start", head="Delivery from", unit="UTC"),
-            Column(name="end", head="to", unit="UTC"),
+            Column(name="start", head="Delivery from", unit=timezone),
+            Column(name="end", head="to"),
             Column(name="strike", head="Strike", unit="USD/GPUh", form=".4f"),
         ]
     return Listing(

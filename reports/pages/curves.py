@@ -8,7 +8,7 @@ from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.reports.figures import curves
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, earliest, latest, table
+from tenorgrid.reports.tables import Column, earliest, latest, local, table
 from tenorgrid.reports.theme import horizon_order
 
 MOST_CURVES = 4
@@ -29,7 +29,7 @@ def section(run: Run) -> Section | None:
     if run.curve is not None:
         blocks += _curves(run, run.curve)
     if run.quotes is not None:
-        blocks.append(_quotes(run.quotes))
+        blocks.append(_quotes(run.quotes, run.timezone))
     if run.coverage is not None:
         blocks.append(_coverage(run.coverage))
     if run.volatility is not None:
@@ -103,11 +103,11 @@ def ordered(coverage: pl.DataFrame) -> pl.DataFrame:
     return coverage.sort("index", pl.col("horizon").replace_strict(ranks, return_dtype=pl.Int64))
 
 
-def _quotes(quotes: pl.DataFrame) -> Listing:
+def _quotes(quotes: pl.DataFrame, timezone: str) -> Listing:
     columns = [
         Column(name="contract", head="Contract"),
-        Column(name="start", head="Delivery from", unit="UTC"),
-        Column(name="end", head="to", unit="UTC"),
+        Column(name="start", head="Delivery from", unit=timezone),
+        Column(name="end", head="to"),
         Column(name="profile", head="Profile"),
         Column(name="bid", head="Bid", unit="USD/GPUh", form=".4f"),
         Column(name="price", head="Price", unit="USD/GPUh", form=".4f"),
@@ -120,7 +120,7 @@ def _quotes(quotes: pl.DataFrame) -> Listing:
     return Listing(
         name="quotes",
         title=f"{shown['index'][0]}: quotes that the curve was made of",
-        table=table(shown, columns, name="quotes-table"),
+        table=table(shown.with_columns(local(["start", "end"], timezone)), columns, name="quotes-table"),
         caption=f"Prices for delivery over a period, as of {latest(shown['as_of'])} UTC.{rest}",
     )
 

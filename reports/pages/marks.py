@@ -5,7 +5,7 @@ import polars as pl
 from tenorgrid.reports.figures import marks
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.tables import Column, local, table
 
 
 def main_tier(series: pl.DataFrame) -> str:
@@ -41,7 +41,7 @@ def section(run: Run) -> Section | None:
         blocks += _narrow(narrow, methodology, where)
     if not work.is_empty():
         blocks.append(_work(work, methodology, where))
-    blocks.append(_table(series, methodology))
+    blocks.append(_table(series, methodology, run.timezone))
     return Section(
         name="marks",
         title="Index marks",
@@ -63,8 +63,10 @@ def _narrow(series: pl.DataFrame, methodology: str, where: list[str]) -> list[Dr
         )
     ]
     place = next(place for place in where if place in shown["place"])
-    tiers = series.filter(pl.col("place") == place, pl.col("subject").is_in(kinds))
-    if tiers["tier"].n_unique() > 1:
+    there = series.filter(pl.col("place") == place, pl.col("subject").is_in(kinds), pl.col("value").is_not_null())
+    both = there.group_by("subject").agg(pl.col("tier").n_unique()).filter(pl.col("tier") > 1)["subject"].to_list()
+    tiers = series.filter(pl.col("place") == place, pl.col("subject").is_in(both))
+    if both:
         drawings.append(
             Drawing(
                 name="tier-marks",
@@ -108,10 +110,10 @@ def _counted(series: pl.DataFrame, kinds: list[str], *, of: pl.DataFrame) -> str
     return f"{drawn.height:,} marks, of which {missing:,} withheld (gaps) and {weak:,} carried or of low confidence.{rest}"
 
 
-def _table(series: pl.DataFrame, methodology: str) -> Listing:
+def _table(series: pl.DataFrame, methodology: str, timezone: str) -> Listing:
     columns = [
         Column(name="index", head="Index"),
-        Column(name="start", head="Period from", unit="UTC"),
+        Column(name="start", head="Period from", unit=timezone),
         Column(name="value", head="Mark", form=",.4f"),
         Column(name="unit", head="Unit"),
         Column(name="quantity", head="Quantity", unit="GPUh or units", form=",.0f"),
@@ -122,7 +124,7 @@ def _table(series: pl.DataFrame, methodology: str) -> Listing:
     return Listing(
         name="latest-marks",
         title="The last mark of every index",
-        table=table(latest(series), columns, name="latest-marks-table"),
+        table=table(latest(series).with_columns(local(["start"], timezone)), columns, name="latest-marks-table"),
         caption=(
             f"Latest revisions of methodology {methodology}. Quantity is what stands behind the mark: GPU-hours, or units of work; "
             f"none for quotes."

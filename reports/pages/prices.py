@@ -5,7 +5,7 @@ import polars as pl
 from tenorgrid.reports.figures import prices
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, number, table
+from tenorgrid.reports.tables import Column, local, number, table
 from tenorgrid.reports.theme import HORIZONS
 
 FIRM = "firm"
@@ -113,11 +113,11 @@ def market(run: Run) -> Section | None:
         name="horizons",
         title="What was cleared",
         table=table(
-            spans,
+            spans.with_columns(local(["first", "last"], run.timezone)),
             [
                 Column(name="horizon", head="Horizon"),
-                Column(name="first", head="First delivery", unit="UTC"),
-                Column(name="last", head="Last delivery", unit="UTC"),
+                Column(name="first", head="First delivery", unit=run.timezone),
+                Column(name="last", head="Last delivery", unit=run.timezone),
                 Column(name="hours", head="Cleared", unit="hours", form=",d"),
                 Column(name="nodes", head="Prices", unit="count", form=",d"),
                 Column(name="total", head="Surplus", unit="USD", form=",.0f"),

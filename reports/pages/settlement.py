@@ -31,7 +31,7 @@ def section(run: Run) -> Section | None:
 
 
 def wide(statements: pl.DataFrame, invoices: pl.DataFrame | None, *, version: str) -> pl.DataFrame:
-    """Per participant: exact USD per horizon of energy, of the `rest` (reserve), in all (`exact`), and the `invoice` (null if not given)."""
+    """Per participant: exact USD per horizon of energy, of the `rest` (reserve), in all (`exact`), and the `invoice` or null."""
     sums = settlement.by_participant(statements, version=version)
     horizons = horizon_order(sums["horizon"].to_list())
     energy = pl.col("charge_code") == "energy"

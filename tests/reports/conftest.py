@@ -1,5 +1,6 @@
 """A made-up run folder: every table that the report reads, in its declared schema, with plausible numbers and a fixed seed."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -35,10 +36,10 @@ WORK = {
 }
 
 
-def make_run(folder: Path) -> Path:
+def make_run(folder: Path, *, resources: Collection[str]) -> Path:
     """Write the whole run, Parquet and CSV mixed as real runs may."""
     rng = np.random.default_rng(7)
-    prices = _prices(rng)
+    prices = _prices(rng, resources)
     _part(folder, "clear", "prices", prices, Prices, form="parquet")
     _part(folder, "clear", "surplus", _surplus(), Surplus)
     _part(folder, "clear", "certificate", _certificate(rng), Certificate)
@@ -95,7 +96,7 @@ def _manifest(folder: Path, command: str) -> None:
     store.write_manifest(folder / part, command=command, as_of=AS_OF, seed=7, settings=settings, written_at=AS_OF)
 
 
-def _prices(rng: np.random.Generator) -> pl.DataFrame:
+def _prices(rng: np.random.Generator, resources: Collection[str]) -> pl.DataFrame:
     hours = int((LAST - FIRST) / timedelta(hours=1))
     starts = pl.Series([FIRST + timedelta(hours=hour) for hour in range(hours)]).dt.cast_time_unit("us")
     daily = np.sin(2 * np.pi * (np.arange(hours) - 14) / 24)
@@ -108,7 +109,8 @@ def _prices(rng: np.random.Generator) -> pl.DataFrame:
             seen = int((min(LAST, AS_OF + timedelta(days=lead)) - FIRST) / timedelta(hours=1))
             noise = ERRORS[horizon] * rng.normal(0, 1, hours) * 0.5 + ERRORS[horizon] * 0.2
             adder = scarce if horizon == "real-time" else scarce * 0.2
-            for resource, level in (CLASSES | OTHERS).items():
+            for resource in resources:
+                level = (CLASSES | OTHERS)[resource]
                 energy = level * dearness * np.exp(local + noise)
                 mine = adder * (resource in CLASSES)
                 for tier, part in (("firm", 1.0), ("spot", 0.62)):
@@ -368,6 +370,7 @@ def _value(folder: Path) -> None:
         for place, name in enumerate(ids)
         for bucket in range(8)
     ]
+    risks += [{"trade_id": name, "risk": "delta", "bucket": "month 2027-04", "amount": 700.5, "unit": "GPU-hours"} for name in ids]
     risks += [{"trade_id": "cap-apr", "risk": "vega", "bucket": "2027-04", "amount": 99.0, "unit": "USD per 0.01"}]
     _part(folder, "value", "risks", pl.DataFrame(risks), Risks)
 
@@ -453,8 +456,8 @@ def _basis(folder: Path, rng: np.random.Generator) -> None:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A whole run."""
-    return make_run(tmp_path_factory.mktemp("runs") / "run")
+    """A whole run, of four resources so that tests stay quick; run this file for one of all nine."""
+    return make_run(tmp_path_factory.mktemp("runs") / "run", resources=("a100-sxm", "h100-sxm", "b200-sxm", "vcpu"))
 
 
 @pytest.fixture(scope="session")
@@ -466,5 +469,5 @@ def observations_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 if __name__ == "__main__":
     import sys
 
-    make_run(Path(sys.argv[1]) / "full")
+    make_run(Path(sys.argv[1]) / "full", resources=[*CLASSES, *OTHERS])
     make_observations_run(Path(sys.argv[1]) / "observed")
