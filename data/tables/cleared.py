@@ -120,9 +120,9 @@ class Surplus(dy.Schema):
     buyers = dy.Float64(description="Expected value less payments", metadata=USD)
     suppliers = dy.Float64(description="Receipts, reserve payments included, less cost", metadata=USD)
     transfer = dy.Float64(description="Receipts of the links' owners for κ less their cost κ: zero by construction", metadata=USD)
-    congestion = dy.Float64(description="Σ μ capacity", metadata=USD)
-    reserve = dy.Float64(description="Worth of the reserve held less what is paid for it", metadata=USD)
-    virtuals = dy.Float64(description="Virtual bidders' gain against their own limits", metadata=USD)
+    congestion = dy.Float64(description="Σ μ flow", metadata=USD)
+    reserve = dy.Float64(description="Worth of the reserve held, Σ A s", metadata=USD)
+    virtuals = dy.Float64(description="Virtual bidders' gain against their own limits; carried positions count with what they pay", metadata=USD)
     shortfall = dy.Float64(description="Value of what is priced but not used", metadata=USD)
     total = dy.Float64(description="Objective of the run", metadata=USD)
 
