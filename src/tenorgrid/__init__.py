@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tenorgrid.api import fit_volatility as fit_volatility
     from tenorgrid.api import hedge as hedge
     from tenorgrid.api import mark as mark
+    from tenorgrid.api import mark_work as mark_work
     from tenorgrid.api import settle as settle
     from tenorgrid.api import value as value
     from tenorgrid.chain import report as report
@@ -48,6 +49,7 @@ _NAMES = {
     "hedge": "api",
     "make_case": "data.case",
     "mark": "api",
+    "mark_work": "api",
     "read_case": "data.case",
     "read_daily": "data.readers.daily",
     "read_listings": "data.readers.listings",

@@ -28,6 +28,7 @@ from tenorgrid.derivatives.book import value as value_book
 from tenorgrid.indices.fixings import fixings as fix
 from tenorgrid.indices.marks import mark as mark_days
 from tenorgrid.indices.methodology import load
+from tenorgrid.indices.workloads import WorkloadRun, workload_marks
 from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_curve, as_owed, to_day
 from tenorgrid.settlement.basis import hedge as hedge_one
 from tenorgrid.settlement.settle import settle as settle_run
@@ -105,6 +106,26 @@ def mark(
     begin, stop = to_day(first) or span[0], to_day(end) or span[1] + timedelta(days=1)
     run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices)
     return Marks(marks=run.marks, exclusions=run.exclusions, audits=run.audits, run=run)
+
+
+def mark_work(marks: Marks, *, case: Case | Path | str = "packaged", auxiliary: Mapping[str, float] | None = None) -> WorkloadRun:
+    """Marks of work from marks of GPU-hours: the cheapest recipe of a case at each day's marks, USD per unit of work.
+
+    Args:
+        marks: per GPU-hour.
+        case: whose workloads and recipes; the packaged ones are published benchmark figures.
+        auxiliary: USD per resource-hour of vCPU, memory and network; what is not named is taken as free, and the audit says so.
+    """
+    book = case if isinstance(case, Case) else read_case(case)
+    return workload_marks(
+        marks.marks,
+        workloads=book.workloads,
+        recipes=book.recipes,
+        recipe_resources=book.recipe_resources,
+        resources=book.resources,
+        auxiliary=auxiliary,
+        methodology=marks.run.methodology,
+    )
 
 
 def _days_of(observations: pl.DataFrame, timezone: str) -> tuple[date, date]:

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tenorgrid.api import clear, hedge, mark, settle, value
+from tenorgrid.api import clear, hedge, mark, mark_work, settle, value
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
-from tenorgrid.data.store import read_table, write_manifest, writing
+from tenorgrid.data.store import read_table, write_manifest, write_table, writing
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.data.tables.settled import Exposures
@@ -78,6 +78,7 @@ def run_market(
     executor: Executor | None = None,
     seed: int | None = None,
     inputs: Mapping[str, Path] | None = None,
+    forecasts: pl.DataFrame | None = None,
     steps: Steps | None = None,
 ) -> dict[str, object]:
     """Everything, from a case to `report.html`, into `out`; the folder is moved in when whole.
@@ -90,6 +91,7 @@ def run_market(
         executor: for clearing.
         seed: of a drawn case, for the manifest.
         inputs: files that were read, for the manifest.
+        forecasts: what the bidders of a drawn market knew ahead, kept beside its terms.
         steps: told which part is under way.
 
     Returns what a desk looks at first.
@@ -101,7 +103,7 @@ def run_market(
             run = clear(case, as_of=as_of, executor=executor, progress=lambda done, count: bar.reach(CLEARING_SHARE * done / count))
         bar.begin("marks, curves, settlement", at=CLEARING_SHARE)
         with ThreadPoolExecutor(1) as side:  # money needs no marks: it is settled beside them
-            settled = side.submit(_settle_into, folder, run, clock=clock, inputs=inputs, seed=seed)
+            settled = side.submit(_settle_into, folder, run, clock=clock, inputs=inputs, seed=seed, forecasts=forecasts)
             left_out = _analyse_into(folder, run, quotes=quotes, trades=trades, exposures=exposures, clock=clock)
             owed = settled.result()
         bar.begin("report", at=0.94)
@@ -127,9 +129,13 @@ def run_market(
     }
 
 
-def _settle_into(folder: Path, run: Run, *, clock: "Clock", inputs: Mapping[str, Path] | None, seed: int | None) -> Owed:
+def _settle_into(
+    folder: Path, run: Run, *, clock: Clock, inputs: Mapping[str, Path] | None, seed: int | None, forecasts: pl.DataFrame | None
+) -> Owed:
     with clock.part("write clear"):
         write_clear(run, folder / "clear", form="parquet", inputs=inputs, seed=seed)
+        if forecasts is not None:
+            write_table(folder / "clear" / "case", "forecasts", forecasts, form="parquet")
     with clock.part("settle"):
         owed = settle(run)
         write_owed(owed, folder / "settle", as_of=run.today())
@@ -143,7 +149,7 @@ def _analyse_into(
     quotes: pl.DataFrame | None,
     trades: pl.DataFrame | None,
     exposures: pl.DataFrame | None,
-    clock: "Clock",
+    clock: Clock,
 ) -> list[str]:
     """Marks, curves, book and basis; a part that the case is too short for is left out, said in a warning and in the manifest."""
     day, left_out = run.today(), list[str]()
@@ -195,7 +201,7 @@ def run_observations(
         bar.begin("marks", at=0.0)
         with clock.part("marks"):
             marks = mark(observations, method=method)
-            write_marks(marks, folder / "marks", inputs=inputs)
+            write_marks(marks, folder / "marks", inputs=inputs, work=mark_work(marks, case="packaged"))
         bar.begin("curves and volatility", at=0.5)
         with clock.part("curve"):
             fitted = curves_of_marks(marks)
@@ -220,7 +226,9 @@ class Packaged:
     """The market that comes with the package, with synthetic broker quotes of months that no run clears."""
 
     case: Case = field(repr=False)
+    forecasts: pl.DataFrame = field(repr=False)
     quotes: pl.DataFrame = field(repr=False)
+    exposures: pl.DataFrame = field(repr=False)
     as_of: date
     seed: int
 
@@ -228,11 +236,13 @@ class Packaged:
 def packaged(seed: int | None = None) -> Packaged:
     """The packaged market of 90 days, drawn from a seed; None is the package's own."""
     from tenorgrid.data.sample.market import AS_OF, SEED, packaged_market
-    from tenorgrid.data.sample.quotes import monthly_quotes
+    from tenorgrid.data.sample.quotes import exposures, monthly_quotes
 
     chosen = SEED if seed is None else seed
     drawn = packaged_market(seed=chosen)
-    return Packaged(case=drawn.case, quotes=monthly_quotes(seed=chosen), as_of=AS_OF, seed=chosen)
+    return Packaged(
+        case=drawn.case, forecasts=drawn.forecasts, quotes=monthly_quotes(seed=chosen), exposures=exposures(), as_of=AS_OF, seed=chosen
+    )
 
 
 def value_of(book: Path, market: Path, *, rate: float) -> tuple[pl.DataFrame, Valued]:

@@ -284,9 +284,18 @@ def _run_market(
             bar.begin("drawing the market", at=0.0)
             drawn = chain.packaged(seed)
             return chain.run_market(
-                drawn.case, out, as_of=to_day(as_of) or drawn.as_of, quotes=drawn.quotes if quotes is None else quotes, trades=trades,
-                exposures=exposures, executor=executor, seed=drawn.seed, inputs={path.name: path for path in given}, steps=bar,
-            )  # fmt: skip
+                drawn.case,
+                out,
+                as_of=to_day(as_of) or drawn.as_of,
+                quotes=drawn.quotes if quotes is None else quotes,
+                trades=trades,
+                exposures=drawn.exposures if exposures is None else exposures,
+                executor=executor,
+                seed=drawn.seed,
+                inputs={path.name: path for path in given},
+                forecasts=drawn.forecasts,
+                steps=bar,
+            )
         return chain.run_market(
             read_case(case), out, as_of=to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=executor,
             inputs={path.name: path for path in (case, *given)}, steps=bar,

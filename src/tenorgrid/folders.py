@@ -18,6 +18,8 @@ from tenorgrid.data.tables import case as case_tables
 from tenorgrid.data.tables import cleared as cleared_tables
 from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
 from tenorgrid.data.tables.door import read_checked
+from tenorgrid.indices.audit import write_audit
+from tenorgrid.indices.workloads import WorkloadRun
 from tenorgrid.results import Hedged, Marks, Owed, Run, Valued
 from tenorgrid.settlement.archive import write_settlement
 from tenorgrid.term_structure import Fitted
@@ -75,10 +77,14 @@ def read_clear(folder: Path) -> Run:
     return Run(case=case, pricing=market.pricing, as_of=as_of, state=State(), **published)
 
 
-def write_marks(marks: Marks, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
-    """Marks, their exclusions, and one line of audit each."""
+def write_marks(
+    marks: Marks, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None, work: WorkloadRun | None = None
+) -> None:
+    """Marks, their exclusions, and one line of audit each; marks of work made of them have an audit of their own."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder, "marks", marks.marks)
+    write_table(folder, "marks", marks.marks if work is None else pl.concat([marks.marks, work.marks]))
+    if work is not None:
+        write_audit(work, folder / "workload-audit.jsonl")
     write_table(folder, "exclusions", marks.exclusions)
     marks.run.write_audit(folder / "audit.jsonl")
     rule = marks.run.methodology
