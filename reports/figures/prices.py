@@ -179,7 +179,7 @@ def day_ahead_minus_real_time(nodes: pl.DataFrame, *, limit: float | None = None
                 "ypad": 4,
                 "xpad": 0,
                 "tickfont": {"size": 11},
-                "title": {"text": "USD/GPUh", "side": "right", "font": {"size": 11}},
+                "title": {"text": "USD per GPU-hour", "side": "top", "font": {"size": 11}},
             },
             hovertemplate=f"{location} %{{x|%d %b}} %{{y}}:00<br>%{{z:.3f}} USD/GPUh<extra></extra>",
         )

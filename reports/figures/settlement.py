@@ -50,7 +50,7 @@ def owed(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> go.F
         )
     drawn.update_layout(barmode="relative")
     drawn.update_xaxes(
-        title={"text": "USD, positive to the participant", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE
+        title={"text": "USD to the participant", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE
     )
     drawn.update_yaxes(automargin=True, showgrid=False, categoryorder="array", categoryarray=order)
     return drawn

@@ -16,11 +16,14 @@ NEAR = timedelta(days=21)
 
 
 def indices(curve: pl.DataFrame) -> list[str]:
-    """Indices that have a curve, H100 first, at most `MOST_CURVES` of them."""
+    """Indices that have a curve, H100 in the US first, then the others there, at most `MOST_CURVES` of them.
+
+    >>> indices(pl.DataFrame({"index": ["A100-SXM.GLOBAL.FIRM", "H100-PCIE.GLOBAL.FIRM", "H100-SXM.GLOBAL.FIRM", "B200-SXM.US.FIRM"]}))
+    ['B200-SXM.US.FIRM', 'H100-SXM.GLOBAL.FIRM', 'H100-PCIE.GLOBAL.FIRM', 'A100-SXM.GLOBAL.FIRM']
+    """
+    first = ("H100-SXM.US.", ".US.", "H100-SXM.", "H100")
     found = curve["index"].unique().to_list()
-    return sorted(
-        found, key=lambda index: (not index.startswith("H100-SXM.US."), ".US." not in index, not index.startswith("H100"), index)
-    )[:MOST_CURVES]
+    return sorted(found, key=lambda index: ([part not in index for part in first], index))[:MOST_CURVES]
 
 
 def section(run: Run) -> Section | None:
@@ -36,10 +39,15 @@ def section(run: Run) -> Section | None:
         blocks += _volatility(run.volatility)
     if not blocks:
         return None
+    ahead = run.curve is None or not run.curve.filter(pl.col("end") > pl.col("as_of")).is_empty()
     return Section(
         name="curve",
-        title="Forward curve and volatility",
-        lead="What a GPU-hour will cost, made from quotes of overlapping delivery periods, and how sure one may be.",
+        title="Forward curve and volatility" if ahead else "Curves and volatility",
+        lead=(
+            "What a GPU-hour will cost, made from quotes of overlapping delivery periods, and how sure one may be."
+            if ahead
+            else "What a GPU-hour has cost, hour by hour through its published marks, and how much that moved."
+        ),
         blocks=blocks,
     )
 
