@@ -147,19 +147,13 @@ def _node(
     )
 
 
+# fmt: off
+# (the rows of made-up tables, several columns a line)
 def _surplus() -> pl.DataFrame:
     rows = [
         {
-            "horizon": horizon,
-            "pricing": rule,
-            "buyers": 3e6,
-            "suppliers": 2e6,
-            "transfer": 0.0,
-            "congestion": 2e4,
-            "reserve": 1e4,
-            "virtuals": 1e3,
-            "shortfall": 0.0,
-            "total": 5.031e6,
+            "horizon": horizon, "pricing": rule, "buyers": 3e6, "suppliers": 2e6, "transfer": 0.0, "congestion": 2e4, "reserve": 1e4,
+            "virtuals": 1e3, "shortfall": 0.0, "total": 5.031e6,
         }
         for horizon in LEADS
         for rule in ("marginal", "convex-hull")
@@ -171,18 +165,9 @@ def _certificate(rng: np.random.Generator) -> pl.DataFrame:
     days = [FIRST + timedelta(days=day) for day in range(74)]
     rows = [
         {
-            "horizon": horizon,
-            "start": day,
-            "method": "simplex",
-            "status": "Optimal",
-            "primal": 10 ** rng.uniform(-15, -10),
-            "dual": 10 ** rng.uniform(-15, -9),
-            "complementarity": 10 ** rng.uniform(-14, -9),
-            "gap": 10 ** rng.uniform(-16, -11),
-            "price_rule": "hair",
-            "columns": 1210,
-            "rows": 640,
-            "seconds": 0.004,
+            "horizon": horizon, "start": day, "method": "simplex", "status": "Optimal", "primal": 10 ** rng.uniform(-15, -10),
+            "dual": 10 ** rng.uniform(-15, -9), "complementarity": 10 ** rng.uniform(-14, -9), "gap": 10 ** rng.uniform(-16, -11),
+            "price_rule": "hair", "columns": 1210, "rows": 640, "seconds": 0.004,
         }
         for horizon in LEADS
         for day in days
@@ -198,12 +183,8 @@ def _binding(rng: np.random.Generator) -> pl.DataFrame:
     ]
     rows = [
         {
-            "horizon": "real-time",
-            "start": FIRST + timedelta(hours=int(hour)),
-            "kind": kind,
-            "key": key,
-            "dual": float(rng.uniform(0.5, 3)),
-            "meaning": f"one more unit of {key} is worth this much",
+            "horizon": "real-time", "start": FIRST + timedelta(hours=int(hour)), "kind": kind, "key": key,
+            "dual": float(rng.uniform(0.5, 3)), "meaning": f"one more unit of {key} is worth this much",
         }
         for kind, key in keys
         for hour in rng.choice(1700, 60 if kind == "link" else 400, replace=False)
@@ -214,17 +195,8 @@ def _binding(rng: np.random.Generator) -> pl.DataFrame:
 def _mark(index: str, start: datetime, value: float, unit: str, *, method: str, revision: int = 0) -> dict[str, Any]:
     end = start + timedelta(days=1)
     return {
-        "index": index,
-        "methodology": method,
-        "start": start,
-        "end": end,
-        "published_at": end + timedelta(hours=16),
-        "revision": revision,
-        "value": float(value),
-        "unit": unit,
-        "quantity": 1e4,
-        "status": "published",
-        "method_hash": "0" * 64,
+        "index": index, "methodology": method, "start": start, "end": end, "published_at": end + timedelta(hours=16),
+        "revision": revision, "value": float(value), "unit": unit, "quantity": 1e4, "status": "published", "method_hash": "0" * 64,
     }
 
 
@@ -273,20 +245,9 @@ def _curve(folder: Path, prices: pl.DataFrame) -> None:
     edges.append(("quarterly quote", months[0], months[-1], 2.47))
     quotes = [
         {
-            "as_of": AS_OF,
-            "quote_id": f"q{place}",
-            "index": index,
-            "contract": f"{index}:{start:%Y-%m}",
-            "start": start,
-            "end": end,
-            "profile": "base",
-            "bid": price - 0.02,
-            "price": price,
-            "ask": price + 0.02,
-            "average": "hourly",
-            "calendar": None,
-            "timezone": ZONE,
-            "source": source,
+            "as_of": AS_OF, "quote_id": f"q{place}", "index": index, "contract": f"{index}:{start:%Y-%m}", "start": start, "end": end,
+            "profile": "base", "bid": price - 0.02, "price": price, "ask": price + 0.02, "average": "hourly", "calendar": None,
+            "timezone": ZONE, "source": source,
         }
         for place, (source, start, end, price) in enumerate(edges)
     ]
@@ -297,24 +258,15 @@ def _curve(folder: Path, prices: pl.DataFrame) -> None:
     width = 0.2 + 0.3 * np.sqrt(np.arange(hours) / hours)
     curve = pl.DataFrame(
         {
-            "as_of": [AS_OF] * hours,
-            "index": [index] * hours,
-            "start": starts,
-            "end": [s + timedelta(hours=1) for s in starts],
-            "forward": forward,
-            "lower": forward - width,
-            "upper": forward + width,
+            "as_of": [AS_OF] * hours, "index": [index] * hours, "start": starts, "end": [s + timedelta(hours=1) for s in starts],
+            "forward": forward, "lower": forward - width, "upper": forward + width,
         }
     )
     _part(folder, "curve", "curve", curve, Curve)
     coverage = pl.DataFrame(
         {
-            "index": [index] * 3,
-            "horizon": ["day-ahead", "week-ahead", "month-ahead"],
-            "days": [60, 55, 44],
-            "inside": [49, 43, 33],
-            "coverage": [49 / 60, 43 / 55, 0.75],
-            "level": [0.8] * 3,
+            "index": [index] * 3, "horizon": ["day-ahead", "week-ahead", "month-ahead"], "days": [60, 55, 44], "inside": [49, 43, 33],
+            "coverage": [49 / 60, 43 / 55, 0.75], "level": [0.8] * 3,
         }
     )
     store.write_table(folder / "curve", "coverage", coverage)
@@ -323,15 +275,8 @@ def _curve(folder: Path, prices: pl.DataFrame) -> None:
 def _volatility() -> pl.DataFrame:
     rows = [
         {
-            "index": f"{name}.US.FIRM".upper(),
-            "model": "realised",
-            "start": FIRST,
-            "end": AS_OF,
-            "observations": 73,
-            "volatility": 0.5 + 0.1 * place,
-            "lower": 0.42 + 0.1 * place,
-            "upper": 0.61 + 0.1 * place,
-            "level": 0.95,
+            "index": f"{name}.US.FIRM".upper(), "model": "realised", "start": FIRST, "end": AS_OF, "observations": 73,
+            "volatility": 0.5 + 0.1 * place, "lower": 0.42 + 0.1 * place, "upper": 0.61 + 0.1 * place, "level": 0.95,
         }
         for place, name in enumerate(CLASSES)
     ]
@@ -349,18 +294,8 @@ def _value(folder: Path) -> None:
     _part(folder, "value", "values", pl.DataFrame(values), Values)
     trades = [
         {
-            "trade_id": name,
-            "traded_at": FIRST,
-            "book": "house",
-            "counterparty": "acme",
-            "kind": kind,
-            "side": "buy",
-            "quantity": 100.0,
-            "quantity_unit": "per_hour",
-            "index": "H100-SXM.US.FIRM",
-            "start": AS_OF,
-            "end": LAST,
-            "strike": 2.5,
+            "trade_id": name, "traded_at": FIRST, "book": "house", "counterparty": "acme", "kind": kind, "side": "buy",
+            "quantity": 100.0, "quantity_unit": "per_hour", "index": "H100-SXM.US.FIRM", "start": AS_OF, "end": LAST, "strike": 2.5,
         }
         for name, (kind, _) in ids.items()
     ]
@@ -382,13 +317,8 @@ def _settle(folder: Path, rng: np.random.Generator) -> None:
     cents = {name: int(rng.integers(1, 10**9)) * (-1 if name.startswith("buyer") else 1) for name in names}
     rows = [
         {
-            "participant": name,
-            "day": date(2027, 1, 1) + timedelta(days=day),
-            "charge_code": code,
-            "horizon": horizon,
-            "version": version,
-            "amount": str(round(cents[name] * share * part / 100 + day, 6)),
-            "postings": 24,
+            "participant": name, "day": date(2027, 1, 1) + timedelta(days=day), "charge_code": code, "horizon": horizon,
+            "version": version, "amount": str(round(cents[name] * share * part / 100 + day, 6)), "postings": 24,
         }
         for name in names
         for day in range(5)
@@ -408,11 +338,8 @@ def _settle(folder: Path, rng: np.random.Generator) -> None:
     _part(folder, "settle", "invoices", invoices, Invoices)
     checks = pl.DataFrame(
         {
-            "check": ["sum of all postings", "rounding", "solver residual"],
-            "amount": [0.0, 1214.0, 3e-8],
-            "bound": [0.0, 60000.0, 1e-6],
-            "unit": ["micro-USD", "micro-USD", "1"],
-            "passed": [True, True, False],
+            "check": ["sum of all postings", "rounding", "solver residual"], "amount": [0.0, 1214.0, 3e-8],
+            "bound": [0.0, 60000.0, 1e-6], "unit": ["micro-USD", "micro-USD", "1"], "passed": [True, True, False],
         }
     )
     _part(folder, "settle", "checks", checks, Checks)
@@ -422,11 +349,8 @@ def _basis(folder: Path, rng: np.random.Generator) -> None:
     index, changes = "H100-SXM.US.FIRM", rng.normal(0, 0.08, 73)
     series = [
         {
-            "date": date(2027, 1, 2) + timedelta(days=day),
-            "exposure": name,
-            "index": index,
-            "exposure_change": float(ratio * changes[day] + rng.normal(0, noise)),
-            "index_change": float(changes[day]),
+            "date": date(2027, 1, 2) + timedelta(days=day), "exposure": name, "index": index,
+            "exposure_change": float(ratio * changes[day] + rng.normal(0, noise)), "index_change": float(changes[day]),
         }
         for name, ratio, noise in (("decode-us-west", 0.16, 0.004), ("train-eu", 40.0, 9.0))
         for day in range(73)
@@ -435,18 +359,8 @@ def _basis(folder: Path, rng: np.random.Generator) -> None:
     store.write_table(folder / "basis", "series", pl.DataFrame(series))
     rows = [
         {
-            "exposure": name,
-            "index": index,
-            "method": "ols-hac",
-            "start": FIRST,
-            "end": AS_OF,
-            "observations": 73,
-            "ratio": ratio,
-            "lower": 0.9 * ratio,
-            "upper": 1.1 * ratio,
-            "effectiveness": good,
-            "out_of_sample": good - 0.05,
-            "correlation": good**0.5,
+            "exposure": name, "index": index, "method": "ols-hac", "start": FIRST, "end": AS_OF, "observations": 73, "ratio": ratio,
+            "lower": 0.9 * ratio, "upper": 1.1 * ratio, "effectiveness": good, "out_of_sample": good - 0.05, "correlation": good**0.5,
             "verdict": verdict,
         }
         for name, ratio, good, verdict in (("decode-us-west", 0.16, 0.91, "effective"), ("train-eu", 40.0, 0.12, "ineffective"))
@@ -454,6 +368,7 @@ def _basis(folder: Path, rng: np.random.Generator) -> None:
     _part(folder, "basis", "basis", pl.DataFrame(rows), Basis)
 
 
+# fmt: on
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole run, of four resources so that tests stay quick; run this file for one of all nine."""
