@@ -57,7 +57,7 @@ def clear(
 
     Raises InputError for a case that breaks its rules, SolverError where no solution passes its certificate.
 
-    >>> run = clear("packaged", horizons=("real-time",), as_of="2027-03-02")
+    >>> run = clear("packaged", horizons=("real-time",), as_of="2027-03-14")
     >>> run.certificate["gap"].max() < 1e-6
     True
     """
@@ -98,8 +98,12 @@ def mark(
         first, end: days in the methodology's time zone; None takes the days that the observations span.
         indices: only these; None is every one that shows up.
 
-    >>> seen = read_observations("tests/data/readers/listings.csv")  # doctest: +SKIP
-    >>> mark(seen, method="ccir-1.1.1", first="2026-03-04", end="2026-03-05").marks  # doctest: +SKIP
+    >>> asked = {"nimbus": 2.4, "cirrus": 2.6, "stratus": 2.5}
+    >>> rows = [{"observation_id": name, "provider": name, "price": price} for name, price in asked.items()]
+    >>> where = {"time": datetime(2027, 1, 5, 12, tzinfo=ZoneInfo("UTC")), "resource": "h100-sxm", "region": "us-east", "tier": "firm"}
+    >>> found = mark(pl.DataFrame([row | where | {"kind": "list price"} for row in rows]))
+    >>> found.marks.filter(index="H100-SXM.US.FIRM")["value"].to_list()
+    [2.5]
     """
     rule = load(method)
     span = _days_of(observations, rule.timezone)

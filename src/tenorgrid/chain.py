@@ -20,7 +20,7 @@ from tenorgrid.data.store import read_table, write_manifest, write_table, writin
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.data.tables.settled import Exposures
-from tenorgrid.desk import largest_exposures, small_book
+from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import (
     read_clear,
     read_curves,
@@ -168,7 +168,7 @@ def _analyse_into(
         valued = value(book, curve=fitted.curves, fixings=known, volatility=fitted.volatility, discount=flat(RATE))
         write_values(book, valued, folder / "value", as_of=day)
     with clock.part("basis"), _left_out("basis", left_out):
-        using = list(fitted.curves)[:1] if fitted is not None else [busiest(run)]
+        using = [headline(run, fitted.curves) if fitted is not None else busiest(run)]
         hedged = hedge(largest_exposures(run) if exposures is None else exposures, history=marks.marks, using=using)
         write_basis(hedged, folder / "basis", as_of=day)
     return left_out

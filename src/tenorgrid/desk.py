@@ -1,6 +1,6 @@
 """What a desk holds when nobody says otherwise: a small book and a few exposures drawn from the run itself, by rule."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,13 +19,20 @@ FIRM = "firm"
 Row = dict[str, Any]
 
 
+def headline(run: Run, indices: Iterable[str]) -> str:
+    """The index that a desk trades: the first that stands for several locations, else the first."""
+    names = list(indices)
+    return next((name for name in names if len(run.underlying(name).weights) > 1), names[0])
+
+
 def small_book(run: Run, curves: Mapping[str, ForwardCurve]) -> pl.DataFrame:
-    """`Trades` on the first curve's index: this month's forward, part of it fixed, the next month's, calls on its hours, and virtual bids.
+    """`Trades` on the headline index: this month's forward, part of it fixed, the next month's, calls on its hours, and virtual bids.
 
     Forwards are struck at the curve to the cent, calls 10 % above it. The virtual bids are the largest dec and inc that the ahead
     markets have awarded for deliveries still to come, at nodes that have a curve. What the curve does not cover is left out.
     """
-    index, curve = next(iter(curves.items()))
+    index = headline(run, curves)
+    curve = curves[index]
     months = [_month(run.today()), _month(_following(run.today()))]
     rows = [*_forwards(run, curve, index, months), *_calls(run, curve, index, months[1]), *_virtuals(run, curves)]
     schema = {name: column.dtype for name, column in Trades.columns().items()}
