@@ -107,7 +107,7 @@ def mark(
     """
     rule = load(method)
     span = _days_of(observations, rule.timezone)
-    begin, stop = to_day(first) or span[0], to_day(end) or span[1] + timedelta(days=1)
+    begin, stop = to_day(first, name="first") or span[0], to_day(end, name="end") or span[1] + timedelta(days=1)
     run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices)
     return Marks(marks=run.marks, exclusions=run.exclusions, audits=run.audits, run=run)
 

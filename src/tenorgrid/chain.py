@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from shutil import rmtree
 from time import perf_counter
 from warnings import warn
 from zoneinfo import ZoneInfo
@@ -65,6 +66,14 @@ def marks_of(run: Run, *, method: str | Path = "house") -> Marks:
     days = _delivered(run)
     both = pl.concat([run.observations(), run.work_observations()], how="diagonal")
     return mark(both, method=method, first=days[0], end=days[1])
+
+
+def published(marks: Marks) -> Marks:
+    """The marks themselves, where one of them at least has a value. Raises NotPublishedError where none has."""
+    if marks.marks["value"].is_null().all():
+        rule, excluded = marks.run.methodology.name, marks.exclusions.height
+        raise NotPublishedError(f"no mark has a value: {marks.marks.height} withheld, {excluded} observations excluded by {rule}")
+    return marks
 
 
 def run_market(
@@ -151,23 +160,29 @@ def _analyse_into(
     exposures: pl.DataFrame | None,
     clock: Clock,
 ) -> list[str]:
-    """Marks, curves, book and basis; a part that the case is too short for is left out, said in a warning and in the manifest."""
+    """Marks, curves, book and basis; a part that the case is too short for is left out, said in a warning and in the manifest;
+    quotes, trades and exposures that were given are refused.
+    """
     day, left_out = run.today(), list[str]()
-    with clock.part("marks"):
+    marks, fitted = None, None
+    given = next((one for one in (quotes, trades, exposures) if one is not None), None)
+    with clock.part("marks"), _left_out(folder / "marks", left_out, given=given):
         marks = marks_of(run)
         write_marks(marks, folder / "marks", as_of=day)
-    fitted = None
-    with clock.part("curve"), _left_out("curve", left_out):
+    if marks is None:
+        warn("without marks there are no curve/, value/ and basis/", PartLeftOutWarning, stacklevel=3)
+        return [*left_out, "curve", "value", "basis"]
+    with clock.part("curve"), _left_out(folder / "curve", left_out, given=quotes):
         fitted = curves_of(run, marks, quotes=quotes)
         write_curves(fitted, folder / "curve", as_of=day)
-    with clock.part("value"), _left_out("value", left_out):
+    with clock.part("value"), _left_out(folder / "value", left_out, given=trades):
         if fitted is None:
             raise InputError.of("curve", "a curve to value the book on")
         book = small_book(run, fitted.curves) if trades is None else trades
         known = fixings(marks.marks, at=run.case.market.midnight(day))
         valued = value(book, curve=fitted.curves, fixings=known, volatility=fitted.volatility, discount=flat(RATE))
         write_values(book, valued, folder / "value", as_of=day)
-    with clock.part("basis"), _left_out("basis", left_out):
+    with clock.part("basis"), _left_out(folder / "basis", left_out, given=exposures):
         using = [headline(run, fitted.curves) if fitted is not None else busiest(run)]
         hedged = hedge(largest_exposures(run) if exposures is None else exposures, history=marks.marks, using=using)
         write_basis(hedged, folder / "basis", as_of=day)
@@ -175,13 +190,16 @@ def _analyse_into(
 
 
 @contextmanager
-def _left_out(part: str, parts: list[str]) -> Iterator[None]:
-    """Turn the refusal of a part into a warning: the rest of the run stands without it."""
+def _left_out(place: Path, parts: list[str], *, given: pl.DataFrame | None = None) -> Iterator[None]:
+    """Turn the refusal of a part into a warning: the rest of the run stands without it. What somebody gave is refused instead."""
     try:
         yield
     except (InputError, NotPublishedError) as error:
-        parts.append(part)
-        warn(f"{part}/ is left out: {brief(error)}", PartLeftOutWarning, stacklevel=3)
+        if given is not None:
+            raise
+        rmtree(place, ignore_errors=True)  # nothing half-written
+        parts.append(place.name)
+        warn(f"{place.name}/ is left out: {brief(error)}", PartLeftOutWarning, stacklevel=3)
 
 
 def run_observations(
@@ -200,7 +218,7 @@ def run_observations(
     with writing(out) as folder:
         bar.begin("marks", at=0.0)
         with clock.part("marks"):
-            marks = mark(observations, method=method)
+            marks = published(mark(observations, method=method))
             write_marks(marks, folder / "marks", inputs=inputs, work=mark_work(marks, case="packaged"))
         bar.begin("curves and volatility", at=0.5)
         with clock.part("curve"):

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tenorgrid.data.errors import InputError, TenorgridError
+from tenorgrid.data.errors import Fault, InputError, TenorgridError
 from tenorgrid.data.kinds import PricingRule
 
 app = typer.Typer(
@@ -23,11 +23,13 @@ app = typer.Typer(
     help="The market in computing power: cleared, indexed, priced, settled and reported.",
 )  # fmt: skip
 
+HOUSE = "house"
+
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Local day at whose beginning to stand, such as 2027-03-16.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes for clearing; default one a core.", min=1)]
-Method = Annotated[str, typer.Option("--method", help="A shipped methodology or a TOML file.")]
+Method = Annotated[str | None, typer.Option("--method", help="A shipped methodology or a TOML file; default house.")]
 Reader = Annotated[str | None, typer.Option("--format", help="Reader, where the header does not tell.")]
 
 
@@ -40,7 +42,7 @@ def run(
     quotes: Annotated[Path | None, typer.Option("--quotes", help="Further quotes for the curves.")] = None,
     book: Annotated[Path | None, typer.Option("--book", help="Trades to value; default a small book.")] = None,
     exposures: Annotated[Path | None, typer.Option("--exposures", help="Exposures to hedge; default the largest.")] = None,
-    method: Method = "house",
+    method: Method = None,
     reader: Reader = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the packaged market.")] = None,
     workers: Workers = None,
@@ -52,15 +54,19 @@ def run(
     """
     from tenorgrid.progress import steps
 
-    if observations is not None and case is not None:
-        raise typer.BadParameter("give --case or --observations, not both")
+    market = {"--case": case, "--as-of": as_of, "--quotes": quotes, "--book": book, "--exposures": exposures, "--seed": seed}
+    if observations is not None:
+        _refuse_unused("--observations", market)
+    else:
+        _refuse_unused("a market", {"--method": method, "--format": reader} | ({} if case is None else {"--seed": seed}))
+    _refuse_over(out, observations, case, quotes, book, exposures)
     with steps() as bar:
         if observations is not None:
             from tenorgrid.chain import run_observations
             from tenorgrid.data.readers.formats import read_observations
 
             seen = read_observations(observations, format=reader)
-            done = run_observations(seen, out, method=method, inputs={observations.name: observations}, steps=bar)
+            done = run_observations(seen, out, method=method or HOUSE, inputs={observations.name: observations}, steps=bar)
         else:
             done = _run_market(out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, workers=workers, bar=bar)
     _say(done, as_json, f"{out / 'report.html'} is written")
@@ -82,10 +88,11 @@ def clear(
     Example: tenorgrid clear packaged --out out/clear
     """
     from tenorgrid import api, folders
-    from tenorgrid.data.case import read_case
+    from tenorgrid.data.case import PACKAGED, read_case
     from tenorgrid.data.store import writing
     from tenorgrid.progress import steps
 
+    _refuse_over(out, None if case == PACKAGED else Path(case))
     market = read_case(case)
     with steps() as bar, _executor(workers) as executor:
         bar.begin("clearing", at=0.0)
@@ -97,7 +104,7 @@ def clear(
             executor=executor,
             progress=lambda done, count: bar.reach(done / count),
         )
-    inputs = {} if case == "packaged" else {Path(case).name: Path(case)}
+    inputs = {} if case == PACKAGED else {Path(case).name: Path(case)}
     with writing(out) as folder:
         folders.write_clear(cleared, folder, form="parquet" if parquet else "csv", inputs=inputs)
     totals = {row["horizon"]: row["total"] for row in cleared.surplus.filter(pricing=str(cleared.pricing)).iter_rows(named=True)}
@@ -109,7 +116,7 @@ def clear(
 def mark(
     observations: Annotated[Path, typer.Argument(help="Observed prices.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
-    method: Method = "house",
+    method: Method = None,
     date: Annotated[str | None, typer.Option("--date", help="The window's last day, in the index's own time zone; default all.")] = None,
     reader: Reader = None,
     verify: Annotated[Path | None, typer.Option("--verify", help="Recompute the marks of this audit file.")] = None,
@@ -121,19 +128,21 @@ def mark(
     """
     from datetime import timedelta
 
-    from tenorgrid import api, folders
+    from tenorgrid import api, chain, folders
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.store import writing
     from tenorgrid.results import to_day
 
-    seen = read_observations(observations, format=reader)
     if verify is not None:
-        _verified(verify, seen, method, as_json)
+        _refuse_unused("--verify", {"--out": out, "--date": date})
+        _verify(verify, read_observations(observations, format=reader), method=method, as_json=as_json)
         return
     if out is None:
         raise typer.BadParameter("--out is needed, or --verify")
-    day = to_day(date)
-    marks = api.mark(seen, method=method, first=day, end=None if day is None else day + timedelta(days=1))
+    _refuse_over(out, observations)
+    day = to_day(date, name="date")
+    seen = read_observations(observations, format=reader)
+    marks = chain.published(api.mark(seen, method=method or HOUSE, first=day, end=None if day is None else day + timedelta(days=1)))
     with writing(out) as folder:
         folders.write_marks(marks, folder, inputs={observations.name: observations})
     shown = marks.marks.filter(marks.marks["value"].is_not_null()).select("index", "start", "value", "status")
@@ -157,6 +166,7 @@ def curve(
     from tenorgrid.data.tables.curve import Quotes
     from tenorgrid.term_structure import curves_of_quotes
 
+    _refuse_over(out, quotes)
     fitted = curves_of_quotes(folders.read_file(quotes, Quotes), indices=index)
     with writing(out) as folder:
         folders.write_curves(fitted, folder, inputs={quotes.name: quotes})
@@ -178,6 +188,7 @@ def price(
     from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
+    _refuse_over(out, book, market)
     trades, valued = chain.value_of(book, market, rate=rate)
     if out is not None:
         with writing(out) as folder:
@@ -199,6 +210,7 @@ def settle(
     """
     from tenorgrid import chain
 
+    _refuse_over(out, run_dir)
     owed = chain.settle_folder(run_dir, out, version=version)
     failed = owed.checks.filter(~owed.checks["passed"])
     done = {"out": str(out), "postings": owed.ledger.frame.height, "participants": owed.invoices.height, "checks_failed": failed.height}
@@ -224,6 +236,7 @@ def basis(
     from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
+    _refuse_over(out, exposure, index)
     hedged = chain.basis_of(exposure, index, using=using)
     with writing(out) as folder:
         folders.write_basis(hedged, folder, inputs={exposure.name: exposure, index.name: index})
@@ -316,15 +329,34 @@ def _executor(workers: int | None) -> Iterator[Executor | None]:
         yield pool
 
 
-def _verified(path: Path, observations: Any, method: str, as_json: bool) -> None:
+def _verify(path: Path, observations: Any, *, method: str | None, as_json: bool) -> None:
+    """Say that an audit, and the marks beside it, come out again; else refuse them with every difference."""
+    from tenorgrid.data.store import find_table, read_table
+    from tenorgrid.data.tables.observed import Marks
     from tenorgrid.indices.audit import verify
 
-    found = verify(path, observations)
-    _say({"confirmed": found.confirmed, "differences": [str(one) for one in found.differences]}, as_json, str(found))
+    marks = read_table(path.parent, "marks", Marks) if find_table(path.parent, "marks") else None
+    found = verify(path, observations, methodology=method, marks=marks)
+    if as_json or found.confirmed:
+        _say({"confirmed": found.confirmed, "differences": [str(one) for one in found.differences]}, as_json, str(found))
     if not found.confirmed:
-        raise InputError.of(
-            path.name, "an audit that the observations and the methodology give again", value=f"{len(found.differences)} differences"
+        raise InputError(
+            Fault(file=path.name, value=str(one), expected="what the observations and the methodology give again")
+            for one in found.differences
         )
+
+
+def _refuse_unused(beside: str, given: Mapping[str, object]) -> None:
+    """An option that would not be read is wrong usage: whoever gave it expects something of it."""
+    if unused := [name for name, value in given.items() if value is not None]:
+        raise typer.BadParameter(f"{', '.join(unused)} cannot be given with {beside}")
+
+
+def _refuse_over(out: Path | None, *inputs: Path | None) -> None:
+    """An output folder is replaced as a whole, so it may not be, or hold, anything that is read."""
+    for path in inputs:
+        if out is not None and path is not None and out.resolve() in (path.resolve(), *path.resolve().parents):
+            raise InputError.of("--out", f"a folder that does not hold the input {path}, as it is replaced as a whole", value=out)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

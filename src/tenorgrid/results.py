@@ -246,11 +246,11 @@ class Hedged(Tables):
     series: pl.DataFrame = field(repr=False)
 
 
-def to_day(moment: date | str | None) -> date | None:
-    """A day from itself or from ISO 8601 text. Raises InputError for other text."""
+def to_day(moment: date | str | None, *, name: str = "as_of") -> date | None:
+    """A day from itself or from ISO 8601 text. Raises InputError, which says `name`, for other text."""
     if moment is None or (isinstance(moment, date) and not isinstance(moment, datetime)):
         return moment
     try:
         return date.fromisoformat(str(moment))
     except ValueError as error:
-        raise InputError.of("as_of", "a day such as 2027-03-16", value=moment) from error
+        raise InputError.of(name, "a day such as 2027-03-16", value=moment) from error
