@@ -221,7 +221,8 @@ def _positions(run: Cleared) -> pl.DataFrame:
     """Virtual positions after a run, those carried into it included."""
     shape = run.problem.layout
     found = traded(run.problem, primal=run.primal).filter(pl.col("traded") > DUST * pl.col("quantity"))
-    names = pl.DataFrame(list(shape.virtuals), schema=["location", "resource", "side"], orient="row").with_row_index("class_number")
+    columns = dict.fromkeys(("location", "resource", "side"), pl.String)  # named: a market without virtual bids has no rows to tell from
+    names = pl.DataFrame(list(shape.virtuals), schema=columns, orient="row").with_row_index("class_number")
     starts = run.problem.orders.span.starts()
     rows = found.drop("quantity").rename({"traded": "quantity"}).join(names, on="class_number", maintain_order="left")
     return rows.with_columns(starts.gather(rows["hour"])).select(list(CARRIED))

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid import chain, folders
+from tenorgrid import api, chain, folders
 from tenorgrid.cli import main
 from tenorgrid.data.case import PACKAGED_FOLDER, Case, make_case, read_case, write_case
 from tenorgrid.data.errors import PartLeftOutWarning
@@ -29,7 +29,7 @@ from tenorgrid.results import Run
 PACKAGES = frozenset({"data", "clearing", "indices", "curves", "derivatives", "settlement", "reports"})
 START, TODAY, END = (datetime(2027, month, day, 5, tzinfo=UTC) for month, day in ((1, 11), (2, 22), (3, 1)))
 INDEX = "H100-SXM.US-EAST.FIRM"
-ROOT = Path(__file__).parents[1]
+TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
 
 
 class OneCopy(MetaPathFinder):
@@ -160,6 +160,14 @@ def days_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PartLeftOutWarning)
         chain.run_market(read_case("packaged"), out, as_of=date(2027, 3, 15), inputs={"three-days": PACKAGED_FOLDER})
+    return out
+
+
+@pytest.fixture(scope="session")
+def two_cleared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `clear` writes of the case of two locations; not to be written into."""
+    out = tmp_path_factory.mktemp("two") / "out"
+    folders.write_clear(api.clear(TWO), out, form="csv", inputs={TWO.name: TWO})
     return out
 
 
