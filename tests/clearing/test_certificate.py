@@ -137,16 +137,21 @@ def test_a_run_that_ends_without_values_is_solved_again_and_then_refused(
 
 
 def test_one_bad_interval_alone_is_solved_again(problem: Problem, random_market: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    values = Solver.values
+    loads = []
+    values, load = Solver.values, Solver.load
+    reference = reference_basis(problem)
+
+    def begin(self: Solver, *bounds: np.ndarray) -> None:
+        loads.append(1)
+        load(self, *bounds)
 
     def answer(self: Solver) -> tuple[np.ndarray, np.ndarray]:
         primal, dual = values(self)
-        calls.append(1)
-        return (primal * 1.5, dual) if len(calls) == 2 else (primal, dual)
+        return (primal * 1.5, dual) if len(loads) == 2 else (primal, dual)
 
+    monkeypatch.setattr(Solver, "load", begin)
     monkeypatch.setattr(Solver, "values", answer)
-    cleared = clear_problem(problem, market=random_market(5, hours=3, size=2).market, reference=reference_basis(problem))
+    cleared = clear_problem(problem, market=random_market(5, hours=3, size=2).market, reference=reference)
     assert cleared.certificate["method"].to_list() == [METHODS["reference"], METHODS["second"], METHODS["reference"]]
 
 

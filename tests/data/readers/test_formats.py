@@ -53,7 +53,7 @@ def test_ids_that_are_given_stay_and_only_those_that_lack_are_made(tmp_path: Pat
 def test_observations_that_are_written_read_back_the_same(tmp_path: Path) -> None:
     frame = read_observations(written(tmp_path, f"{OWN},cooling,score", f"{ROW},water,1.5", f"{ROW.replace('2.5', '2.6')},,2"))
     for form in ("csv", "parquet"):
-        path = write_table(tmp_path, f"again-{form}", frame, form=form)  # type: ignore[arg-type]
+        path = write_table(tmp_path, f"again-{form}", frame, form=form)
         assert read_observations(path).equals(frame)
 
 
