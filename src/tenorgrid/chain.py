@@ -37,9 +37,9 @@ from tenorgrid.indices.fixings import fixings
 from tenorgrid.progress import Silent, Steps
 from tenorgrid.reports.report import render
 from tenorgrid.reports.report import write as write_report
-from tenorgrid.results import Hedged, Marks, Owed, Run, Valued, as_owed
+from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_owed
 from tenorgrid.settlement.archive import read_settlement
-from tenorgrid.term_structure import Fitted, busiest, curves_of, curves_of_marks
+from tenorgrid.term_structure import Fitted, busiest, curve_alone, curves_of, curves_of_marks
 
 RATE = 0.04  # flat, of the small book
 CLEARING_SHARE = 0.65  # of the whole run's time, for the bar
@@ -319,20 +319,24 @@ class Page:
         return self.html
 
 
-def report(*results: Run | Marks | Fitted | Valued | Owed | Hedged, trades: pl.DataFrame | None = None) -> Page:
-    """The report of any of a run, marks, fitted curves, a valued book, what is owed and hedges.
+_PARTS = {Run: "clear", Marks: "marks", Fitted: "curve", Curve: "curve", Valued: "value", Owed: "settle", Hedged: "basis"}
+
+
+def report(*results: Run | Marks | Fitted | Curve | Valued | Owed | Hedged, trades: pl.DataFrame | None = None) -> Page:
+    """The report of any of a run, marks, fitted curves or one curve, a valued book, what is owed and hedges.
 
     Args:
         results: in any order, one of a kind.
         trades: of the valued book.
 
-    Raises InputError for two results of one kind, or for none.
+    Raises InputError for two results of one kind, for none, and for what is no result.
     """
     from tempfile import TemporaryDirectory
 
-    kinds = [type(result).__name__ for result in results]
-    if not kinds or len(set(kinds)) < len(kinds):
-        raise InputError.of("report", "at least one result, one of a kind", value=", ".join(kinds) or "none")
+    kinds = [_PARTS.get(type(result)) for result in results]
+    if not kinds or None in kinds or len(set(kinds)) < len(kinds):
+        given = ", ".join(type(result).__name__ for result in results)
+        raise InputError.of("report", "at least one result, one of a kind", value=given or "none")
     with TemporaryDirectory() as place:
         folder = Path(place) / "run"
         for result in results:
@@ -343,6 +347,8 @@ def report(*results: Run | Marks | Fitted | Valued | Owed | Hedged, trades: pl.D
                     write_marks(result, folder / "marks")
                 case Fitted():
                     write_curves(result, folder / "curve")
+                case Curve():
+                    write_curves(curve_alone(result.fitted), folder / "curve")
                 case Valued():
                     write_values(Trades.create_empty() if trades is None else trades, result, folder / "value")
                 case Owed():

@@ -84,6 +84,11 @@ def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) 
     return _fitted(curves, MarkTable.create_empty())
 
 
+def curve_alone(curve: ForwardCurve) -> Fitted:
+    """One curve without marks, and so without volatility and coverage."""
+    return _fitted({curve.index: curve}, MarkTable.create_empty())
+
+
 def _unbroken(marks: pl.DataFrame, index: str) -> pl.DataFrame:
     """The longest stretch of days on which the index had a mark of its own: observed panels have holes, and volatility refuses them."""
     own = marks.filter(pl.col("index") == index, pl.col("status").cast(pl.String) != "carried").sort("start")
@@ -112,7 +117,7 @@ def _fitted(
 ) -> Fitted:
     """Volatility where the marks allow one: a refusal of a short, gapped or constant series is no reason to have no curve."""
     found, refused = [], []
-    for index in curves:
+    for index in curves if not marks.is_empty() else ():
         try:
             found.append(fit_volatility(marks, index=index, model="realised-weekday"))
         except InputError as error:
