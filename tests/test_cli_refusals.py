@@ -136,7 +136,7 @@ def test_of_many_faults_the_first_twenty_of_a_file_are_told_and_the_rest_counted
     assert told[-1] == "offers.csv: 5 more faults"
 
 
-OBSERVATION_FAULTS: dict[str, tuple[str, str]] = {
+OBSERVATION_FAULTS: dict[str, str] = {
     f"{OBSERVED}\n{SEEN.replace(',2.0,', ',dear,')}": "seen.csv row 1, column price: found dear, expected a number",
     f"{OBSERVED}\n{SEEN.replace(',2.0,', ',NaN,')}": "seen.csv row 1, column price: found NaN, expected a number",
     f"{OBSERVED}\n{SEEN.replace('list price', 'rumour')}": "seen.csv row 1, column kind: found rumour, expected ",
