@@ -190,7 +190,11 @@ def value(
         volatility: `Volatility` of the indices with options on them.
         discount: flat rate; None is that of the curves.
         timezone: of the indices' days; None is that of the curves.
+
+    Raises InputError for a book without trades, and for no curve.
     """
+    if book.is_empty():
+        raise InputError.of("trades", "at least one row")
     given = {curve.fitted.index: curve} if isinstance(curve, Curve) else dict(curve)
     curves = {index: one.fitted if isinstance(one, Curve) else one for index, one in given.items()}
     if not curves:

@@ -102,10 +102,13 @@ def _virtuals(run: Run, curves: Mapping[str, ForwardCurve]) -> Iterator[Row]:
         .with_columns(node.alias("node"), index.alias("index"))
         .filter(pl.col("index").is_in(list(curves)))
     )
-    own = run.case.virtuals.select("horizon", pl.col("bid_id").alias("id"))  # an award of a carried position is of an earlier horizon's bid
+    names = [horizon.name for horizon in run.case.market.horizons]
+    rank = pl.col("horizon").replace_strict(names, range(len(names)), return_dtype=pl.Int32)
+    position = ["side", "id", "start", "location", "resource"]
     largest = (
-        open_.join(own, on=["horizon", "id"])
-        .sort("quantity", "id", descending=[True, False])
+        open_.sort(rank, *position)
+        .unique(position, keep="first", maintain_order=True)  # later horizons award again what they carry
+        .sort("quantity", "id", "start", "location", "resource", descending=[True, False, False, False, False])
         .unique("side", keep="first", maintain_order=True)
     )
     for row in largest.sort("side").iter_rows(named=True):
