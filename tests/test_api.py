@@ -172,6 +172,8 @@ def test_a_forward_is_worth_the_curve_less_its_strike(weeks_run: Run, march_quot
     assert delta["amount"][0] == pytest.approx(10 * hours, rel=1e-9)
     assert plain.delta("month", unit="USD per 0.01")["amount"].sum() == pytest.approx(0.01 * 10 * hours, rel=1e-9)
     assert 0 < tg.value(book, curve=curve, fixings=marks, volatility=volatility, discount=tg.flat(0.5)).value < plain.value
+    with pytest.raises(tg.InputError, match="trades: expected at least one row"):
+        tg.value(book.clear(), curve=curve, fixings=marks, volatility=volatility)
     with pytest.raises(tg.InputError, match="curves: expected at least one curve"):
         tg.value(book, curve={}, fixings=marks, volatility=volatility)
 
