@@ -175,7 +175,7 @@ def _intervals(problem: Problem, solver: Solver) -> Iterator[tuple[Vector, Vecto
         status = solver.run()
         more, duals = solver.values()
         step = solver.direction(hair[hour])
-        if _within(problem, hour, more - 2.0 * step, lower - hair[hour]) and _within(problem, hour, more - step, lower):
+        if _within(problem, hour, more - 2.0 * step, lower - hair[hour]):  # and so is the load itself, half-way between
             yield more - step, duals, duals, status, perf_counter() - begun
             continue
         solver.bound_rows(lower, upper)
