@@ -24,7 +24,7 @@ from tenorgrid.data.tables import case as tables
 from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.data.terms.contracts import contract_dates
 from tenorgrid.data.terms.market import Horizon, Market
-from tenorgrid.results import Run
+from tenorgrid.results import Marks, Run
 
 PACKAGES = frozenset({"data", "clearing", "indices", "curves", "derivatives", "settlement", "reports"})
 START, TODAY, END = (datetime(2027, month, day, 5, tzinfo=UTC) for month, day in ((1, 11), (2, 22), (3, 1)))
@@ -175,3 +175,9 @@ def two_cleared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weeks_run(weeks_folder: Path) -> Run:
     """The clearing of the seven weeks, as its folder holds it."""
     return folders.read_clear(weeks_folder / "clear")
+
+
+@pytest.fixture(scope="session")
+def weeks_marks(weeks_run: Run) -> Marks:
+    """The marks of the seven weeks."""
+    return chain.marks_of(weeks_run)

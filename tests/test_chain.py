@@ -7,14 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tenorgrid.chain import Clock, basis_of, marks_of, packaged, published, run_market, run_observations, settle_folder, value_of
+from tenorgrid.chain import Clock, basis_of, packaged, published, run_market, run_observations, settle_folder, value_of
 from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning
 from tenorgrid.data.store import read_manifest, read_table
 from tenorgrid.data.tables.book import Values
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.data.tables.settled import Ledger
-from tenorgrid.results import Run
+from tenorgrid.results import Marks, Run
 
 EAST, GROUP = "H100-SXM.US-EAST.FIRM", "H100-SXM.US.FIRM"
 AS_OF = date(2027, 2, 22)
@@ -41,6 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_same_case_gives_the_same_folder_in_any_order_of_rows(
     seven_weeks: Case, march_quotes: pl.DataFrame, weeks_folder: Path, tmp_path: Path
 ) -> None:
@@ -94,8 +95,8 @@ def test_a_basis_takes_every_firm_gpu_index_or_those_that_are_named(weeks_folder
     assert one.basis.equals(every.basis.filter(pl.col("index") == EAST))
 
 
-def test_marks_are_of_whole_days_delivered_and_of_work_too(weeks_run: Run) -> None:
-    marks = marks_of(weeks_run)
+def test_marks_are_of_whole_days_delivered_and_of_work_too(weeks_run: Run, weeks_marks: Marks) -> None:
+    marks = weeks_marks
     assert (marks.marks["start"].min(), marks.marks["end"].max()) == (
         weeks_run.certificate["start"].min(),
         weeks_run.case.market.midnight(AS_OF),
@@ -105,8 +106,8 @@ def test_marks_are_of_whole_days_delivered_and_of_work_too(weeks_run: Run) -> No
     assert (work - gpu).abs().max() <= 1e-6  # type: ignore[operator]  # one GPU-hour makes one unit; six decimals each
 
 
-def test_marks_without_a_value_are_not_published(weeks_run: Run) -> None:
-    marks = marks_of(weeks_run)
+def test_marks_without_a_value_are_not_published(weeks_marks: Marks) -> None:
+    marks = weeks_marks
     assert published(marks) is marks
     none = type(marks)(
         marks=marks.marks.with_columns(pl.lit(None, dtype=pl.Float64).alias("value")),
@@ -158,6 +159,7 @@ def test_a_clock_adds_up_what_a_part_takes() -> None:
     assert 0 <= clock.seconds["a"] <= clock.seconds["b"] < 5
 
 
+@pytest.mark.slow
 def test_the_market_of_a_seed_is_drawn_with_quotes_of_its_months() -> None:
     drawn = packaged()
     assert drawn.as_of == date(2027, 3, 16)

@@ -126,19 +126,6 @@ def test_clear_takes_a_rule_and_horizons_by_name(command: Command, weeks_case: P
     assert read_manifest(tmp_path / "out")["as_of"] == "2027-01-12"
 
 
-def test_run_writes_every_part_and_says_what_it_found(command: Command, weeks_case: Path, tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "out"
-    said = command("run", "--case", weeks_case, "--as-of", "2027-02-22", "--out", out, "--workers", 1, "--json")
-    assert said.code == 0
-    done = json.loads(said.out)
-    assert (done["as_of"], done["left_out"], done["settlement_checks_failed"]) == ("2027-02-22", [], 0)
-    assert done["intervals"] == 42 * 24 + 49 * 24
-    assert done["worst_gap"] < 1e-6
-    assert {path.name for path in out.iterdir()} == {*PARTS, "manifest.json", "report.html"}
-    assert [path.name for path in out.parent.iterdir()] == ["out"]
-    assert read_manifest(out)["settings"]["seconds"].keys() == done["seconds"].keys()
-
-
 def test_run_clears_the_packaged_days_and_leaves_out_aloud_what_they_are_too_short_for(days_folder: Path) -> None:
     manifest = read_manifest(days_folder)
     assert manifest["settings"]["left_out"] == ["basis"]
@@ -154,7 +141,7 @@ def test_run_of_a_case_too_short_for_marks_still_clears_settles_and_reports(comm
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"clear", "settle", "manifest.json", "report.html"}
 
 
-def test_run_values_a_given_book_on_given_quotes_and_hedges_given_exposures(
+def test_run_writes_every_part_of_what_it_is_given_and_says_what_it_found(
     command: Command, weeks_case: Path, weeks_folder: Path, march_quotes: pl.DataFrame, tmp_path: Path
 ) -> None:
     march_quotes.write_parquet(tmp_path / "quotes.parquet")
@@ -162,16 +149,24 @@ def test_run_values_a_given_book_on_given_quotes_and_hedges_given_exposures(
     book.filter(pl.col("trade_id") == "FWD-2027-03").write_csv(tmp_path / "book.csv")
     exposures = pl.read_csv(weeks_folder / "basis" / "exposures.csv", infer_schema=False)
     exposures.with_columns(pl.lit("mine").alias("exposure")).write_csv(tmp_path / "exposures.csv")
+    out = tmp_path / "deep" / "out"
     said = command(
-        "run", "--case", weeks_case, "--as-of", "2027-02-22", "--out", tmp_path / "out", "--workers", 1,
+        "run", "--case", weeks_case, "--as-of", "2027-02-22", "--out", out, "--workers", 1, "--json",
         "--quotes", tmp_path / "quotes.parquet", "--book", tmp_path / "book.csv", "--exposures", tmp_path / "exposures.csv",
     )  # fmt: skip
     assert (said.code, said.err) == (0, "")
-    values = pl.read_csv(tmp_path / "out" / "value" / "values.csv")
+    done = json.loads(said.out)
+    assert (done["as_of"], done["left_out"], done["settlement_checks_failed"]) == ("2027-02-22", [], 0)
+    assert done["intervals"] == 42 * 24 + 49 * 24
+    assert done["worst_gap"] < 1e-6
+    assert {path.name for path in out.iterdir()} == {*PARTS, "manifest.json", "report.html"}
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+    assert read_manifest(out)["settings"]["seconds"].keys() == done["seconds"].keys()
+    values = pl.read_csv(out / "value" / "values.csv")
     first = pl.read_csv(weeks_folder / "value" / "values.csv").filter(pl.col("trade_id") == "FWD-2027-03")
     assert values.equals(first)
-    assert pl.read_csv(tmp_path / "out" / "basis" / "basis.csv")["exposure"].to_list() == ["mine"]
-    assert {"quotes.parquet", "book.csv", "exposures.csv"} < read_manifest(tmp_path / "out")["inputs"].keys()
+    assert pl.read_csv(out / "basis" / "basis.csv")["exposure"].to_list() == ["mine"]
+    assert {"quotes.parquet", "book.csv", "exposures.csv"} < read_manifest(out)["inputs"].keys()
 
 
 def test_run_makes_marks_a_curve_and_the_report_of_observed_prices(command: Command, tmp_path: Path) -> None:

@@ -6,12 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tenorgrid.chain import marks_of
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import read_clear, read_curves
-from tenorgrid.results import Run
+from tenorgrid.results import Marks, Run
 from tenorgrid.term_structure import Fitted, curves_of
 
 EAST, GROUP = "H100-SXM.US-EAST.FIRM", "H100-SXM.US.FIRM"
@@ -19,8 +18,8 @@ TODAY = datetime(2027, 2, 22, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def fitted(weeks_run: Run, march_quotes: pl.DataFrame) -> Fitted:
-    return curves_of(weeks_run, marks_of(weeks_run), quotes=march_quotes)
+def fitted(weeks_run: Run, weeks_marks: Marks, march_quotes: pl.DataFrame) -> Fitted:
+    return curves_of(weeks_run, weeks_marks, quotes=march_quotes)
 
 
 def test_the_book_keeps_to_its_schema_and_is_the_same_each_time(weeks_run: Run, fitted: Fitted) -> None:
@@ -45,8 +44,8 @@ def test_the_book_has_this_months_forward_the_next_ones_calls_and_open_virtual_b
     assert (virtual["quantity"], virtual["strike"]) == (award["quantity"], award["price"]) == (5.0, award["price"])
 
 
-def test_what_the_curve_does_not_cover_is_left_out_of_the_book(weeks_run: Run) -> None:
-    short = curves_of(weeks_run, marks_of(weeks_run), indices=[EAST])  # without the quote of March
+def test_what_the_curve_does_not_cover_is_left_out_of_the_book(weeks_run: Run, weeks_marks: Marks) -> None:
+    short = curves_of(weeks_run, weeks_marks, indices=[EAST])  # without the quote of March
     assert small_book(weeks_run, short.curves)["trade_id"].to_list() == ["FWD-2027-02", "VIRT-INC", "VIRT-DEC"]
 
 

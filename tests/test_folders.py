@@ -16,6 +16,7 @@ from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks
 from tenorgrid.data.tables.settled import Basis, Checks, Closings, Effectiveness, Exposures, Invoices, Ledger, Positions, Statements
 from tenorgrid.folders import CLEARED, STATIC, read_clear, read_curves, read_file, write_clear, write_curves, write_marks
+from tenorgrid.results import Marks as MarkResult
 from tenorgrid.results import Run
 from tenorgrid.term_structure import curves_of, curves_of_quotes
 
@@ -75,9 +76,8 @@ def test_a_cleared_run_reads_back_the_same(form: Form, seven_weeks: Case, tmp_pa
         assert getattr(again.case, name).equals(getattr(run.case, name)), name
 
 
-def test_curves_read_back_are_the_fitted_ones(weeks_run: Run, march_quotes: pl.DataFrame, tmp_path: Path) -> None:
-    both = pl.concat([weeks_run.observations(), weeks_run.work_observations()], how="diagonal")
-    fitted = curves_of(weeks_run, tg.mark(both, first="2027-01-11", end="2027-02-22"), quotes=march_quotes)
+def test_curves_read_back_are_the_fitted_ones(weeks_run: Run, weeks_marks: MarkResult, march_quotes: pl.DataFrame, tmp_path: Path) -> None:
+    fitted = curves_of(weeks_run, weeks_marks, quotes=march_quotes)
     write_curves(fitted, tmp_path / "curve")
     curves, volatility = read_curves(tmp_path / "curve")
     assert list(curves) == list(fitted.curves) == [INDEX]

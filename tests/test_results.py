@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 
 import tenorgrid as tg
-from tenorgrid.chain import marks_of
 from tenorgrid.data.errors import InputError
-from tenorgrid.results import Run, Tables, to_day
+from tenorgrid.results import Marks, Run, Tables, to_day
 from tenorgrid.term_structure import curves_of
 
 EAST = "H100-SXM.US-EAST.FIRM"
@@ -29,9 +28,9 @@ def book(march_quotes: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def results(weeks_run: Run, march_quotes: pl.DataFrame, book: pl.DataFrame) -> dict[str, Tables]:
+def results(weeks_run: Run, weeks_marks: Marks, march_quotes: pl.DataFrame, book: pl.DataFrame) -> dict[str, Tables]:
     """One of every kind."""
-    marks = marks_of(weeks_run)
+    marks = weeks_marks
     fitted = curves_of(weeks_run, marks, quotes=march_quotes)
     curve = tg.fit_curve(march_quotes, index=EAST, as_of="2027-02-22")
     fleet = tg.Exposure(

@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 
 from tenorgrid.api import mark
-from tenorgrid.chain import marks_of
 from tenorgrid.data.errors import InputError, PartLeftOutWarning
 from tenorgrid.results import Marks, Run
 from tenorgrid.term_structure import CURVES_SHOWN, LEAST_DAYS, busiest, curve_alone, curves_of, curves_of_marks, curves_of_quotes
@@ -14,17 +13,12 @@ from tenorgrid.term_structure import CURVES_SHOWN, LEAST_DAYS, busiest, curve_al
 EAST, WEST, GROUP = "H100-SXM.US-EAST.FIRM", "H100-SXM.US-WEST.FIRM", "H100-SXM.US.FIRM"
 
 
-@pytest.fixture(scope="module")
-def marks(weeks_run: Run) -> Marks:
-    return marks_of(weeks_run)
-
-
-def test_without_a_word_the_curve_is_of_the_index_on_which_most_is_spent(weeks_run: Run, marks: Marks) -> None:
+def test_without_a_word_the_curve_is_of_the_index_on_which_most_is_spent(weeks_run: Run, weeks_marks: Marks) -> None:
     seen = weeks_run.observations()
     spent = dict(seen.group_by("region").agg((pl.col("price") * pl.col("quantity")).sum()).iter_rows())
     most = max(spent, key=lambda region: spent[region])
     assert busiest(weeks_run) == f"H100-SXM.{most}.FIRM".upper()
-    assert list(curves_of(weeks_run, marks).curves) == [busiest(weeks_run)]
+    assert list(curves_of(weeks_run, weeks_marks).curves) == [busiest(weeks_run)]
 
 
 def test_a_run_that_sold_nothing_has_no_busiest_index(weeks_run: Run) -> None:
@@ -34,8 +28,8 @@ def test_a_run_that_sold_nothing_has_no_busiest_index(weeks_run: Run) -> None:
         busiest(type(weeks_run)(**ahead))
 
 
-def test_every_index_asked_for_gets_its_curve_shape_band_and_volatility(weeks_run: Run, marks: Marks) -> None:
-    fitted = curves_of(weeks_run, marks, indices=[WEST, GROUP])
+def test_every_index_asked_for_gets_its_curve_shape_band_and_volatility(weeks_run: Run, weeks_marks: Marks) -> None:
+    fitted = curves_of(weeks_run, weeks_marks, indices=[WEST, GROUP])
     assert list(fitted.curves) == [WEST, GROUP]
     for table in (fitted.quotes, fitted.curve, fitted.shapes, fitted.volatility, fitted.coverage):
         assert table["index"].unique(maintain_order=True).to_list() == [WEST, GROUP]
@@ -44,16 +38,16 @@ def test_every_index_asked_for_gets_its_curve_shape_band_and_volatility(weeks_ru
     assert (fitted.coverage["coverage"] == fitted.coverage["inside"] / fitted.coverage["days"]).all()
 
 
-def test_every_quote_is_averaged_back_to_whatever_the_shape(weeks_run: Run, marks: Marks, march_quotes: pl.DataFrame) -> None:
-    fitted = curves_of(weeks_run, marks, quotes=march_quotes)
+def test_every_quote_is_averaged_back_to_whatever_the_shape(weeks_run: Run, weeks_marks: Marks, march_quotes: pl.DataFrame) -> None:
+    fitted = curves_of(weeks_run, weeks_marks, quotes=march_quotes)
     for row in fitted.quotes.iter_rows(named=True):
         hours = fitted.curve.filter(pl.col("start").is_between(row["start"], row["end"], closed="left"))
         assert hours["forward"].mean() == pytest.approx(row["price"], abs=1e-9), row["quote_id"]
     assert fitted.jacobian.height == fitted.curve.height * fitted.quotes.height
 
 
-def test_the_weights_of_a_group_are_the_hours_sold(weeks_run: Run, marks: Marks) -> None:
-    prices = {name: curves_of(weeks_run, marks, indices=[name]).quotes.sort("start")["price"] for name in (EAST, WEST, GROUP)}
+def test_the_weights_of_a_group_are_the_hours_sold(weeks_run: Run, weeks_marks: Marks) -> None:
+    prices = {name: curves_of(weeks_run, weeks_marks, indices=[name]).quotes.sort("start")["price"] for name in (EAST, WEST, GROUP)}
     mean = (prices[EAST] + prices[WEST]) / 2  # each sells 50 GPU-hours an hour
     assert (prices[GROUP] - mean).abs().max() <= 1e-9  # type: ignore[operator]
 
@@ -68,12 +62,12 @@ def test_a_history_too_short_for_shape_band_and_volatility_says_so(weeks_run: Ru
     assert not fitted.curve.is_empty()
 
 
-def test_curves_of_marks_are_of_the_indices_with_most_days(marks: Marks) -> None:
-    fitted = curves_of_marks(marks)
-    assert list(fitted.curves) == sorted(marks.marks.filter(pl.col("unit") == "USD/GPUh")["index"].unique())
+def test_curves_of_marks_are_of_the_indices_with_most_days(weeks_marks: Marks) -> None:
+    fitted = curves_of_marks(weeks_marks)
+    assert list(fitted.curves) == sorted(weeks_marks.marks.filter(pl.col("unit") == "USD/GPUh")["index"].unique())
     assert len(fitted.curves) <= CURVES_SHOWN
     assert fitted.volatility["index"].to_list() == list(fitted.curves)
-    own = marks.marks.filter(pl.col("index") == EAST)
+    own = weeks_marks.marks.filter(pl.col("index") == EAST)
     assert fitted.curves[EAST].curve["forward"].mean() == pytest.approx(own["value"].mean(), abs=1e-9)
 
 
