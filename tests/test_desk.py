@@ -1,11 +1,13 @@
 """The desk: its small book and its exposures follow from the run by rule."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tenorgrid.data.store import read_table
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.desk import headline, largest_exposures, small_book
@@ -74,9 +76,36 @@ def test_exposures_of_the_packaged_days_are_one_of_each_class(days_folder: Path)
 def test_the_book_of_the_packaged_days_is_the_one_that_was_written(days_folder: Path) -> None:
     run = read_clear(days_folder / "clear")
     curves, _ = read_curves(days_folder / "curve")
-    written = pl.read_csv(days_folder / "value" / "trades.csv", infer_schema=False)
-    assert small_book(run, curves)["trade_id"].to_list() == written["trade_id"].to_list()
-    assert written.height > 0
+    written = read_table(days_folder / "value", "trades", Trades)
+    assert small_book(run, curves).equals(written)
+    assert written["trade_id"].to_list() == ["VIRT-INC", "VIRT-DEC"]
+
+
+def test_a_virtual_position_is_taken_at_the_horizon_that_awarded_it_and_not_where_it_is_carried(days_folder: Path) -> None:
+    run = read_clear(days_folder / "clear")
+    curves, _ = read_curves(days_folder / "curve")
+    order = [horizon.name for horizon in run.case.market.horizons]
+    for trade in small_book(run, curves).iter_rows(named=True):
+        place, resource, _ = trade["index"].split("/")
+        side = "dec" if trade["side"] == "buy" else "inc"
+        here = run.awards.filter(
+            pl.col("side").cast(pl.String) == side, pl.col("start") == trade["start"], pl.col("location") == place,
+            pl.col("resource") == resource, pl.col("quantity") == trade["quantity"],
+        )  # fmt: skip
+        firsts = [min(rows["horizon"], key=order.index) for _, rows in here.group_by("id")]
+        taken = json.loads(trade["params"])["horizon"]
+        assert taken in firsts
+        assert trade["strike"] in here.filter(pl.col("horizon") == taken)["price"].to_list()
+
+
+def test_a_position_that_later_horizons_carry_counts_once_at_its_own(weeks_run: Run, fitted: Fitted) -> None:
+    carried = weeks_run.awards.filter(pl.col("id") == "v-dec").with_columns(
+        pl.lit("real-time").alias("horizon"), pl.lit(9.0).alias("price")
+    )
+    again = {name: getattr(weeks_run, name) for name in weeks_run.__dataclass_fields__}
+    again |= {"awards": pl.concat([carried, weeks_run.awards])}
+    assert carried.height == 3
+    assert small_book(type(weeks_run)(**again), fitted.curves).equals(small_book(weeks_run, fitted.curves))
 
 
 def test_the_desk_trades_the_first_index_of_several_locations(weeks_run: Run) -> None:
