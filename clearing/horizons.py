@@ -188,19 +188,17 @@ def _completed(tasks: Iterator[_Task], executor: Executor | None) -> Iterator[tu
 def _clear_part(task: _Task) -> tuple[int, dict[str, pl.DataFrame]]:
     """Clear one part at every horizon in turn, in this process."""
     market, state = task.market, task.state
-    runs: list[Cleared] = []
     frames: dict[str, list[pl.DataFrame]] = {}
     for orders, reference in zip(task.orders, task.references, strict=True):
         ahead = next(horizon.lead for horizon in market.horizons if horizon.name == orders.horizon) > timedelta(0)
         carried = state.virtuals if ahead else State().virtuals
         problem = pose(orders, hours=market.hours, carried=carried, floor=market.price_floor, cap=market.price_cap)
         run = clear_problem(problem, market=market, reference=reference)
-        runs.append(run)
         state = State(virtuals=pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(state.virtuals, run))
         for name, frame in _published(run).items():
             frames.setdefault(name, []).append(frame)
     joined = {name: pl.concat(parts) for name, parts in frames.items()}
-    return task.number, joined | {"headroom": headroom_table(runs), "state": state.virtuals}
+    return task.number, joined | {"state": state.virtuals}
 
 
 def _published(run: Cleared) -> dict[str, pl.DataFrame]:
@@ -211,6 +209,7 @@ def _published(run: Cleared) -> dict[str, pl.DataFrame]:
         "workload_prices": workload_price_table(problem, run.work),
         "awards": award_table(problem, primal=run.primal, nodes=run.nodes, work=run.work),
         "placements": placement_table(problem, primal=run.primal),
+        "headroom": headroom_table(run),
         "binding": binding_table(run),
         "surplus": parts,
         "certificate": run.certificate,

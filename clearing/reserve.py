@@ -47,21 +47,14 @@ def groups(cleared: Cleared) -> Groups:
     )
 
 
-def headroom_table(runs: list[Cleared]) -> pl.DataFrame:
-    """`headroom` of all horizons over the same intervals, for the groups and intervals in which some horizon has an adder.
-
-    All runs begin with the same interval, though the nearer horizons may end earlier.
-    """
-    found = [groups(run) for run in runs]
-    names = found[0].names
-    count = max(part.adder.shape[0] for part in found)
-    scarce = np.zeros((count, len(names)), dtype=bool)
-    for part in found:
-        scarce[: part.adder.shape[0]] |= part.adder > DUST
+def headroom_table(run: Cleared) -> pl.DataFrame:
+    """`headroom` of a run, for the groups and intervals that have an adder."""
+    found = groups(run)
+    scarce = found.adder > DUST
     if not scarce.any():
         return _empty()
-    parts = [_rows(run, part, scarce[: part.adder.shape[0]]) for run, part in zip(runs, found, strict=True)]
-    return pl.concat(parts).select(_empty().columns).sort("horizon", "start", "region", "resource", "participant")
+    rows = _rows(run, found, scarce)
+    return rows.select(_empty().columns).sort("start", "region", "resource", "participant")
 
 
 def _rows(run: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:

@@ -1,10 +1,10 @@
-r"""Reserve: headroom is paid the scarcity adder of each run on its increment, and firm users pay for it pro rata to use.
+r"""Reserve: in real time every unit of headroom is paid the scarcity adder, and firm users pay for it pro rata to use.
 
-    holder receives   Δ A_h (r_h − r_g)          r headroom of a group (an accelerator in a region), A its adder
-    user pays         the sum of that over the holders of the group, in proportion to its firm use at h, by largest remainder
+    holder receives   Δ A r          r headroom of a group (an accelerator in a region), A its adder in the last horizon's run
+    user pays         the sum of that over the holders of the group, in proportion to its firm use, by largest remainder
 
-so the charge sums to zero without rounding. A group without a firm user is paid by the operator's SHORTFALL account.
-(Market design, section 4.)
+so the charge sums to zero without rounding. A group without a firm user is paid by the operator's SHORTFALL account. Headroom is no
+position: nobody sells it ahead, where the adder is in the price of energy alone. (Market design, section 4.)
 """
 
 from dataclasses import dataclass, field
@@ -13,8 +13,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BindingKind
-from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Matrix, Runs, Vector, totals, union
+from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector
 from tenorgrid.settlement.money import MICRO, Amounts, micro, shares
 
 GROUP = ("region", "resource")
@@ -22,7 +21,7 @@ GROUP = ("region", "resource")
 
 @dataclass(frozen=True, kw_only=True)
 class Reserve:
-    """Legs of holders (+ = headroom held) and of users (− = use), where the run has an adder, and what no user could be charged.
+    """Legs of holders (+ = headroom held) and of users (− = use), where there is an adder, and what no user could be charged.
 
     `thing` numbers participant, region and resource by `coding`; `price` is A for a holder and the rate charged for a user, USD per
     resource-hour; `unpaid` (runs,) micro-dollars to the operator.
@@ -36,7 +35,7 @@ class Reserve:
 
 @dataclass(frozen=True, kw_only=True)
 class Legs:
-    """One side's positions at the runs that have an adder, per hour, and micro-dollars to each."""
+    """One side's quantities at the runs that have an adder, per hour, and micro-dollars to each."""
 
     thing: Codes = field(repr=False)
     run: Codes = field(repr=False)
@@ -45,64 +44,45 @@ class Legs:
     amount: Amounts = field(repr=False)
 
 
-def reserve(headroom: pl.DataFrame, binding: pl.DataFrame, *, runs: Runs, hours: float) -> Reserve:
-    """Who is paid for reserve at each run, and who pays.
+def reserve(headroom: pl.DataFrame, *, horizon: str, runs: Runs, hours: float) -> Reserve:
+    """Who is paid for reserve, and who pays.
 
     Args:
-        headroom: as published; its rows stand for every horizon of an interval in which some horizon has an adder.
-        binding: as published; gives the adder of a group that nobody holds or uses at a run.
+        headroom: as published, of every horizon.
+        horizon: the market's last, whose rows settle.
         runs: in order.
         hours: Δ.
 
     Raises InputError for unknown runs, duplicate rows, or a group with two prices at one run.
     """
-    coding = Coding.of(headroom, "participant", *GROUP)
+    mine = headroom.filter(pl.col("horizon") == horizon)
+    coding = Coding.of(mine, "participant", *GROUP)
     groups = Coding(fields=GROUP, names=coding.names[1:])
-    run, thing = runs.number(headroom), coding.encode(headroom)
+    run, thing = runs.number(mine), coding.encode(mine)
     if (run == UNKNOWN).any():
         raise InputError.of(
             "headroom", "horizons and intervals that prices were published of", value=f"{int((run == UNKNOWN).sum())} others"
         )
     if pl.Series(thing * runs.count + run).is_duplicated().any():
         raise InputError.of("headroom", "one row per horizon, interval, group and participant", value="more than one")
-    adder = _adders(headroom, binding, run, runs=runs, groups=groups)
-    held = _holding(thing, run, headroom["headroom"].to_numpy(), adder, runs=runs, groups=groups, hours=hours)
-    firm = headroom["use"].to_numpy() > 0
-    using, unpaid = _using(thing[firm], run[firm], headroom["use"].to_numpy()[firm], held, runs=runs, groups=groups, hours=hours)
+    price = mine["price"].to_numpy()
+    _refuse_two_prices(groups.encode(mine) * runs.count + run, price)
+    held = _holding(thing, run, mine["headroom"].to_numpy(), price, hours=hours)
+    firm = mine["use"].to_numpy() > 0
+    using, unpaid = _using(thing[firm], run[firm], mine["use"].to_numpy()[firm], held, runs=runs, groups=groups, hours=hours)
     return Reserve(coding=coding, holding=held, using=using, unpaid=unpaid)
 
 
-def _adders(headroom: pl.DataFrame, binding: pl.DataFrame, run: Codes, *, runs: Runs, groups: Coding) -> Matrix:
-    adder = np.zeros((groups.size, runs.count))
-    named = binding.filter(pl.col("kind").cast(pl.String) == BindingKind.RESERVE.value)
-    keys = groups.decode(np.arange(groups.size)).select(pl.concat_str(GROUP, separator="/"))
-    place = {key: at for at, key in enumerate(keys.to_series())}
-    number = named["key"].replace_strict(place, default=UNKNOWN, return_dtype=pl.Int64).to_numpy() if place else np.zeros(0, dtype=np.int64)
-    if place:
-        when = runs.number(named)
-        known = (number != UNKNOWN) & (when != UNKNOWN)  # a group that nobody ever held or used pays nothing
-        adder[number[known], when[known]] = named["dual"].to_numpy()[known]
-    group, price = groups.encode(headroom), headroom["price"].to_numpy()
-    adder[group, run] = price
-    if not np.array_equal(adder[group, run], price):
+def _refuse_two_prices(where: Codes, price: Vector) -> None:
+    several = pl.DataFrame({"where": where, "price": price}).group_by("where").agg(pl.col("price").n_unique())["price"].max()
+    if isinstance(several, int) and several > 1:
         raise InputError.of("headroom", "one price per group and run", column="price")
-    return adder
 
 
-def _holding(thing: Codes, run: Codes, quantity: Vector, adder: Matrix, *, runs: Runs, groups: Coding, hours: float) -> Legs:
-    key, now = totals(thing * runs.count + run, quantity)
-    owner, at = np.divmod(key, runs.count)
-    carried = runs.after[at] != UNKNOWN
-    following = owner[carried] * runs.count + runs.after[at][carried]
-    every = union(key, following)
-    change, held = np.zeros(every.size), np.zeros(every.size)
-    held[np.searchsorted(every, key)] = now
-    change[np.searchsorted(every, following)] = now[carried]
-    owner, at = np.divmod(every, runs.count)
-    price = adder[owner % max(groups.size, 1), at]
-    paid = (price != 0) & ((held != 0) | (change != 0))
-    owner, at, price, held, change = owner[paid], at[paid], price[paid], held[paid], change[paid]
-    return Legs(thing=owner, run=at, quantity=held, price=price, amount=micro(price, (held - change) * hours))
+def _holding(thing: Codes, run: Codes, quantity: Vector, price: Vector, *, hours: float) -> Legs:
+    paid = (price != 0) & (quantity != 0)
+    amount = micro(price[paid], quantity[paid] * hours)
+    return Legs(thing=thing[paid], run=run[paid], quantity=quantity[paid], price=price[paid], amount=amount)
 
 
 def _using(thing: Codes, run: Codes, use: Vector, held: Legs, *, runs: Runs, groups: Coding, hours: float) -> tuple[Legs, Amounts]:

@@ -88,7 +88,7 @@ def settle(
     market = cleared(prices=mine, workload_prices=work, binding=binding, runs=runs, case=case, nodes=nodes, pools=pools)
     held = awarded(awards, runs=runs, case=case, nodes=nodes, pools=pools)
     moved = flows(placements, runs=runs, case=case, nodes=nodes, pools=pools)
-    kept = reserve(headroom, binding, runs=runs, hours=hours)
+    kept = reserve(headroom, horizon=case.market.horizons[-1].name, runs=runs, hours=hours)
     writer = Writer(case, runs, version=version, recorded_at=recorded_at)
 
     sides = [(held.sales, market.price), (held.virtuals, market.price), (held.work, market.work_price)]

@@ -75,7 +75,7 @@ class Placements(dy.Schema):
 
 
 class Headroom(dy.Schema):
-    """Reserve held per supplier in intervals where some horizon has a scarcity adder; paid at the adder."""
+    """Reserve held and used in intervals with a scarcity adder; real time's is paid at the adder."""
 
     horizon = dy.String(primary_key=True, description="Horizon of the run")
     start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
@@ -122,7 +122,9 @@ class Surplus(dy.Schema):
     transfer = dy.Float64(description="Receipts of the links' owners for κ less their cost κ: zero by construction", metadata=USD)
     congestion = dy.Float64(description="Σ μ flow", metadata=USD)
     reserve = dy.Float64(description="Worth of the reserve held, Σ A s", metadata=USD)
-    virtuals = dy.Float64(description="Virtual bidders' gain against their own limits; carried positions count with what they pay", metadata=USD)
+    virtuals = dy.Float64(
+        description="Virtual bidders' gain against their own limits; carried positions count with what they pay", metadata=USD
+    )
     shortfall = dy.Float64(description="Value of what is priced but not used", metadata=USD)
     total = dy.Float64(description="Objective of the run", metadata=USD)
 

@@ -20,9 +20,7 @@ Cases = Callable[..., Case]
 Row = tuple[str, str, float, float, float]  # horizon, participant, headroom, use, price
 
 
-def settled(
-    board: Any, case_of: Cases, recorded_at: datetime, rows: list[Row], *, binding: list[tuple[str, float]] | None = None
-) -> Settlement:
+def settled(board: Any, case_of: Cases, recorded_at: datetime, rows: list[Row]) -> Settlement:
     """A market in which nothing but reserve moves."""
     case = case_of(locations=["east"], workloads={"decode": 0.0}, recipes={("decode", "one"): (1.0, {"gpu": 1.0})}, horizons=HORIZONS)
     for horizon in HORIZONS:
@@ -31,8 +29,6 @@ def settled(
     start = board.rows["prices"][0]["start"]
     for name, who, headroom, use, price in rows:
         board.add("headroom", name, start, region="east", resource="gpu", participant=who, headroom=headroom, use=use, price=price)
-    for name, dual in binding or []:
-        board.add("binding", name, start, kind="reserve", key="east/gpu", dual=dual, meaning="short")
     return settle(case, **board.tables(), recorded_at=recorded_at)
 
 
@@ -42,17 +38,16 @@ def paid(found: Settlement) -> dict[tuple[str, str], str]:
     return {(who, horizon): str(amount) for who, horizon, amount in lines.select("participant", "horizon", "amount").iter_rows()}
 
 
-def test_each_horizon_pays_its_adder_on_the_change_of_headroom(board: Any, case_of: Cases, recorded_at: datetime) -> None:
-    """Day ahead: 30 · 2 and 10 · 2 paid, 80 charged 3 : 1. Real time at 5: sue gives back 20, sam adds 5; −75 goes back 1 : 2."""
+def test_real_time_alone_pays_its_adder_on_the_headroom_that_is_left(board: Any, case_of: Cases, recorded_at: datetime) -> None:
+    """10 · 5 and 15 · 5 paid, 125 charged 1 : 2. What was held day ahead is no position: nobody is owed it or owes it."""
     rows = [
         ("day-ahead", "sue", 30.0, 0.0, 2.0), ("day-ahead", "sam", 10.0, 0.0, 2.0), ("day-ahead", "bob", 0.0, 60.0, 2.0),
-        ("day-ahead", "ann", 0.0, 20.0, 2.0), ("real-time", "sue", 10.0, 0.0, 5.0), ("real-time", "sam", 15.0, 0.0, 5.0),
+        ("real-time", "sue", 10.0, 0.0, 5.0), ("real-time", "sam", 15.0, 0.0, 5.0),
         ("real-time", "bob", 0.0, 20.0, 5.0), ("real-time", "ann", 0.0, 40.0, 5.0),
     ]  # fmt: skip
     expected = {
-        ("sue", "day-ahead"): "60.000000", ("sam", "day-ahead"): "20.000000", ("bob", "day-ahead"): "-60.000000",
-        ("ann", "day-ahead"): "-20.000000", ("sue", "real-time"): "-100.000000", ("sam", "real-time"): "25.000000",
-        ("bob", "real-time"): "25.000000", ("ann", "real-time"): "50.000000",
+        ("sue", "real-time"): "50.000000", ("sam", "real-time"): "75.000000",
+        ("bob", "real-time"): "-41.666667", ("ann", "real-time"): "-83.333333",
     }  # fmt: skip
     assert paid(settled(board, case_of, recorded_at, rows)) == expected
 
@@ -66,12 +61,10 @@ def test_a_third_of_a_micro_dollar_goes_to_the_first_name(board: Any, case_of: C
     }  # fmt: skip
 
 
-def test_headroom_that_is_gone_is_bought_back_at_the_adder_that_binds(board: Any, case_of: Cases, recorded_at: datetime) -> None:
-    """Nobody holds or uses anything at real time, so the adder stands in `binding` alone and no user can be given the money."""
-    rows = [("day-ahead", "sue", 30.0, 0.0, 2.0), ("day-ahead", "bob", 0.0, 60.0, 2.0)]
-    found = paid(settled(board, case_of, recorded_at, rows, binding=[("day-ahead", 2.0), ("real-time", 98.0)]))
-    assert found["sue", "real-time"] == "-2940.000000"
-    assert found["operator:shortfall", "real-time"] == "2940.000000"
+def test_headroom_that_no_firm_user_stands_behind_is_paid_by_the_operator(board: Any, case_of: Cases, recorded_at: datetime) -> None:
+    found = paid(settled(board, case_of, recorded_at, [("real-time", "sue", 30.0, 0.0, 98.0)]))
+    assert found["sue", "real-time"] == "2940.000000"
+    assert found["operator:shortfall", "real-time"] == "-2940.000000"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -83,15 +76,13 @@ def test_random_reserve_agrees_with_fractions_and_sums_to_zero(board: Any, case_
     found = settled(board, case_of, recorded_at, rows)
     amounts = found.ledger.frame.filter(pl.col("charge_code").cast(pl.String) == "reserve")
     assert amounts["amount"].sum() == 0
-    before = dict.fromkeys(people, 0.0)
-    for horizon in HORIZONS:
-        mine = {who: (headroom, use) for name, who, headroom, use, _ in rows if name == horizon.name}
-        held = {who: round(Fraction(price[horizon.name]) * Fraction(mine[who][0] - before[who]) * 1_000_000) for who in people}
-        whole = sum(Fraction(use) for _, use in mine.values())
-        for who in people:
-            exact = held[who] - sum(held.values()) * Fraction(mine[who][1]) / whole
-            assert abs(Fraction(Decimal(paid(found)[who, horizon.name])) * 1_000_000 - exact) < 1
-        before = {who: mine[who][0] for who in people}
+    name = HORIZONS[-1].name
+    mine = {who: (headroom, use) for horizon, who, headroom, use, _ in rows if horizon == name}
+    held = {who: round(Fraction(price[name]) * Fraction(mine[who][0]) * 1_000_000) for who in people}
+    whole = sum(Fraction(use) for _, use in mine.values())
+    for who in people:
+        exact = held[who] - sum(held.values()) * Fraction(mine[who][1]) / whole
+        assert abs(Fraction(Decimal(paid(found)[who, name])) * 1_000_000 - exact) < 1
 
 
 def test_two_prices_of_one_group_are_refused(board: Any, case_of: Cases, recorded_at: datetime) -> None:
