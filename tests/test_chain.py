@@ -1,8 +1,10 @@
 """The chain: a run folder hangs together, whoever makes it again from a part of itself."""
 
 import shutil
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -173,3 +175,14 @@ def test_a_run_folder_without_its_clearing_cannot_be_settled(weeks_folder: Path,
     with pytest.raises(InputError, match="expected a folder that tenorgrid clear wrote"):
         settle_folder(tmp_path / "run", tmp_path / "settle", version="initial")
     assert not (tmp_path / "settle").exists()
+
+
+def test_two_processes_give_the_tables_of_one(command: Callable[..., Any], weeks_case: Path, weeks_folder: Path, tmp_path: Path) -> None:
+    said = command("clear", weeks_case, "--as-of", "2027-02-22", "--parquet", "--out", tmp_path / "two", "--workers", 2)
+    assert said.code == 0
+    one, two = weeks_folder / "clear", tmp_path / "two"
+    names = sorted(path.name for path in one.glob("*.parquet"))
+    assert names == sorted(path.name for path in two.glob("*.parquet"))
+    for name in names:
+        frames = [pl.read_parquet(folder / name).drop("seconds", strict=False) for folder in (one, two)]
+        assert frames[0].equals(frames[1]), name

@@ -389,14 +389,3 @@ def test_report_writes_the_page_of_the_run_again(command: Command, weeks_folder:
     page = (copy / "report.html").read_text()
     assert page.startswith("<!")
     assert EAST in page
-
-
-def test_two_processes_give_the_tables_of_one(command: Command, weeks_case: Path, weeks_folder: Path, tmp_path: Path) -> None:
-    said = command("clear", weeks_case, "--as-of", "2027-02-22", "--parquet", "--out", tmp_path / "two", "--workers", 2)
-    assert said.code == 0
-    one, two = weeks_folder / "clear", tmp_path / "two"
-    names = sorted(path.name for path in one.glob("*.parquet"))
-    assert names == sorted(path.name for path in two.glob("*.parquet"))
-    for name in names:
-        frames = [pl.read_parquet(folder / name).drop("seconds", strict=False) for folder in (one, two)]
-        assert frames[0].equals(frames[1]), name
