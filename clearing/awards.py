@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.clearing.layout import ANYWHERE, NOWHERE
+from tenorgrid.clearing.layout import ANYWHERE, NOWHERE, Places
 from tenorgrid.clearing.pricing import NodePrices, WorkPrices
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.tiers import FIRM
@@ -63,27 +63,28 @@ def placement_table(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
 
 def sold(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
     """Listed hours Y behind each offer member and tier: hour, class_number, id, participant, step, tier, listed (zero ones too)."""
-    shape, members = problem.layout, problem.offers
-    slot = shape.offer_slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()
-    parts = []
-    for k, tier in enumerate(shape.grid.tiers.names):
-        column = shape.offer_column[slot, k]
-        here = column != NOWHERE
-        listed = primal[members["hour"].to_numpy()[here], column[here]] * members["share"].to_numpy()[here]
-        parts.append(members.filter(pl.Series(here)).with_columns(pl.Series("listed", listed), pl.lit(tier).alias("tier")))
-    return pl.concat(parts)
+    shape = problem.layout
+    return _by_tier(
+        problem.offers, primal, slots=shape.offer_slots, columns=shape.offer_column, tiers=shape.grid.tiers.names, name="listed"
+    )
 
 
 def served(problem: Problem, *, primal: Matrix) -> pl.DataFrame:
     """Work m of each bid member and tier: hour, class_number, id, participant, step, tier, work (zero rows too)."""
-    shape, members = problem.layout, problem.bids
-    slot = shape.bid_slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()
+    shape = problem.layout
+    return _by_tier(problem.bids, primal, slots=shape.bid_slots, columns=shape.bid_column, tiers=shape.grid.tiers.names, name="work")
+
+
+def _by_tier(members: pl.DataFrame, primal: Matrix, *, slots: Places, columns: Places, tiers: tuple[str, ...], name: str) -> pl.DataFrame:
+    """What each member gets of its slot's columns, one row a tier that the slot has a column for."""
+    slot = slots[members["class_number"].to_numpy()] + members["rank"].to_numpy()
+    hour, share = members["hour"].to_numpy(), members["share"].to_numpy()
     parts = []
-    for k, tier in enumerate(shape.grid.tiers.names):
-        column = shape.bid_column[slot, k]
+    for k, tier in enumerate(tiers):
+        column = columns[slot, k]
         here = column != NOWHERE
-        work = primal[members["hour"].to_numpy()[here], column[here]] * members["share"].to_numpy()[here]
-        parts.append(members.filter(pl.Series(here)).with_columns(pl.Series("work", work), pl.lit(tier).alias("tier")))
+        amount = primal[hour[here], column[here]] * share[here]
+        parts.append(members.filter(pl.Series(here)).with_columns(pl.Series(name, amount), pl.lit(tier).alias("tier")))
     return pl.concat(parts)
 
 

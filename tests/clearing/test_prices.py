@@ -144,7 +144,19 @@ def test_a_price_past_a_bound_is_held_at_the_bound(
         case = plain_market(
             terms, offers=[offer("a", 10.0, 1.0)], bids=[bid("n", 12.0, 1.5)], reserves=[{"step": 1, "quantity": 1.0, "price": 9.0}]
         )
-    assert price(clear_horizons(case)) == pytest.approx(expected, abs=1e-9)
+    run = clear_horizons(case)
+    assert price(run) == pytest.approx(expected, abs=1e-9)
+    said = run.binding.filter(pl.col("kind").cast(pl.String) == "balance")["meaning"].to_list()
+    assert len(said) == (1 if floor == 2.5 else 0)
+    assert all("held at the price floor 2.5: its own price is 2" in text for text in said)
+
+
+def test_a_price_past_the_cap_is_said_to_be_held(plain_market: Make, market_terms: Callable[..., Market]) -> None:
+    """Nothing trades: any price from the bid's 1 to the offer's 9 would do, and its middle 5 is past the cap."""
+    terms = market_terms(price_floor=0.0, price_cap=4.0, voll=4.0, horizons=(REAL_TIME,))
+    run = clear_horizons(plain_market(terms, offers=[offer("a", 10.0, 9.0)], bids=[bid("n", 4.0, 1.0)]))
+    assert price(run) == pytest.approx(4.0, abs=1e-9)
+    assert "held at the price cap 4: its own price is 5" in run.binding["meaning"].to_list()[0]
 
 
 def test_identical_offers_share_an_award_in_proportion_to_their_size(plain_market: Make) -> None:
