@@ -89,6 +89,14 @@ def test_wrong_usage_ends_with_2_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_told_in_one_line(command: Command, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    said = command("clear", TWO, "--out", blocked / "clear", "--workers", "1")
+    assert said.code == 1
+    assert [line.startswith("tenorgrid: ") for line in said.err.splitlines()] == [True]
+
+
 def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tenorgrid", "clear", TWO, "--out", tmp_path / "out", "--workers", "1", "--json"],

@@ -268,6 +268,9 @@ def main() -> None:
     except TenorgridError as error:
         print(f"tenorgrid: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a place that may not be written: the system's own words say who must act
+        print(f"tenorgrid: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 def _run_market(
