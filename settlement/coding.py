@@ -153,17 +153,5 @@ def previous(quantity: Matrix, runs: Runs) -> Matrix:
     return np.where(runs.before == UNKNOWN, 0.0, quantity[:, runs.before])
 
 
-def _places(values: pl.Series, names: tuple[str, ...]) -> Codes:
-    """Where in `names` each value stands; −1 for null and for what is not among them."""
-    dtype = values.dtype
-    if not isinstance(dtype, pl.Enum):
-        text = values.cast(pl.String)
-        dtype = pl.Enum(text.unique().drop_nulls())
-        values = text.cast(dtype)
-    place = {name: at for at, name in enumerate(names)}
-    table = np.array([*(place.get(name, UNKNOWN) for name in dtype.categories), UNKNOWN], dtype=np.int64)
-    return np.asarray(table[values.to_physical().cast(pl.Int64).fill_null(UNKNOWN).to_numpy()])  # −1, null, is the table's last
-
-
 def _microseconds(start: pl.Series) -> Codes:
     return start.dt.epoch("us").to_numpy()

@@ -54,7 +54,7 @@ def at(run: ClearingRun, name: str) -> dict[str, pl.DataFrame]:
 
 def unchanged(first: ClearingRun, second: ClearingRun, name: str) -> bool:
     tables, others = at(first, name), at(second, name)
-    return all(table.equals(others[key], null_equal=True) for key, table in tables.items() if key != "headroom")
+    return all(table.equals(others[key], null_equal=True) for key, table in tables.items())
 
 
 @pytest.mark.parametrize("moved", range(3))
@@ -142,6 +142,33 @@ def test_a_virtual_position_stands_in_later_ahead_runs_and_pays_the_spread_to_re
         cash -= prices[name] * (gross[name] - before)
         before = gross[name]
     assert cash == pytest.approx((prices["real-time"] - prices["week-ahead"]) * 7.0)
+
+
+def surplus(run: ClearingRun, horizon: str) -> dict[str, Any]:
+    return run.surplus.filter(horizon=horizon, pricing="marginal").row(0, named=True)
+
+
+def test_a_carried_dec_counts_in_the_surplus_with_what_it_pays(plain_market: Make, market_terms: Terms) -> None:
+    """Week ahead, an hour: 4 · 9 + 7 · 2.5 − 10 · 1 − 1 · 2 = 41.5 at λ = 2. Day ahead: work of 7, the dec of 7 carried, 6 of the new dec
+    at its limit of 2.5, which is λ: 7 · 9 + 6 · 2.5 − 10 · 1 − 10 · 2 = 48, of which the carried dec pays 17.5."""
+    run = clear_horizons(days_of(plain_market, three(market_terms), count=1))
+    week, day = surplus(run, "week-ahead"), surplus(run, "day-ahead")
+    assert (week["total"], week["virtuals"]) == pytest.approx((24 * 41.5, 24 * 3.5), abs=1e-6)
+    assert (day["total"], day["virtuals"]) == pytest.approx((24 * 48.0, 24 * -17.5), abs=1e-6)
+    parts = ("buyers", "suppliers", "transfer", "congestion", "reserve", "virtuals", "shortfall")
+    assert sum(day[part] for part in parts) == pytest.approx(day["total"], abs=1e-6)
+
+
+def test_a_carried_inc_counts_in_the_surplus_with_what_it_earns(plain_market: Make, market_terms: Terms) -> None:
+    """Week ahead 2 of the inc are sold at 1.5. Day ahead they stand at the floor of −1 beside 10 · 1, any λ from 1 to 2 would do, and the
+    12 · 9 − 10 · 1 = 98 of an hour hold no word of the floor."""
+    whole = hours(0, 1)
+    offers = [{"offer_id": f"s{n}", "quantity": 10.0, "price": 1.0 + n, **whole} for n in range(2)]
+    bids = [{"horizon": name, "bid_id": name, "quantity": 12.0, "value": 9.0, **whole} for name in NAMES]
+    inc = [{"horizon": "week-ahead", "bid_id": "inc", "side": "inc", "quantity": 4.0, "price": 1.5, **whole}]
+    run = clear_horizons(plain_market(three(market_terms, price_floor=-1.0), offers=offers, bids=bids, virtuals=inc))
+    day = surplus(run, "day-ahead")
+    assert (day["total"], day["virtuals"]) == pytest.approx((98.0, 3.0), abs=1e-6)
 
 
 def test_the_state_of_a_run_starts_the_next_one(plain_market: Make, market_terms: Terms) -> None:
