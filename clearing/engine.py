@@ -11,6 +11,7 @@ from tenorgrid.clearing.pricing import NodePrices, WorkPrices, node_prices, work
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.solver import METHODS, Basis, Method, Solution, solve
 from tenorgrid.data.errors import SolverError
+from tenorgrid.data.kinds import HullKind
 from tenorgrid.data.terms.market import Market
 
 Matrix = npt.NDArray[np.float64]
@@ -123,6 +124,10 @@ def _table(
             "start": problem.orders.span.starts(),
             "method": methods.tolist(),
             "status": list(solution.status),
+            "hours": [1] * len(methods),
+            "hull": pl.Series([HullKind.CONVEX.value] * len(methods), dtype=pl.Enum([kind.value for kind in HullKind])),
+            "incumbent_gap": pl.Series([None] * len(methods), dtype=pl.Float64),
+            "hull_gap": certificate.gap,
             "primal": certificate.primal,
             "dual": certificate.dual,
             "complementarity": certificate.complementarity,

@@ -14,7 +14,7 @@ import polars as pl
 from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.tiers import FIRM
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds import PriceKind
 from tenorgrid.data.terms.market import Market
 
 Vector = npt.NDArray[np.float64]
@@ -160,8 +160,10 @@ def _by_interval(problem: Problem, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _under_both_rules(table: pl.DataFrame, count: int) -> pl.DataFrame:
-    rules = pl.Enum([rule.value for rule in PricingRule])
-    return pl.concat([table.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in PricingRule])
+    rules = pl.Enum([kind.value for kind in PriceKind])
+    return pl.concat(
+        [table.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in (PriceKind.MARGINAL, PriceKind.CONVEX_HULL)]
+    )
 
 
 __all__ = ["FIRM", "NodePrices", "WorkPrices", "node_prices", "price_table", "work_prices", "workload_price_table"]

@@ -8,6 +8,7 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.terms.market import Market
 
 
@@ -62,7 +63,7 @@ def hourly(prices: pl.DataFrame, *, underlying: Underlying, market: Market, as_o
         pl.col("resource") == underlying.resource,
         pl.col("tier") == underlying.tier,
         pl.col("location").is_in(list(underlying.weights)),
-        pl.col("pricing").cast(pl.String) == str(rule),
+        settles_under(rule),
     ).filter(pl.col("start") < pl.col("horizon").replace_strict(until, return_dtype=pl.Datetime("us", "UTC"), default=None))
     if chosen.is_empty():
         places = ", ".join(underlying.weights)

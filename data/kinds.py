@@ -20,6 +20,35 @@ class PricingRule(StrEnum):
     CONVEX_HULL = "convex-hull"
 
 
+class PriceKind(StrEnum):
+    """Which problem a published price is the dual of; a relaxation stands in the place of the hull where the hull was not had."""
+
+    MARGINAL = "marginal"
+    CONVEX_HULL = "convex-hull"
+    RELAXATION = "relaxation"
+
+    @property
+    def rule(self) -> PricingRule:
+        """The pricing rule that a price of this kind settles under."""
+        return PricingRule.MARGINAL if self is PriceKind.MARGINAL else PricingRule.CONVEX_HULL
+
+
+class HullKind(StrEnum):
+    """What the convex-hull price of a group of hours stands on."""
+
+    CONVEX = "convex"  # nothing is decided whole: the problem is its own hull
+    CONVEX_HULL = "convex-hull"  # every component's hull is known exactly
+    RELAXATION = "relaxation"  # some component's hull is not
+
+
+class UpliftCharge(StrEnum):
+    """What prices leave unpaid where a market is not convex."""
+
+    MAKE_WHOLE = "make-whole"
+    LOST_OPPORTUNITY = "lost-opportunity"
+    SHORTFALL = "shortfall"
+
+
 class VirtualSide(StrEnum):
     """A virtual sale (inc) or purchase (dec) of firm resource-hours in an ahead horizon."""
 
@@ -44,6 +73,10 @@ class BindingKind(StrEnum):
     STEP = "step"
     RESERVE = "reserve"
     LINK = "link"
+    DOMAIN = "domain"
+    TOTAL = "total"
+    GANG = "gang"
+    EXTRA = "extra"
 
 
 class ObservationKind(StrEnum):

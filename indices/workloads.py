@@ -19,7 +19,7 @@ import polars as pl
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import MarkStatus, ObservationKind, PricingRule, ResourceKind
 from tenorgrid.data.tables.case import RecipeResources, Recipes, Resources, Workloads
-from tenorgrid.data.tables.cleared import Placements, WorkloadPrices
+from tenorgrid.data.tables.cleared import Placements, WorkloadPrices, settles_under
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks, Observations
 from tenorgrid.indices.audit import Verification, held_against, read_audit
@@ -64,7 +64,7 @@ def workload_observations(
     prices = checked(workload_prices, WorkloadPrices, name="workload_prices")
     placed = checked(placements, Placements, name="placements").group_by(WORK).agg(pl.col("work").sort().sum() * hours)
     units = checked(workloads, Workloads, name="workloads").select("workload", "unit")
-    rows = prices.filter(pl.col("pricing").cast(pl.String) == pricing.value, pl.col("price").is_not_null())
+    rows = prices.filter(settles_under(pricing), pl.col("price").is_not_null())
     rows = rows.join(placed, on=WORK, how="left").join(units, on="workload", how="left")
     if unknown := rows.filter(pl.col("unit").is_null())["workload"].unique().sort().to_list():
         raise InputError.of("workload_prices", "workloads that the table workloads has", column="workload", value=", ".join(unknown))

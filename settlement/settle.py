@@ -9,6 +9,7 @@ import polars as pl
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import ChargeCode, OperatorAccount, PricingRule
+from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.tables.settled import Checks, Closings, Positions
 from tenorgrid.settlement.awarded import NODE, POOL, awarded
 from tenorgrid.settlement.coding import Coding, Runs
@@ -82,8 +83,8 @@ def settle(
     """
     rule = PricingRule(pricing or case.market.pricing).value
     hours = case.market.hours
-    mine = prices.filter(pl.col("pricing").cast(pl.String) == rule)
-    work = workload_prices.filter(pl.col("pricing").cast(pl.String) == rule)
+    mine = prices.filter(settles_under(rule))
+    work = workload_prices.filter(settles_under(rule))
     runs, nodes, pools = Runs.of(mine, case.market), Coding.of(mine, *NODE), Coding.of(work, *POOL)
     market = cleared(prices=mine, workload_prices=work, binding=binding, runs=runs, case=case, nodes=nodes, pools=pools)
     held = awarded(awards, runs=runs, case=case, nodes=nodes, pools=pools)

@@ -11,6 +11,7 @@ import polars as pl
 from tenorgrid.data.case import Case
 from tenorgrid.data.kinds import AwardSide, ObservationKind, PricingRule, ResourceKind
 from tenorgrid.data.readers.rows import observed
+from tenorgrid.data.tables.cleared import settles_under
 
 NODE = ["horizon", "start", "location", "resource", "tier"]
 PROVIDER = "clearing"
@@ -45,7 +46,7 @@ def observe_cleared(
     clock = pl.col("start").dt.to_string("%Y-%m-%dT%H:%M:%SZ")
     seen = (
         prices.lazy()
-        .filter(wanted, pl.col("pricing") == rule, pl.col("price").is_not_null())
+        .filter(wanted, settles_under(rule), pl.col("price").is_not_null())
         .join(sold, on=NODE, how="left", maintain_order="left")
         .join(case.locations.lazy().select("location", "region"), on="location", how="left", maintain_order="left")
         .select(

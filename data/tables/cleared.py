@@ -1,19 +1,30 @@
 """What clearing publishes: prices, awards, what binds, and the certificate."""
 
 import dataframely as dy
+import polars as pl
 
-from tenorgrid.data.kinds import AwardSide, BindingKind, PricingRule
+from tenorgrid.data.kinds import AwardSide, BindingKind, HullKind, PriceKind, PricingRule, UpliftCharge
 
 USD_PER_RESOURCE_HOUR = {"unit": "USD/resource-h"}
 USD_PER_UNIT = {"unit": "USD/unit of work"}
 USD = {"unit": "USD"}
 
 
+def settles_under(rule: PricingRule | str) -> pl.Expr:
+    """Whether a row's `pricing` is what settles under a rule: a relaxation stands in the place of a hull price that was not had.
+
+    >>> pl.DataFrame({"pricing": ["marginal", "relaxation"]}).filter(settles_under("convex-hull"))["pricing"].to_list()
+    ['relaxation']
+    """
+    kinds = [kind.value for kind in PriceKind if kind.rule == PricingRule(rule)]
+    return pl.col("pricing").cast(pl.String).is_in(kinds)
+
+
 class Prices(dy.Schema):
     """λ of every node: a resource in a location, an interval and a tier that some bid may use."""
 
     horizon = dy.String(primary_key=True, description="Horizon of the run")
-    pricing = dy.Enum(PricingRule, primary_key=True, description="Pricing rule")
+    pricing = dy.Enum(PriceKind, primary_key=True, description="Which problem it is the dual of")
     start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
     location = dy.String(primary_key=True, description="Location")
     resource = dy.String(primary_key=True, description="Resource")
@@ -27,7 +38,7 @@ class WorkloadPrices(dy.Schema):
     """ω: least cost of one unit of work at the prices of the run, needing no bid."""
 
     horizon = dy.String(primary_key=True, description="Horizon of the run")
-    pricing = dy.Enum(PricingRule, primary_key=True, description="Pricing rule")
+    pricing = dy.Enum(PriceKind, primary_key=True, description="Which problem it is the dual of")
     start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
     workload = dy.String(primary_key=True, description="Workload")
     home = dy.String(primary_key=True, description="Home of the work; `*` may run anywhere")
@@ -101,15 +112,50 @@ class Binding(dy.Schema):
     meaning = dy.String(description="The same in words")
 
 
+class DomainPrices(dy.Schema):
+    """What belonging to a scale-up domain adds to λ: the sum of δ over the domain sizes up to this one."""
+
+    horizon = dy.String(primary_key=True, description="Horizon of the run")
+    pricing = dy.Enum(PriceKind, primary_key=True, description="Which problem it is the dual of")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
+    location = dy.String(primary_key=True, description="Location")
+    resource = dy.String(primary_key=True, description="Accelerator")
+    tier = dy.String(primary_key=True, description="Tier")
+    domain = dy.Int64(primary_key=True, description="Scale-up domain size", metadata={"unit": "GPU"})
+    premium = dy.Float64(description="Paid above λ for GPUs of a domain of this size", metadata=USD_PER_RESOURCE_HOUR)
+
+
+class Commitments(dy.Schema):
+    """What was decided whole: offers committed and gangs accepted, in every interval of their windows that the run saw."""
+
+    horizon = dy.String(primary_key=True, description="Horizon of the run")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
+    side = dy.Enum(AwardSide, primary_key=True, description="offer: committed or not; bid: a gang accepted or not")
+    id = dy.String(primary_key=True, description="offer_id or bid_id")
+    participant = dy.String(description="Whose it is")
+    on = dy.Bool(description="Committed, or accepted")
+    started = dy.Bool(description="Whether an offer's run starts in this interval; false for bids")
+
+
 class Uplift(dy.Schema):
-    """Side payments per component; all zero while the market is convex."""
+    """Side payments per component: what it would lose, and what it forgoes, at the published prices."""
 
     horizon = dy.String(description="Horizon of the run")
-    pricing = dy.Enum(PricingRule, description="Pricing rule")
+    pricing = dy.Enum(PricingRule, description="At which prices it is measured")
     participant = dy.String(description="Who is made whole")
-    component = dy.String(description="Offers or bids that are accepted together")
+    component = dy.String(description="Offers or bids that are accepted together, the first of their ids")
     make_whole = dy.Float64(min=0, description="Loss at the published prices", metadata=USD)
     lost_opportunity = dy.Float64(min=0, description="Best profit at the published prices less the profit made", metadata=USD)
+
+
+class Allocation(dy.Schema):
+    """Who would pay for uplift and for the product-revenue shortfall: buyers pro rata to what they pay for work."""
+
+    horizon = dy.String(primary_key=True, description="Horizon of the run")
+    pricing = dy.Enum(PricingRule, primary_key=True, description="At which prices it is measured")
+    charge = dy.Enum(UpliftCharge, primary_key=True, description="What is allocated")
+    participant = dy.String(primary_key=True, description="Who would pay")
+    amount = dy.Float64(description="How much", metadata=USD)
 
 
 class Surplus(dy.Schema):
@@ -136,6 +182,16 @@ class Certificate(dy.Schema):
     start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the group of hours")
     method = dy.String(description="How it was solved")
     status = dy.String(description="What the solver said")
+    hours = dy.Int64(min=1, description="Intervals of the group, solved together", metadata={"unit": "intervals"})
+    hull = dy.Enum(HullKind, description="What the second pricing rule stands on")
+    incumbent_gap = dy.Float64(
+        nullable=True,
+        description="Gap of the best whole solution to the search's own bound, relative; null where nothing is whole",
+        metadata={"unit": "1"},
+    )
+    hull_gap = dy.Float64(
+        description="Distance of the objective from the hull's value, relative, from dual values alone", metadata={"unit": "1"}
+    )
     primal = dy.Float64(description="Largest primal infeasibility, relative to its row or bound", metadata={"unit": "1"})
     dual = dy.Float64(description="Largest dual infeasibility, relative to its cost", metadata={"unit": "1"})
     complementarity = dy.Float64(description="Largest product of slack and dual, relative to the objective", metadata={"unit": "1"})

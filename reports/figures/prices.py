@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
+from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.reports import theme
 
 RULE = "marginal"
@@ -26,7 +27,7 @@ def node_prices(prices: pl.DataFrame, *, resource: str, tier: str, timezone: str
         prices.filter(
             pl.col("resource") == resource,
             pl.col("tier") == tier,
-            pl.col("pricing").cast(pl.String) == pricing,
+            settles_under(pricing),
             pl.col("price").is_not_null(),
         )
         .select(

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.reports.figures import prices
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
@@ -40,7 +41,7 @@ def summary(table: pl.DataFrame, *, pricing: str) -> pl.DataFrame:
     Returns location, resource, hours, mean, low, high (USD per resource-hour), spot (mean of the cheapest other tier) and
     spot_share (spot over firm mean).
     """
-    real = table.filter(pl.col("horizon") == "real-time", pl.col("pricing").cast(pl.String) == pricing, pl.col("price").is_not_null())
+    real = table.filter(pl.col("horizon") == "real-time", settles_under(pricing), pl.col("price").is_not_null())
     price = pl.col("price")
     firm = (
         real.filter(pl.col("tier") == FIRM)
@@ -137,7 +138,7 @@ def market(run: Run) -> Section | None:
 def horizon_spans(table: pl.DataFrame, surplus: pl.DataFrame | None, *, pricing: str) -> pl.DataFrame:
     """Per horizon: first and last delivery, hours, prices published, and the surplus of its runs in USD (null where not given)."""
     spans = (
-        table.filter(pl.col("pricing").cast(pl.String) == pricing)
+        table.filter(settles_under(pricing))
         .group_by("horizon")
         .agg(
             pl.col("start").min().alias("first"),
@@ -149,7 +150,7 @@ def horizon_spans(table: pl.DataFrame, surplus: pl.DataFrame | None, *, pricing:
     if surplus is None:
         joined = spans.with_columns(pl.lit(None, dtype=pl.Float64).alias("total"))
     else:
-        totals = surplus.filter(pl.col("pricing").cast(pl.String) == pricing).select("horizon", "total")
+        totals = surplus.filter(settles_under(pricing)).select("horizon", "total")
         joined = spans.join(totals, on="horizon", how="left")
     return joined.sort("hours", "horizon")
 
