@@ -19,6 +19,7 @@ from tenorgrid.data.readers import formats
 TITLES = {
     "case": "A market case",
     "cleared": "What clearing writes",
+    "insight": "Intelligence on a run",
     "observed": "Observations and marks",
     "curve": "Quotes and curves",
     "book": "Trades and values",

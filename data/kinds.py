@@ -79,6 +79,33 @@ class BindingKind(StrEnum):
     EXTRA = "extra"
 
 
+class PriceSetter(StrEnum):
+    """What sets the price of a node."""
+
+    OFFER = "offer"  # an offer's step that is sold in part
+    BID = "bid"  # a bid's step that is served in part, through a recipe that uses the node
+    INC = "inc"  # a virtual sale that is taken in part
+    DEC = "dec"  # a virtual purchase that is taken in part
+    TIER = "tier"  # the other tier of the node, as an offer sells in both
+    SUBSTITUTE = "substitute"  # a price set elsewhere, through work that runs in both places or ways
+    TOGETHER = "together"  # an order sets the sum of what a recipe uses, not each price alone
+    AVERAGE = "average"  # average cost, start included, of an offer that is committed whole: a hull price
+    BETWEEN = "between"  # no order is taken in part: a price between two of them
+    VOLL = "voll"  # bid for and not offered
+    BOUND = "bound"  # held at the market's price cap or floor
+    HULL = "hull"  # a hull price at which no single order stands
+    NOBODY = "nobody"  # neither bid nor offer: no price
+
+
+class WorthKind(StrEnum):
+    """Of what one more unit is worth something."""
+
+    RESOURCE = "resource"
+    DOMAIN = "domain"
+    LINK = "link"
+    RESERVE = "reserve"
+
+
 class ObservationKind(StrEnum):
     """How a price came about, the strongest evidence first."""
 
