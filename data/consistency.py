@@ -3,13 +3,15 @@
 Each check takes the tables and gives faults; rows whose cells could not be read are null here and are told of elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import polars as pl
 
 from tenorgrid.data.errors import Fault
+from tenorgrid.data.faults import faulty_rows
 from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.orders import one_thing, whole_orders
 from tenorgrid.data.terms.market import FILE, Market
 
 FIRM = "firm"
@@ -33,23 +35,6 @@ REFERENCES: tuple[tuple[str, tuple[str, ...], str, tuple[str, ...]], ...] = (
     ("virtuals", ("resource",), "resources", ("resource",)),
 )
 
-# columns whose meaning is not built yet, and when they are used
-UNSUPPORTED: Mapping[str, Mapping[str, pl.Expr]] = {
-    "offers": {
-        "block": pl.col("block"),
-        "start_cost": pl.col("start_cost") > 0,
-        "min_hours": pl.col("min_hours") > 1,
-        "domain": pl.col("domain") > 1,
-    },
-    "recipes": {"domain": pl.col("domain") > 1},
-    "bids": {
-        "min_share": pl.col("min_share") > 0,
-        "total": pl.col("total").is_not_null(),
-        "exclusive_group": pl.col("exclusive_group").is_not_null(),
-        "linked_to": pl.col("linked_to").is_not_null(),
-    },
-}
-
 
 def consistency(market: Market | None, tables: Tables, names: Mapping[str, str], *, unsound: frozenset[str] = frozenset()) -> list[Fault]:
     """Every fault that the tables of one case have with one another and with the market's terms.
@@ -68,9 +53,9 @@ def consistency(market: Market | None, tables: Tables, names: Mapping[str, str],
     faults += _tiers(tables, names)
     faults += _reserves(tables, names)
     for table, id_ in (("offers", "offer_id"), ("bids", "bid_id")):
-        faults += _one_thing(tables[table], id_, names[table])
+        faults += one_thing(tables[table], id_, names[table])
     faults += _order(tables, names)
-    faults += _unsupported(tables, names)
+    faults += whole_orders(tables, names, horizons=_known_horizons(market, tables["bids"]))
     if market is not None:
         faults += _horizons(market, tables, names)
         faults += _boundaries(market, tables, names)
@@ -81,17 +66,6 @@ def consistency(market: Market | None, tables: Tables, names: Mapping[str, str],
     return faults
 
 
-def _rows(frame: pl.DataFrame, wrong: pl.Expr, *, file: str, column: str, expected: str, value: pl.Expr | None = None) -> Iterator[Fault]:
-    """A fault for each row where `wrong` is true."""
-    mask = frame.select(wrong.fill_null(False).alias("wrong")).to_series()
-    if not mask.any():
-        return
-    shown = (pl.col(column) if value is None else value).cast(pl.String).alias("value")
-    found = frame.with_row_index("row", offset=1).filter(mask).select("row", shown)
-    for row, text in found.iter_rows():
-        yield Fault(file=file, row=row, column=column, value=text, expected=expected)
-
-
 def _unknown(
     frame: pl.DataFrame, target_frame: pl.DataFrame, columns: tuple[str, ...], keys: tuple[str, ...], *, file: str, target: str
 ) -> Iterator[Fault]:
@@ -99,7 +73,7 @@ def _unknown(
     given = pl.all_horizontal(pl.col(column).is_not_null() for column in columns)
     there = frame.select(*columns).join(known.with_columns(_known=True), on=columns, how="left", maintain_order="left")["_known"]
     value = pl.concat_str(columns, separator=", ")
-    yield from _rows(
+    yield from faulty_rows(
         frame, given & pl.lit(there.is_null()), file=file, column=columns[-1], value=value, expected=f"a {' and '.join(keys)} of {target}"
     )
 
@@ -110,24 +84,24 @@ def _unused(tables: Tables, names: Mapping[str, str], unsound: frozenset[str]) -
     if not unsound.intersection(("recipes", "recipe_resources")):
         some = tables["recipe_resources"].select(pl.struct("workload", "recipe")).to_series().implode()
         wrong = ~pl.struct("workload", "recipe").is_in(some)
-        yield from _rows(tables["recipes"], wrong, file=file, column="recipe", expected=f"a recipe with resources in {uses}")
+        yield from faulty_rows(tables["recipes"], wrong, file=file, column="recipe", expected=f"a recipe with resources in {uses}")
     if not unsound.intersection(("recipes", "bids", "workloads")):
         known = tables["workloads"]["workload"].implode()
         done = tables["recipes"]["workload"].implode()
         wrong = pl.col("workload").is_in(known) & ~pl.col("workload").is_in(done)
-        yield from _rows(tables["bids"], wrong, file=names["bids"], column="workload", expected=f"a workload with a recipe in {file}")
+        yield from faulty_rows(tables["bids"], wrong, file=names["bids"], column="workload", expected=f"a workload with a recipe in {file}")
 
 
 def _tiers(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
     firm = pl.col("tier") == FIRM
     for column, value in (("interruption_probability", 0), ("overcommit", 1), ("reserve_share", 0)):
         wrong = firm & (pl.col(column) != value)
-        yield from _rows(tables["tiers"], wrong, file=names["tiers"], column=column, expected=f"{value}, as the tier {FIRM} is fixed")
+        yield from faulty_rows(tables["tiers"], wrong, file=names["tiers"], column=column, expected=f"{value}, as the tier {FIRM} is fixed")
     known = [FIRM, *tables["tiers"]["tier"].drop_nulls()]
     lists = tables["bids"]["tiers"].drop_nulls().unique()
     bad = [text for text in lists if not set(text.split(";")) <= set(known)]
     expected = f"tiers out of {', '.join(dict.fromkeys(known))}, separated by `;`"
-    yield from _rows(tables["bids"], pl.col("tiers").is_in(bad), file=names["bids"], column="tiers", expected=expected)
+    yield from faulty_rows(tables["bids"], pl.col("tiers").is_in(bad), file=names["bids"], column="tiers", expected=expected)
 
 
 def _reserves(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
@@ -135,29 +109,9 @@ def _reserves(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
     accelerators = resources.filter(kind=ResourceKind.ACCELERATOR.value)["resource"].implode()
     wrong = pl.col("resource").is_in(resources["resource"].implode()) & ~pl.col("resource").is_in(accelerators)
     sentence = "an accelerator: scarcity is held on these only"
-    yield from _rows(tables["reserves"], wrong, file=names["reserves"], column="resource", expected=sentence)
+    yield from faulty_rows(tables["reserves"], wrong, file=names["reserves"], column="resource", expected=sentence)
     loop = pl.col("from") == pl.col("to")
-    yield from _rows(tables["links"], loop, file=names["links"], column="to", expected="a location other than the one it starts from")
-
-
-def _one_thing(frame: pl.DataFrame, id_: str, file: str) -> Iterator[Fault]:
-    """All rows of an offer or a bid agree in what belongs to the whole of it; a null horizon stands in no other horizon too."""
-    whole = ("participant", "start", "end") if id_ == "offer_id" else ("participant", "workload", "home", "start", "end")
-    key = ("horizon", id_)
-    if frame.select(pl.struct(*key, *whole).hash().n_unique() != pl.struct(key).hash().n_unique()).item():  # else nothing differs
-        for column in whole:
-            wrong = pl.col(column).ne_missing(pl.col(column).first().over(key))
-            sentence = f"the same {column} on all rows of one {id_}"
-            yield from _rows(frame, wrong, file=file, column=column, expected=sentence, value=_labelled(id_, column))
-    if 0 < frame["horizon"].null_count() < frame.height:
-        both = pl.col("horizon").is_not_null() & pl.col("horizon").is_null().any().over(id_)
-        sentence = f"no horizon, as other rows of this {id_} have none and stand in all"
-        yield from _rows(frame, both, file=file, column="horizon", expected=sentence)
-
-
-def _labelled(id_: str, column: str) -> pl.Expr:
-    shown = pl.col(column).dt.to_string("%Y-%m-%dT%H:%M:%SZ") if column in {"start", "end"} else pl.col(column).cast(pl.String)
-    return pl.format("{} ({} {})", shown.fill_null("nothing"), pl.lit(id_), pl.col(id_).fill_null("nothing"))
+    yield from faulty_rows(tables["links"], loop, file=names["links"], column="to", expected="a location other than the one it starts from")
 
 
 def _order(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
@@ -169,6 +123,8 @@ def _order(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
     )
     for table, key, column, falling in orders:
         steps = tables[table].select(pl.int_range(pl.len()).alias("row"), pl.struct(key).hash().alias("key"), "step", column)
+        if table == "offers" and tables[table]["block"].any():  # blocks are sold with the commitment, whatever their rank
+            steps = steps.filter(~tables[table]["block"].fill_null(value=False))
         same = pl.col("key") == pl.col("key").shift(1)
         back = same & (pl.col("step") < pl.col("step").shift(1))
         runs, turns = steps.select(runs=(~same.fill_null(False)).sum(), turns=back.any()).row(0)
@@ -178,17 +134,16 @@ def _order(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
         wrong = steps.filter(same, change > 0 if falling else change < 0)["row"]
         expected = f"a {column} of at {'most' if falling else 'least'} that of the step before"
         if not wrong.is_empty():
-            yield from _rows(
+            yield from faulty_rows(
                 tables[table], pl.int_range(pl.len()).is_in(wrong.implode()), file=names[table], column=column, expected=expected
             )
 
 
-def _unsupported(tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
-    for table, columns in UNSUPPORTED.items():
-        for column, used in columns.items():
-            yield from _rows(
-                tables[table], used, file=names[table], column=column, expected=f"nothing: column {column} is not supported yet"
-            )
+def _known_horizons(market: Market | None, bids: pl.DataFrame) -> Sequence[str]:
+    """Those of the market; where its terms could not be read, those that bids name."""
+    if market is not None:
+        return [horizon.name for horizon in market.horizons]
+    return sorted(bids["horizon"].drop_nulls().unique()) or [""]
 
 
 def _horizons(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
@@ -196,9 +151,10 @@ def _horizons(market: Market, tables: Tables, names: Mapping[str, str]) -> Itera
     ahead = known[:-1]  # the shortest lead is real time
     for table in ("offers", "bids"):
         wrong = ~pl.col("horizon").is_in(known)
-        yield from _rows(tables[table], wrong, file=names[table], column="horizon", expected=f"a horizon of {FILE}: {', '.join(known)}")
+        sentence = f"a horizon of {FILE}: {', '.join(known)}"
+        yield from faulty_rows(tables[table], wrong, file=names[table], column="horizon", expected=sentence)
     sentence = f"an ahead horizon of {FILE}: {', '.join(ahead)}" if ahead else f"no virtual bid, as {FILE} has no ahead horizon"
-    yield from _rows(tables["virtuals"], ~pl.col("horizon").is_in(ahead), file=names["virtuals"], column="horizon", expected=sentence)
+    yield from faulty_rows(tables["virtuals"], ~pl.col("horizon").is_in(ahead), file=names["virtuals"], column="horizon", expected=sentence)
 
 
 def _boundaries(market: Market, tables: Tables, names: Mapping[str, str]) -> Iterator[Fault]:
@@ -211,7 +167,7 @@ def _boundaries(market: Market, tables: Tables, names: Mapping[str, str]) -> Ite
             wrong = pl.col(column).is_in(off.implode())
             value = pl.col(column).dt.to_string("%Y-%m-%dT%H:%M:%SZ")
             sentence = f"a boundary of the market's intervals of {market.interval}"
-            yield from _rows(tables[table], wrong, file=names[table], column=column, value=value, expected=sentence)
+            yield from faulty_rows(tables[table], wrong, file=names[table], column=column, value=value, expected=sentence)
 
 
 def _off(times: pl.Series, market: Market) -> pl.Series:
@@ -242,7 +198,7 @@ def _virtuals(market: Market, tables: Tables, names: Mapping[str, str]) -> Itera
     used = tables["recipe_resources"].join(tables["bids"].select("workload").unique(), on="workload", how="semi")["resource"].implode()
     wrong = pl.col("resource").is_in(tables["resources"]["resource"].implode()) & ~pl.col("resource").is_in(used)
     sentence = "a resource that a recipe of some bid uses"
-    yield from _rows(tables["virtuals"], wrong, file=names["virtuals"], column="resource", expected=sentence)
+    yield from faulty_rows(tables["virtuals"], wrong, file=names["virtuals"], column="resource", expected=sentence)
 
 
 def overcommitted(tiers: pl.DataFrame) -> Iterable[str]:

@@ -249,31 +249,6 @@ def test_the_cap_holds_for_the_recipe_and_resource_that_reach_highest(folder: Pa
     assert all("recipe lean" in sentence and "put vcpu above" in sentence for sentence in sentences)
 
 
-@pytest.mark.parametrize(
-    ("file", "column", "neutral", "used"),
-    [
-        ("offers.csv", "block", "false", "true"),
-        ("offers.csv", "start_cost", "0", "5"),
-        ("offers.csv", "min_hours", "1", "2"),
-        ("offers.csv", "domain", "1", "72"),
-        ("recipes.csv", "domain", "", "8"),
-        ("bids.csv", "min_share", "0", "0.5"),
-        ("bids.csv", "total", "", "100"),
-        ("bids.csv", "exclusive_group", "", "g"),
-        ("bids.csv", "linked_to", "", "east-chat"),
-    ],
-)
-def test_a_column_that_is_not_built_yet_is_refused_by_name_when_used(folder: Path, file: str, column: str, neutral: str, used: str) -> None:
-    header, first, *rest = (folder / file).read_text().splitlines()
-    for cell in (neutral, used):
-        (folder / file).write_text("\n".join([f"{header},{column}", f"{first},{cell}", *(f"{row}," for row in rest)]) + "\n")
-        if cell == neutral:
-            read_case(folder)
-    (sentence,) = told(folder)
-    assert sentence.startswith(f"{file} row 1, column {column}: found {used}")
-    assert sentence.endswith(f"column {column} is not supported yet")
-
-
 @pytest.mark.parametrize("name", sorted(set(TABLES) - OPTIONAL))
 def test_a_missing_table_is_named_and_nothing_else(folder: Path, name: str) -> None:
     (folder / f"{name}.csv").unlink()
