@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from tenorgrid.data.errors import Fault, InputError, OvercommitWarning
 from tenorgrid.data.market_file import read_market, write_market
 from tenorgrid.data.store import SUFFIXES, Form, find_table, write_manifest, write_table, writing
 from tenorgrid.data.tables import case as tables
+from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.tables.door import inspect, read_checked
 from tenorgrid.data.terms.market import Market
 
@@ -31,8 +32,9 @@ TABLES: Mapping[str, type[dy.Schema]] = {
     "links": tables.Links,
     "reserves": tables.Reserves,
     "virtuals": tables.Virtuals,
+    "bilaterals": Bilaterals,
 }
-OPTIONAL = frozenset({"tiers", "links", "reserves", "virtuals"})
+OPTIONAL = frozenset({"tiers", "links", "reserves", "virtuals", "bilaterals"})
 MAY_BE_EMPTY = OPTIONAL | {"offers"}
 FIRM_TIER = {"tier": FIRM, "interruption_probability": 0.0, "overcommit": 1.0, "reserve_share": 0.0}
 
@@ -53,6 +55,7 @@ class Case:
     links: pl.DataFrame
     reserves: pl.DataFrame
     virtuals: pl.DataFrame
+    bilaterals: pl.DataFrame = field(default_factory=Bilaterals.create_empty)
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Its tables by name, in the order in which they are declared."""

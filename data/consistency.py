@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from tenorgrid.data.deals import deals
 from tenorgrid.data.errors import Fault
 from tenorgrid.data.faults import faulty_rows
 from tenorgrid.data.kinds import ResourceKind
@@ -63,7 +64,7 @@ def consistency(market: Market | None, tables: Tables, names: Mapping[str, str],
         faults += _virtuals(market, tables, names)
         if market.scarcity is not None and not tables["reserves"].is_empty():
             faults.append(Fault(file=FILE, column="scarcity", value=f"[scarcity] and {names['reserves']}", expected="one of the two"))
-    return faults
+    return faults + deals(market, tables, names, unsound=unsound)
 
 
 def _unknown(

@@ -56,6 +56,14 @@ class VirtualSide(StrEnum):
     DEC = "dec"
 
 
+class DealKind(StrEnum):
+    """What two parties agreed outside the market that the market has to know of."""
+
+    SELF_SCHEDULE = "self-schedule"  # a price-taking offer and bid of the same quantity
+    CFD = "cfd"  # a contract for differences: cash alone
+    RESERVATION = "reservation"  # capacity held by the buyer, who may offer it again
+
+
 class AwardSide(StrEnum):
     """Whose award it is: an offer sold, a bid served, a virtual sale or purchase."""
 
@@ -228,3 +236,22 @@ class OperatorAccount(StrEnum):
     SHORTFALL = "operator:shortfall"
     RESIDUAL = "operator:solver-residual"
     ROUNDING = "operator:rounding"
+
+
+class BenchmarkFormat(StrEnum):
+    """Layouts of published benchmarks that recipes are made of."""
+
+    MLPERF_INFERENCE = "mlperf-inference"
+    MLPERF_TRAINING = "mlperf-training"
+    ML_ENERGY = "ml-energy"
+    GAVEL = "gavel"
+
+
+class LeftOutReason(StrEnum):
+    """Why no recipe was made of a row of a benchmark."""
+
+    UNCLEAR = "unclear"  # its unit, its accelerator or their number cannot be told
+    DID_NOT_RUN = "did not run"
+    OPEN_DIVISION = "open division"  # another model than the benchmark's may have been run
+    NOT_CHOSEN = "not chosen"  # another model, accelerator or limit was asked for
+    DOMINATED = "dominated"
