@@ -1,255 +1,273 @@
 """The same clearing problem in Pyomo, written as the market design writes it: one section per constraint, bid by bid and step by step.
 
-It is slow and readable, shares no code with the array engine, and is the oracle of the tests. One horizon, one interval, the convex part.
-`priced_bound` is the oracle of prices: what everyone would gain if each did the best for itself at them.
+It is slow and readable, shares no code with the array engine, and is the oracle of the tests. All the intervals of one horizon at once,
+with all that is decided whole. Take the model, add constraints of your own, and hand it to `reference_solution.solve_model`.
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-import polars as pl
 import pyomo.environ as pyo
 
+from tenorgrid.clearing.reference_book import Book, take_book
 from tenorgrid.data.case import Case
 
-Node = tuple[str, str, str]  # location, resource, tier
+FIRM = "firm"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """What the reference model found for one interval, USD and per-hour quantities."""
+def reference_model(case: Case, *, horizon: str, starts: Iterable[datetime] | None = None) -> Any:
+    r"""The clearing problem of one horizon of a case as a Pyomo `ConcreteModel` (market design, section 4).
 
-    surplus: float
-    prices: dict[Node, float] = field(repr=False)  # λ, USD per sold hour; one of possibly many
-    binding: dict[str, int]  # how many constraints of each family bind
-    work: dict[str, float] = field(repr=False)  # work served by bid_id
+    Variables, all per hour, `t` the first instant of an interval:
 
+    - `m[bid, step, tier, t]` work of a bid's step bought through a tier, units of work
+    - `z[bid, recipe, location, link, tier, t]` recipe-hours that do a bid's work; `link` is "" at home
+    - `Y[offer, resource, step, tier, t]` listed resource-hours of an offer's step sold in a tier
+    - `s[region, resource, step, t]` headroom bought of a step of the scarcity curve
+    - `v[bid, t]` a virtual bid's resource-hours
+    - `w[bid]` whether a gang is accepted, 0 or 1
+    - `u[offer, t]`, `start[offer, t]` whether an offer is committed, and whether a run of it starts, 0 or 1
 
-def reference_model(case: Case, *, horizon: str, start: datetime) -> Any:
-    """The clearing problem of one interval of a case as a Pyomo model."""
-    here = _standing(horizon, start)
-    offers = {(row["offer_id"], row["resource"], row["step"]): row for row in case.offers.filter(here).to_dicts()}
-    bids = {(row["bid_id"], row["step"]): row for row in case.bids.filter(here).to_dicts()}
-    virtuals = {row["bid_id"]: row for row in case.virtuals.filter(here).to_dicts()}
-    tiers = {row["tier"]: row for row in case.tiers.to_dicts()}
-    names = dict(case.bids.filter(here).select("bid_id", "workload").iter_rows())
-    homes = dict(case.bids.filter(here).select("bid_id", "home").iter_rows())
-    egress = {name: amount or 0.0 for name, amount in case.workloads.select("workload", "egress_gib_per_unit").iter_rows()}
-    output = {
-        (workload, recipe): made for workload, recipe, made in case.recipes.select("workload", "recipe", "output_per_hour").iter_rows()
-    }
-    need = {(w, a, j): x for w, a, j, x in case.recipe_resources.select("workload", "recipe", "resource", "per_hour").iter_rows()}
-    links = {row["link"]: row for row in case.links.to_dicts()}
-    region = dict(case.locations.select("location", "region").iter_rows())
-    reserves = {(row["region"], row["resource"], row["step"]): row for row in case.reserves.to_dicts()}
-    hours = case.market.hours
+    Constraints: `work`, `step`, `total`, `balance`, `inventory`, `domains`, `reserve`, `link`, `gang`, `group`, `linked`,
+    `starting`, `running`, `lasting`. The objective is in USD.
 
-    def served_by(row: dict[str, Any]) -> list[str]:
-        return [k for k in tiers if row["tiers"] is None or k in [name.strip() for name in row["tiers"].split(";")]]
+    Args:
+        case: the market.
+        horizon: whose orders stand; virtual positions carried from an earlier horizon are not part of it.
+        starts: intervals; None is all that are bid for or that a committed offer's window has.
 
-    def places(bid: str) -> list[tuple[str, str | None]]:
-        home = homes[bid]
-        if home is None:
-            return [(place, None) for place in case.locations["location"]]
-        return [(home, None), *((row["to"], name) for name, row in links.items() if row["from"] == home)]
+    Raises InputError where an order that is decided over its window leaves the intervals.
 
+    >>> from tenorgrid.data.case import read_case
+    >>> case = read_case("packaged")
+    >>> model = reference_model(case, horizon="real-time", starts=[case.bids["start"].min()])
+    >>> model.mine = pyo.Constraint(expr=sum(model.Y.values()) <= 100.0)
+    """
+    book = take_book(case, horizon=horizon, starts=starts)
     model = pyo.ConcreteModel()
-
-    # m: work of a bid's step through a tier; z: recipe-hours of a bid; Y: listed hours of an offer's step sold in a tier
-    model.m = pyo.Var([(*key, k) for key, row in bids.items() for k in served_by(row)], within=pyo.NonNegativeReals)
-    runs = [
-        (bid, recipe, place, link, k)
-        for bid in names
-        for workload, recipe in output
-        if workload == names[bid]
-        for place, link in [(place, link or "") for place, link in places(bid)]
-        for k in {k for key, row in bids.items() if key[0] == bid for k in served_by(row)}
-    ]
-    model.z = pyo.Var(sorted(runs), within=pyo.NonNegativeReals)
-    model.Y = pyo.Var(
-        [(*key, k) for key, row in offers.items() for k in tiers if k != "firm" or row["firm_premium"] is not None],
-        within=pyo.NonNegativeReals,
-    )
-    model.s = pyo.Var(list(reserves), bounds=lambda _, *step: (0, reserves[step]["quantity"]))
-    model.v = pyo.Var(list(virtuals), bounds=lambda _, bid: (0, virtuals[bid]["quantity"]))
-
-    # objective: expected value, cost, transfer, reserve, virtual bids
-    def worth(bid: str, step: int, k: str) -> float:
-        pi, row = tiers[k]["interruption_probability"], bids[bid, step]
-        return float((1 - pi) * row["value"] - pi * (row["interruption_loss"] or 0.0))
-
-    def cost(offer: str, resource: str, step: int, k: str) -> float:
-        row = offers[offer, resource, step]
-        return float(row["price"] + (row["firm_premium"] if k == "firm" else 0.0))
-
-    def carriage(bid: str, recipe: str, link: str) -> float:
-        return float(egress[names[bid]] * output[names[bid], recipe] * links[link]["cost_per_gib"]) if link else 0.0
-
-    model.objective = pyo.Objective(
-        sense=pyo.maximize,
-        expr=hours
-        * (
-            sum(worth(*key) * model.m[key] for key in model.m)
-            - sum(cost(*key) * model.Y[key] for key in model.Y)
-            - sum(carriage(key[0], key[1], key[3]) * model.z[key] for key in model.z)
-            + sum(reserves[key]["price"] * model.s[key] for key in model.s)
-            + sum((1 if virtuals[bid]["side"] == "dec" else -1) * virtuals[bid]["price"] * model.v[bid] for bid in model.v)
-        ),
-    )
-
-    # work: what a bid's recipes make through a tier is what it is served
-    pools = sorted({(key[0], key[4]) for key in model.z})
-    model.work = pyo.Constraint(
-        pools,
-        rule=lambda mod, bid, k: (
-            sum(mod.m[key] for key in mod.m if key[0] == bid and key[2] == k)
-            == sum(output[names[bid], key[1]] * mod.z[key] for key in mod.z if key[0] == bid and key[4] == k)
-        ),
-    )
-
-    # step: a step is served at most its quantity, over all tiers
-    model.step = pyo.Constraint(
-        list(bids), rule=lambda mod, bid, step: sum(mod.m[key] for key in mod.m if key[:2] == (bid, step)) <= bids[bid, step]["quantity"]
-    )
-
-    # balance: use of a node at most what is sold there, β Y + inc − dec
-    used: dict[Node, list[Any]] = {}
-    for key in model.z:
-        for (workload, recipe, resource), amount in need.items():
-            if (workload, recipe) == (names[key[0]], key[1]):
-                used.setdefault((key[2], resource, key[4]), []).append(amount * model.z[key])
-    for bid, row in virtuals.items():
-        used.setdefault((row["location"], row["resource"], "firm"), []).append((1 if row["side"] == "dec" else -1) * model.v[bid])
-    sold: dict[Node, list[Any]] = {}
-    for key in model.Y:
-        row = offers[key[:3]]
-        sold.setdefault((row["location"], key[1], key[3]), []).append(tiers[key[3]]["overcommit"] * model.Y[key])
-    model.balance = pyo.Constraint(sorted(used), rule=lambda _, *node: sum(used[node]) <= sum(sold.get(node, [0.0])))
-
-    # inventory: an offer's step is sold at most once
-    model.inventory = pyo.Constraint(
-        list(offers), rule=lambda mod, *step: sum(mod.Y[key] for key in mod.Y if key[:3] == step) <= offers[step]["quantity"]
-    )
-
-    # reserve: headroom of a group, Σ (q − ΣY) of firm-able offers + Σ α Y, covers the steps bought
-    def headroom(mod: Any, where: str, resource: str) -> Any:
-        held = 0.0
-        for step, row in offers.items():
-            if region[row["location"]] == where and row["resource"] == resource:
-                firmable = row["firm_premium"] is not None
-                held += row["quantity"] if firmable else 0.0
-                for key in mod.Y:
-                    if key[:3] == step:
-                        held += ((tiers[key[3]]["reserve_share"] or 0.0) - firmable) * mod.Y[key]
-        return held - sum(mod.s[key] for key in mod.s if key[:2] == (where, resource)) >= 0
-
-    model.reserve = pyo.Constraint(sorted({key[:2] for key in reserves}), rule=headroom)
-
-    # link: data of work placed away from home
-    away = sorted({key[3] for key in model.z if key[3]})
-    model.link = pyo.Constraint(
-        away,
-        rule=lambda mod, link: (
-            sum(egress[names[key[0]]] * output[names[key[0]], key[1]] * mod.z[key] for key in mod.z if key[3] == link)
-            <= links[link]["capacity_gib_per_hour"]
-        ),
-    )
-    model.dual = pyo.Suffix(direction=pyo.Suffix.IMPORT)
+    model.hours = book.hours
+    _variables(model, book)
+    for section in (_objective, _work, _step, _total, _balance, _inventory, _domains, _reserve, _link, _gang, _group, _linked, _commitment):
+        section(model, book)
     return model
 
 
-def solve_reference(case: Case, *, horizon: str, start: datetime) -> Reference:
-    """Clear one interval with Pyomo and HiGHS.
+def _variables(model: Any, book: Book) -> None:
+    positive, binary = pyo.NonNegativeReals, pyo.Binary
+    steps = [(*key, k, t) for key, row in book.bids.items() for k in book.served(row) for t in book.window(row)]
+    model.m = pyo.Var(steps, within=positive)
+    model.z = pyo.Var(
+        [(bid, *run, t) for bid, row in book.whole.items() for run in book.runs(bid) for t in book.window(row)], within=positive
+    )
+    sales = [
+        (*key, k, t)
+        for key, row in book.offers.items()
+        for k in book.tiers
+        if k != FIRM or row["firm_premium"] is not None
+        for t in book.window(row)
+    ]
+    model.Y = pyo.Var(sales, within=positive)
+    model.s = pyo.Var(list(book.reserves), book.starts, bounds=lambda _, r, j, i, t: (0, book.reserves[r, j, i]["quantity"]))
+    model.v = pyo.Var(
+        [(name, t) for name, row in book.virtuals.items() for t in book.window(row)],
+        bounds=lambda _, name, t: (0, book.virtuals[name]["quantity"]),
+    )
+    model.w = pyo.Var([bid for bid in book.whole if book.gang(bid) and book.window(book.whole[bid])], within=binary)
+    on = [(offer, t) for offer, row in book.committed.items() for t in book.window(row)]
+    model.u, model.start = pyo.Var(on, within=binary), pyo.Var(on, within=binary)
 
-    Raises RuntimeError where Pyomo's solver does not report an optimum.
+
+def _objective(model: Any, book: Book) -> None:
+    """Buyers' expected value less suppliers' cost and transfer cost, plus the value of reserve and of virtual bids, less start costs."""
+
+    def worth(bid: str, step: int, k: str) -> float:
+        pi, row = book.tiers[k]["interruption_probability"], book.bids[bid, step]
+        return float((1 - pi) * row["value"] - pi * (row["interruption_loss"] or 0.0))
+
+    def cost(offer: str, resource: str, step: int, k: str) -> float:
+        row = book.offers[offer, resource, step]
+        return float(row["price"] + (row["firm_premium"] if k == FIRM else 0.0))
+
+    def carriage(bid: str, recipe: str, link: str) -> float:
+        return book.data(bid, recipe) * float(book.links[link]["cost_per_gib"]) if link else 0.0
+
+    def sign(name: str) -> int:
+        return 1 if str(book.virtuals[name]["side"]) == "dec" else -1
+
+    model.surplus = pyo.Objective(
+        sense=pyo.maximize,
+        expr=book.hours
+        * (
+            sum(worth(*key[:3]) * model.m[key] for key in model.m)
+            - sum(cost(*key[:4]) * model.Y[key] for key in model.Y)
+            - sum(carriage(key[0], key[1], key[3]) * model.z[key] for key in model.z)
+            + sum(book.reserves[key[:3]]["price"] * model.s[key] for key in model.s)
+            + sum(sign(key[0]) * book.virtuals[key[0]]["price"] * model.v[key] for key in model.v)
+        )
+        - sum((book.committed[key[0]]["start_cost"] or 0.0) * model.start[key] for key in model.start),
+    )
+
+
+def _work(model: Any, book: Book) -> None:
+    """Σ_i m = Σ_{a,l} φ z: what a bid is served through a tier is what its recipes make."""
+    pools = [(bid, k, t) for bid, row in book.whole.items() for k in book.served(row) for t in book.window(row)]
+    made = _gathered((key[0], key[4], key[5], book.made(key[0], key[1]) * model.z[key]) for key in model.z)
+    served = _gathered((key[0], key[2], key[3], model.m[key]) for key in model.m)
+    model.work = pyo.Constraint(pools, rule=lambda _, *pool: sum(served[pool]) == sum(made.get(pool, [0.0])))
+
+
+def _acceptance(model: Any, book: Book, bid: str) -> Any:
+    """What a bid's own right-hand sides are multiplied by: w of a gang, w of the gang that another bid is linked to, 1 of all others."""
+    parent = book.whole[bid]["linked_to"]
+    if book.gang(bid):
+        return model.w[bid]
+    return 1.0 if parent is None else model.w.get(parent, 0.0)
+
+
+def _step(model: Any, book: Book) -> None:
+    """Σ_k m ≤ q w: a step is served at most its quantity over all tiers."""
+    served = _gathered((key[0], key[1], key[3], model.m[key]) for key in model.m)
+    model.step = pyo.Constraint(
+        list(served), rule=lambda mod, bid, i, t: sum(served[bid, i, t]) <= book.bids[bid, i]["quantity"] * _acceptance(mod, book, bid)
+    )
+
+
+def _total(model: Any, book: Book) -> None:
+    """Δ Σ_{k,t} m ≤ total w: deadline-flexible work of a step over the whole window."""
+    served = _gathered((key[0], key[1], model.m[key]) for key in model.m)
+    capped = [key for key in served if book.bids[key]["total"] is not None]
+    model.total = pyo.Constraint(
+        capped, rule=lambda mod, bid, i: book.hours * sum(served[bid, i]) <= book.bids[bid, i]["total"] * _acceptance(mod, book, bid)
+    )
+
+
+def _uses(model: Any, book: Book) -> Iterator[tuple[str, str, str, datetime, int, Any]]:
+    """Location, resource, tier, interval, scale-up domain needed, and hours used, of every run."""
+    for key in model.z:
+        bid, recipe, place, _, k, t = key
+        domain = book.recipes[book.whole[bid]["workload"]][recipe]["domain"] or 1
+        for resource, amount in book.needed(bid, recipe).items():
+            yield place, resource, k, t, domain, amount * model.z[key]
+
+
+def _sales(model: Any, book: Book) -> Iterator[tuple[str, str, str, datetime, int, Any]]:
+    """Location, resource, tier, interval, scale-up domain, and hours sold (β Y), of every offer's step."""
+    for key in model.Y:
+        row = book.offers[key[:3]]
+        yield row["location"], key[1], key[3], key[4], row["domain"] or 1, book.tiers[key[3]]["overcommit"] * model.Y[key]
+
+
+def _balance(model: Any, book: Book) -> None:
+    """use ≤ β Y + inc − dec at every node; virtual bids stand in the firm balance. Its dual is Δ λ."""
+    used = _gathered((*use[:4], use[5]) for use in _uses(model, book))
+    for key in model.v:
+        row = book.virtuals[key[0]]
+        signed = model.v[key] if str(row["side"]) == "dec" else -model.v[key]
+        used.setdefault((row["location"], row["resource"], FIRM, key[1]), []).append(signed)
+    sold = _gathered((*sale[:4], sale[5]) for sale in _sales(model, book))
+    model.balance = pyo.Constraint(list(used), rule=lambda _, *node: sum(used[node]) <= sum(sold.get(node, [0.0])))
+
+
+def _inventory(model: Any, book: Book) -> None:
+    """Σ_k Y ≤ q u, and = q u of a block: a step is sold at most once, and only while its offer is committed (u = 1 of all others)."""
+    sold = _gathered((*key[:3], key[4], model.Y[key]) for key in model.Y)
+
+    def rule(mod: Any, offer: str, resource: str, i: int, t: datetime) -> Any:
+        row, on = book.offers[offer, resource, i], mod.u[offer, t] if offer in book.committed else 1.0
+        sales = sum(sold[offer, resource, i, t])
+        return sales == row["quantity"] * on if row["block"] else sales <= row["quantity"] * on
+
+    model.inventory = pyo.Constraint(list(sold), rule=rule)
+
+
+def _domains(model: Any, book: Book) -> None:
+    """For each size d: use by recipes that need a domain of d or more ≤ β Y of offers that have one. Its dual is Δ δ_d."""
+    uses = [use for use in _uses(model, book) if use[1] in book.accelerators]
+    sales = list(_sales(model, book))
+    rows: dict[tuple[Any, ...], tuple[list[Any], list[Any]]] = {}
+    for size in sorted({use[4] for use in uses if use[4] > 1}):
+        used = _gathered((*use[:4], use[5]) for use in uses if use[4] >= size)
+        sold = _gathered((*sale[:4], sale[5]) for sale in sales if sale[4] >= size)
+        rows |= {(*node, size): (terms, sold.get(node, [0.0])) for node, terms in used.items()}
+    model.domains = pyo.Constraint(list(rows), rule=lambda _, *key: sum(rows[key][0]) <= sum(rows[key][1]))
+
+
+def _reserve(model: Any, book: Book) -> None:
+    """Σ_i s ≤ headroom = Σ (q u − Σ_k Y) of firm-able offers + Σ α Y: a block is sold wholly, so it adds nothing. Its dual is Δ A."""
+    sold = _gathered((*key[:3], key[4], key[3], model.Y[key]) for key in model.Y)
+    held: dict[tuple[Any, ...], list[Any]] = {}
+    for (offer, resource, i), row in book.offers.items():
+        for t in book.window(row):
+            group = held.setdefault((book.locations[row["location"]], resource, t), [])
+            if row["firm_premium"] is not None:
+                group.append(row["quantity"] * (model.u[offer, t] if offer in book.committed else 1.0))
+            for k, tier in book.tiers.items():
+                share = (tier["reserve_share"] or 0.0) - (row["firm_premium"] is not None)
+                group += [share * sale for sale in sold.get((offer, resource, i, t, k), [])]
+    bought = _gathered((key[0], key[1], key[3], model.s[key]) for key in model.s)
+    model.reserve = pyo.Constraint(list(bought), rule=lambda _, *group: sum(bought[group]) <= sum(held.get(group, [0.0])))
+
+
+def _link(model: Any, book: Book) -> None:
+    """Data of work placed away from home ≤ capacity. Its dual is Δ μ."""
+    flow = _gathered((key[3], key[5], book.data(key[0], key[1]) * model.z[key]) for key in model.z if key[3])
+    model.link = pyo.Constraint(list(flow), rule=lambda _, link, t: sum(flow[link, t]) <= book.links[link]["capacity_gib_per_hour"])
+
+
+def _gang(model: Any, book: Book) -> None:
+    """Σ_{i,k} m ≥ share Σ_i q w in every interval of the window: a gang gets its least share in each, or nothing at all."""
+    served = _gathered((key[0], key[3], model.m[key]) for key in model.m if book.gang(key[0]))
+    whole = {bid: sum(row["quantity"] for (name, _), row in book.bids.items() if name == bid) for bid in model.w}
+    model.gang = pyo.Constraint(
+        list(served), rule=lambda mod, bid, t: sum(served[bid, t]) >= book.whole[bid]["min_share"] * whole[bid] * mod.w[bid]
+    )
+
+
+def _group(model: Any, book: Book) -> None:
+    """Σ w ≤ 1: of an exclusive group at most one bid is accepted."""
+    members = _gathered((book.whole[bid]["exclusive_group"], model.w[bid]) for bid in model.w if book.whole[bid]["exclusive_group"])
+    model.group = pyo.Constraint(list(members), rule=lambda _, *name: sum(members[name]) <= 1.0)
+
+
+def _linked(model: Any, book: Book) -> None:
+    """w ≤ w of the bid that it is linked to; a bid that is no gang is bounded in its own steps."""
+    linked = [bid for bid in model.w if book.whole[bid]["linked_to"] is not None]
+
+    def rule(mod: Any, bid: str) -> Any:
+        parent = book.whole[bid]["linked_to"]
+        return mod.w[bid] <= mod.w.get(parent, 0.0)
+
+    model.linked = pyo.Constraint(linked, rule=rule)
+
+
+def _commitment(model: Any, book: Book) -> None:
+    """start_t ≥ u_t − u_{t−1}; Σ start of the last min_hours ≤ u_t; no start that cannot last inside the window. Off before the first.
+
+    Rows of Rajan and Takriti, Minimum up/down polytopes of the unit commitment problem with start-up costs, IBM RC23628, 2005.
     """
-    model = reference_model(case, horizon=horizon, start=start)
-    result = pyo.SolverFactory("appsi_highs").solve(model)
-    if result.solver.termination_condition != pyo.TerminationCondition.optimal:
-        raise RuntimeError(f"the reference model ended with {result.solver.termination_condition}")
-    hours = case.market.hours
-    binding = {
-        family.local_name: sum(1 for row in family.values() if abs(float(model.dual.get(row, 0.0))) > 1e-7)
-        for family in model.component_objects(pyo.Constraint, active=True)
-    }
-    work: dict[str, float] = {}
-    for key in model.m:
-        work[key[0]] = work.get(key[0], 0.0) + float(pyo.value(model.m[key]))
-    prices = {node: abs(float(model.dual.get(row, 0.0))) / hours for node, row in model.balance.items()}
-    return Reference(surplus=float(pyo.value(model.objective)), prices=prices, binding=binding, work=work)
+    windows = {offer: book.window(row) for offer, row in book.committed.items()}
+    least = {offer: math.ceil((row["min_hours"] or 1) / book.hours - 1e-9) for offer, row in book.committed.items()}
+    place = {(offer, t): at for offer, window in windows.items() for at, t in enumerate(window)}
+
+    def starting(mod: Any, offer: str, t: datetime) -> Any:
+        at = place[offer, t]
+        return mod.start[offer, t] >= mod.u[offer, t] - (mod.u[offer, windows[offer][at - 1]] if at else 0.0)
+
+    def running(mod: Any, offer: str, t: datetime) -> Any:
+        at = place[offer, t]
+        return sum(mod.start[offer, windows[offer][then]] for then in range(max(at - least[offer] + 1, 0), at + 1)) <= mod.u[offer, t]
+
+    late = [(offer, t) for (offer, t), at in place.items() if at > len(windows[offer]) - least[offer]]
+    model.starting = pyo.Constraint(list(place), rule=starting)
+    model.running = pyo.Constraint(list(place), rule=running)
+    model.lasting = pyo.Constraint(late, rule=lambda mod, offer, t: mod.start[offer, t] <= 0.0)
 
 
-def priced_bound(
-    case: Case,
-    *,
-    horizon: str,
-    start: datetime,
-    prices: Mapping[Node, float],
-    adders: Mapping[tuple[str, str], float],
-    congestion: Mapping[str, float],
-) -> float:
-    r"""The Lagrangian bound on the surplus of one interval at given prices, agent by agent.
-
-    :math:`\sum_o q \max(A_g 1_{firmable}, \max_k \beta_k \lambda_k - c - 1_{firm} premium + \alpha_k A_g) + \sum_n q \max(0,
-    worth - \omega) + \sum_i quantity \max(0, price - A_g) + \sum_e \mu_e capacity_e + \sum_v q \max(0, \pm(\lambda - p))`, all times Δ.
-    It is at least the optimum at any prices, and equal to it exactly where the prices are optimal.
-
-    Args:
-        case: the market. horizon, start: which run and interval of it.
-        prices: λ by location, resource and tier, USD per sold hour. A node that is missing sells at 0 and cannot be bought.
-        adders: A by region and resource, USD per resource-hour; 0 where missing.
-        congestion: μ by link, USD per GiB; 0 where missing.
-
-    Returns USD. Source: Lagrangian duality of the clearing problem (market design, section 4).
-    """
-    here, region = _standing(horizon, start), dict(case.locations.select("location", "region").iter_rows())
-    tiers = {row["tier"]: row for row in case.tiers.to_dicts()}
-    gain = 0.0
-    for row in case.offers.filter(here).to_dicts():
-        adder = adders.get((region[row["location"]], row["resource"]), 0.0)
-        best = adder if row["firm_premium"] is not None else 0.0  # kept back as headroom, or not sold
-        for k, tier in tiers.items():
-            if k == "firm" and row["firm_premium"] is None:
-                continue
-            paid = tier["overcommit"] * prices.get((row["location"], row["resource"], k), 0.0)
-            asked = row["price"] + (row["firm_premium"] if k == "firm" else 0.0)
-            best = max(best, paid - asked + (tier["reserve_share"] or 0.0) * adder)
-        gain += row["quantity"] * best
-    for row in case.bids.filter(here).to_dicts():
-        best = 0.0
-        for k in [name.strip() for name in row["tiers"].split(";")] if row["tiers"] is not None else tiers:
-            pi = tiers[k]["interruption_probability"]
-            worth = (1 - pi) * row["value"] - pi * (row["interruption_loss"] or 0.0)
-            for cost in _ways(case, row["workload"], row["home"], k, prices=prices, congestion=congestion):
-                best = max(best, worth - cost)
-        gain += row["quantity"] * best
-    for row in case.reserves.to_dicts():
-        gain += row["quantity"] * max(0.0, row["price"] - adders.get((row["region"], row["resource"]), 0.0))
-    for row in case.links.to_dicts():
-        gain += row["capacity_gib_per_hour"] * congestion.get(row["link"], 0.0)
-    for row in case.virtuals.filter(here).to_dicts():
-        spread = prices.get((row["location"], row["resource"], "firm"), math.inf if row["side"] == "dec" else 0.0) - row["price"]
-        gain += row["quantity"] * max(0.0, spread if row["side"] == "inc" else -spread)
-    return gain * case.market.hours
-
-
-def _standing(horizon: str, start: datetime) -> pl.Expr:
-    return (pl.col("horizon").is_null() | (pl.col("horizon") == horizon)) & (pl.col("start") <= start) & (pl.col("end") > start)
-
-
-def _ways(
-    case: Case, workload: str, home: str | None, tier: str, *, prices: Mapping[Node, float], congestion: Mapping[str, float]
-) -> Iterator[float]:
-    """What one unit of work costs by every recipe in every place, USD; infinite where something cannot be bought."""
-    egress = next(row["egress_gib_per_unit"] or 0.0 for row in case.workloads.to_dicts() if row["workload"] == workload)
-    places = [(place, 0.0) for place in case.locations["location"]] if home is None else [(home, 0.0)]
-    away = [link for link in case.links.to_dicts() if link["from"] == home]
-    places += [(link["to"], egress * (link["cost_per_gib"] + congestion.get(link["link"], 0.0))) for link in away]
-    for recipe in case.recipes.filter(workload=workload).to_dicts():
-        needs = case.recipe_resources.filter(workload=workload, recipe=recipe["recipe"]).to_dicts()
-        for place, carriage in places:
-            used = sum(need["per_hour"] * prices.get((place, need["resource"], tier), math.inf) for need in needs)
-            yield used / recipe["output_per_hour"] + carriage
+def _gathered(terms: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[Any]]:
+    """The last of each tuple, listed by what stands before it."""
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for *key, term in terms:
+        found.setdefault(tuple(key), []).append(term)
+    return found

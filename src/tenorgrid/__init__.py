@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tenorgrid.api import settle as settle
     from tenorgrid.api import value as value
     from tenorgrid.chain import report as report
+    from tenorgrid.clearing.reference import reference_model as reference_model
+    from tenorgrid.clearing.reference_solution import solve_model as solve_model
     from tenorgrid.curves.discount import flat as flat
     from tenorgrid.data.case import make_case as make_case
     from tenorgrid.data.case import read_case as read_case
@@ -56,8 +58,10 @@ _NAMES = {
     "read_observations": "data.readers.formats",
     "read_provider_summaries": "data.readers.summaries",
     "read_summaries": "data.readers.summaries",
+    "reference_model": "clearing.reference",
     "report": "chain",
     "settle": "api",
+    "solve_model": "clearing.reference_solution",
     "value": "api",
     "write_case": "data.case",
 }

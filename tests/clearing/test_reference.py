@@ -10,8 +10,11 @@ import pyomo.environ as pyo
 import pytest
 
 from tenorgrid.clearing.horizons import ClearingRun
-from tenorgrid.clearing.reference import priced_bound, reference_model, solve_reference
+from tenorgrid.clearing.reference import reference_model
+from tenorgrid.clearing.reference_prices import priced_bound
+from tenorgrid.clearing.reference_solution import solve_model, solve_reference
 from tenorgrid.data.case import Case
+from tenorgrid.data.errors import SolverError
 
 START = datetime(2027, 1, 5, tzinfo=UTC)
 HORIZON = "day-ahead"  # the horizon in which virtual bids stand
@@ -64,7 +67,7 @@ def families(case: Case, run: ClearingRun, binding: dict[str, int]) -> set[str]:
 
 
 def agree(case: Case, run: ClearingRun) -> tuple[set[str], bool]:
-    found = solve_reference(case, horizon=HORIZON, start=START)
+    found = solve_reference(case, horizon=HORIZON, starts=[START])
     assert surplus(run, HORIZON) == pytest.approx(found.surplus, rel=RELATIVE)
     return families(case, run, found.binding), has_tie(case, run, HORIZON)
 
@@ -133,10 +136,9 @@ def test_the_bound_needs_the_adders_and_the_congestion_as_well_as_the_prices(
     assert min(worse) > RELATIVE
 
 
-def test_the_reference_refuses_a_market_without_an_optimum(cleared_market: Cleared, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reference_refuses_a_market_without_an_optimum(cleared_market: Cleared) -> None:
     case, _ = cleared_market(0)
-    model = reference_model(case, horizon=HORIZON, start=START)
+    model = reference_model(case, horizon=HORIZON, starts=[START])
     model.impossible = pyo.Constraint(expr=sum(model.m.values()) <= -1.0)
-    monkeypatch.setattr("tenorgrid.clearing.reference.reference_model", lambda *_, **__: model)
-    with pytest.raises(RuntimeError, match="feasible solution was not found"):
-        solve_reference(case, horizon=HORIZON, start=START)
+    with pytest.raises(SolverError, match="ended with infeasible"):
+        solve_model(model)
