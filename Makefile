@@ -19,7 +19,7 @@ check: .venv/test.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/test.stamp
+bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: .venv/run.stamp
@@ -40,10 +40,14 @@ docs: .venv/run.stamp
 	$(INSTALL) --no-build-isolation --editable ".[dev]"
 	@touch $@
 
+.venv/bench.stamp: .venv/test.stamp
+	$(INSTALL) --no-build-isolation --editable ".[dev,bench]"
+	@touch $@
+
 # Refreshes constraints.txt on the oldest Python; refuses addresses.
 pins:
 	rm -rf out/pins && $(PYTHON) -m venv out/pins
-	out/pins/bin/python -m pip install --quiet --only-binary :all: hatchling ".[dev]"
+	out/pins/bin/python -m pip install --quiet --only-binary :all: hatchling ".[dev,bench]"
 	out/pins/bin/python -m pip freeze --exclude tenorgrid | LC_ALL=C sort --ignore-case > out/constraints.txt
 	! grep -nE '@|://|^-' out/constraints.txt
 	mv out/constraints.txt constraints.txt

@@ -1,7 +1,7 @@
 """What tenorgrid raises and warns of, told apart by who must act.
 
 `InputError`: fix the file. `NotPublishedError`: wait for the index, or ask its administrator. `SolverError`: nothing was published,
-report the case. `ThinMarketWarning`: the result stands, but needs an eye;
+report the case. `ClusterError`: nothing was published, mend the cluster. `ThinMarketWarning`: the result stands, but needs an eye;
 so does `OvercommitWarning`, of the case it was made from.
 """
 
@@ -53,6 +53,10 @@ class InputError(TenorgridError):
             raise ValueError("an InputError needs at least one fault")
         super().__init__("\n".join(_sentences(self.faults)))
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[tuple[Fault, ...]]]:
+        """Its faults, not its sentence: an error may be raised in a process of a pool or on a cluster."""
+        return type(self), (self.faults,)
+
     @classmethod
     def of(cls, file: str, expected: str, *, row: int | None = None, column: str | None = None, value: object = None) -> "InputError":
         """An error with a single fault."""
@@ -66,6 +70,10 @@ class NotPublishedError(TenorgridError):
 
 class SolverError(TenorgridError):
     """No solution passed its certificate, so nothing is published."""
+
+
+class ClusterError(TenorgridError):
+    """The cluster that should clear cannot be reached, was lost, or runs other code, so nothing is published."""
 
 
 class ThinMarketWarning(UserWarning):

@@ -4,12 +4,11 @@ Exit code 0: done. 1: the input was refused or nothing could be published, the r
 """
 
 import json
-import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,6 +28,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Local day at whose beginning to stand, such as 2027-03-16.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes for clearing; default one a core.", min=1)]
+Scheduler = Annotated[str | None, typer.Option("--scheduler", help="Clear on this Dask scheduler, such as tcp://127.0.0.1:8786.")]
 Method = Annotated[str | None, typer.Option("--method", help="A shipped methodology or a TOML file; default house.")]
 Reader = Annotated[str | None, typer.Option("--format", help="Reader, where the header does not tell.")]
 
@@ -46,6 +46,7 @@ def run(
     reader: Reader = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of the packaged market.")] = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """The whole chain into a run folder with report.html.
@@ -55,6 +56,8 @@ def run(
     from tenorgrid.progress import steps
 
     market = {"--case": case, "--as-of": as_of, "--quotes": quotes, "--book": book, "--exposures": exposures, "--seed": seed}
+    if scheduler is not None:
+        _refuse_unused("--scheduler", {"--workers": workers, "--observations": observations})
     if observations is not None:
         _refuse_unused("--observations", market)
     else:
@@ -68,7 +71,9 @@ def run(
             seen = read_observations(observations, format=reader)
             done = run_observations(seen, out, method=method or HOUSE, inputs={observations.name: observations}, steps=bar)
         else:
-            done = _run_market(out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, workers=workers, bar=bar)
+            done = _run_market(
+                out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, executor=_executor(workers, scheduler), bar=bar
+            )
     _say(done, as_json, f"{out / 'report.html'} is written")
 
 
@@ -80,6 +85,7 @@ def clear(
     horizon: Annotated[list[str] | None, typer.Option("--horizon", help="Horizon to clear; default all.")] = None,
     as_of: AsOf = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     parquet: Annotated[bool, typer.Option("--parquet", help="Parquet instead of CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -92,9 +98,11 @@ def clear(
     from tenorgrid.data.store import writing
     from tenorgrid.progress import steps
 
+    if scheduler is not None:
+        _refuse_unused("--scheduler", {"--workers": workers})
     _refuse_over(out, None if case == PACKAGED else Path(case))
     market = read_case(case)
-    with steps() as bar, _executor(workers) as executor:
+    with steps() as bar, _executor(workers, scheduler) as executor:
         bar.begin("clearing", at=0.0)
         cleared = api.clear(
             market,
@@ -280,7 +288,7 @@ def _run_market(
     as_of: str | None,
     files: tuple[Path | None, Path | None, Path | None],
     seed: int | None,
-    workers: int | None,
+    executor: AbstractContextManager[Executor | None],
     bar: Any,
 ) -> dict[str, object]:
     from tenorgrid import chain, folders
@@ -295,7 +303,7 @@ def _run_market(
         None if path is None else folders.read_file(path, schema) for path, schema in zip(files, schemas, strict=True)
     )
     given = [path for path in files if path is not None]
-    with _executor(workers) as executor:
+    with executor as chosen:
         if case is None:
             bar.begin("drawing the market", at=0.0)
             drawn = chain.packaged(seed)
@@ -306,30 +314,23 @@ def _run_market(
                 quotes=drawn.quotes if quotes is None else quotes,
                 trades=trades,
                 exposures=drawn.exposures if exposures is None else exposures,
-                executor=executor,
+                executor=chosen,
                 seed=drawn.seed,
                 inputs={path.name: path for path in given},
                 forecasts=drawn.forecasts,
                 steps=bar,
             )
         return chain.run_market(
-            read_case(case), out, as_of=to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=executor,
+            read_case(case), out, as_of=to_day(as_of), quotes=quotes, trades=trades, exposures=exposures, executor=chosen,
             inputs={path.name: path for path in (case, *given)}, steps=bar,
         )  # fmt: skip
 
 
-@contextmanager
-def _executor(workers: int | None) -> Iterator[Executor | None]:
-    """A local pool of fresh processes; None, this process, for a single worker."""
-    count = workers or os.cpu_count() or 1
-    if count == 1:
-        yield None
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
+    """The workers of a Dask cluster, or processes of this machine."""
+    from tenorgrid import executors
 
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:  # a fork with threads of other libraries in it may hang
-        yield pool
+    return executors.processes(workers) if scheduler is None else executors.cluster(scheduler)
 
 
 def _verify(path: Path, observations: Any, *, method: str | None, as_json: bool) -> None:
