@@ -95,10 +95,11 @@ def _listings(case: Case, reserved: pl.DataFrame) -> pl.DataFrame:
 def _standing(case: Case, legs: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
     """Legs as rows of a table of orders, at the horizon of their deal and every later one; one row without a horizon where that is all."""
     names = [horizon.name for horizon in case.market.horizons]
-    later: list[list[str | None]] = [[None], *(list(names[at:]) for at in range(1, len(names)))]
-    horizons = pl.DataFrame({"first": names, "each": later}, schema={"first": pl.String, "each": pl.List(pl.String)})
+    pairs: list[tuple[str, str | None]] = [(names[0], None)]
+    pairs += [(first, each) for at, first in enumerate(names) if at > 0 for each in names[at:]]
+    horizons = pl.DataFrame(pairs, schema={"first": pl.String, "each": pl.String}, orient="row")
     rows = legs.with_columns(pl.col("horizon").fill_null(names[0]).alias("first"))
-    each = rows.join(horizons, on="first", maintain_order="left").explode("each")
+    each = rows.join(horizons, on="first", maintain_order="left")
     given = each.with_columns(pl.col("each").alias("horizon"), pl.lit(1, dtype=pl.Int64).alias("step"))
     absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in table.schema.items() if name not in given.columns]
     return given.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in table.schema.items())

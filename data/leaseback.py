@@ -62,9 +62,8 @@ def _claims(deals: pl.DataFrame, holders: pl.Series, tables: Mapping[str, pl.Dat
     listed = deals.filter(reserved, pl.col("need") < pl.col("quantity")).with_columns(
         pl.col("buyer").alias("participant"), pl.col("quantity") - pl.col("need")
     )
-    mine = [
-        rows.with_columns(pl.lit(names["bilaterals"]).alias("file"), id="deal_id", later=pl.lit(value=True)) for rows in (scheduled, listed)
-    ]
+    named = {"file": pl.lit(names["bilaterals"]), "id": pl.col("deal_id"), "later": pl.lit(value=True)}
+    mine = [rows.with_columns(**named) for rows in (scheduled, listed)]
     offers = tables["offers"].with_row_index("row", offset=1).filter(pl.col("participant").is_in(holders.implode()))
     offers = offers.with_columns(pl.lit(names["offers"]).alias("file"), id="offer_id", later=pl.lit(value=False))
     return pl.concat([part.select(CLAIM) for part in (*mine, offers)])

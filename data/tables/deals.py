@@ -43,7 +43,12 @@ class Bilaterals(dy.Schema):
         description="Hours of a reservation that its holder means to use; null is all: nothing is listed",
         metadata=HOURS,
     )
-    real_time_need = dy.Float64(min=0, nullable=True, description="Hours that the holder came to need; null is as it meant", metadata=HOURS)
+    real_time_need = dy.Float64(
+        min=0,
+        nullable=True,
+        description="Hours that the holder came to need, those of its other sales included; null is as it meant",
+        metadata=HOURS,
+    )
     recall = dy.Bool(nullable=True, description="Whether the holder may recall listed hours; null is no")
     notice_hours = dy.Float64(
         min=0, nullable=True, description="Time from calling hours back to having them; null is 0", metadata={"unit": "h"}
@@ -92,7 +97,7 @@ class Recalls(dy.Schema):
     within = dy.Float64(min=0, description="Of these, within π of the tier over the month: no payment", metadata=HOURS)
     beyond = dy.Float64(min=0, description="Of these, beyond it: bought back at the price", metadata=HOURS)
     price = dy.Float64(description="Real-time λ of the tier", metadata={"unit": "USD/resource-h"})
-    amount = dy.Int64(max=0, description="−price × beyond × Δ, to the holder", metadata={"unit": "micro-USD"})
+    amount = dy.Int64(description="−price × beyond × Δ, to the holder", metadata={"unit": "micro-USD"})
     short = dy.Float64(min=0, description="Need of the interval that no hour of the position meets, the same for all tiers", metadata=HOURS)
 
 
@@ -108,4 +113,4 @@ class Interruptions(dy.Schema):
     use = dy.Float64(min=0, description="Hours that it uses", metadata=HOURS)
     hours = dy.Float64(min=0, description="Of these, interrupted", metadata=HOURS)
     work = dy.Float64(min=0, description="Work not done for it", metadata={"unit": "units/h"})
-    amount = dy.Int64(min=0, description="Passed on of what was bought back", metadata={"unit": "micro-USD"})
+    amount = dy.Int64(description="Passed on of what was bought back", metadata={"unit": "micro-USD"})
