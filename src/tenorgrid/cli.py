@@ -3,7 +3,6 @@
 Exit code 0: done. 1: the input was refused or nothing could be published, the reason on standard error. 2: wrong usage.
 """
 
-import json
 import sys
 import warnings
 from collections.abc import Mapping
@@ -14,6 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tenorgrid.commands.deals import deals
+from tenorgrid.commands.output import refuse_over as _refuse_over
+from tenorgrid.commands.output import say as _say
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
 from tenorgrid.data.kinds import PricingRule
 
@@ -268,6 +270,9 @@ def report(
     _say({"report": str(path)}, as_json, f"{path} is written")
 
 
+app.command()(deals)
+
+
 def main() -> None:
     """Run the command line; refusals become one clear text and exit code 1."""
     warnings.showwarning = _warned
@@ -356,19 +361,8 @@ def _refuse_unused(beside: str, given: Mapping[str, object]) -> None:
         raise typer.BadParameter(f"{', '.join(unused)} cannot be given with {beside}")
 
 
-def _refuse_over(out: Path | None, *inputs: Path | None) -> None:
-    """An output folder is replaced as a whole, so it may not be, or hold, anything that is read."""
-    for path in inputs:
-        if out is not None and path is not None and out.resolve() in (path.resolve(), *path.resolve().parents):
-            raise InputError.of("--out", f"a folder that does not hold the input {path}, as it is replaced as a whole", value=out)
-
-
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, str | int | float | None) else str(value) for name, value in row.items()}
-
-
-def _say(done: dict[str, object], as_json: bool, sentence: str) -> None:
-    typer.echo(json.dumps(done, default=str, indent=2) if as_json else sentence)
 
 
 def _warned(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

@@ -17,11 +17,13 @@ from tenorgrid.data.store import Form, find_table, read_manifest, read_table, wr
 from tenorgrid.data.tables import case as case_tables
 from tenorgrid.data.tables import cleared as cleared_tables
 from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
+from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.tables.door import read_checked
 from tenorgrid.indices.audit import write_audit
 from tenorgrid.indices.workloads import WorkloadRun
 from tenorgrid.results import Hedged, Marks, Owed, Run, Valued
 from tenorgrid.settlement.archive import write_settlement
+from tenorgrid.settlement.deals import Dealt
 from tenorgrid.term_structure import Fitted
 
 STATIC = {
@@ -57,6 +59,8 @@ def write_clear(run: Run, folder: Path, *, form: Form, inputs: Mapping[str, Path
     write_market(run.case.market, static)
     for name in STATIC:
         write_table(static, name, getattr(run.case, name))
+    if not run.case.bilaterals.is_empty():
+        write_table(static, "bilaterals", run.case.bilaterals)
     market = run.case.market
     settings = {"market": market.name, "timezone": market.timezone, "pricing": str(run.pricing), "synthetic": "synthetic" in market.name}
     write_manifest(folder, command="clear", inputs=inputs, as_of=run.as_of, seed=seed, settings=settings)
@@ -70,6 +74,8 @@ def read_clear(folder: Path) -> Run:
     market = read_market(static)
     tables = {name: read_table(static, name, schema) for name, schema in STATIC.items()}
     empty = {"offers": case_tables.Offers, "bids": case_tables.Bids, "virtuals": case_tables.Virtuals}
+    if find_table(static, "bilaterals"):
+        tables["bilaterals"] = read_table(static, "bilaterals", Bilaterals)
     case = Case(market=market, **tables, **{name: schema.create_empty() for name, schema in empty.items()})
     manifest = read_manifest(folder)
     as_of = date.fromisoformat(manifest["as_of"]) if manifest.get("as_of") else None
@@ -131,6 +137,14 @@ def write_owed(owed: Owed, folder: Path, *, inputs: Mapping[str, Path] | None = 
     folder.mkdir(parents=True, exist_ok=True)
     write_settlement(owed.settlement, folder)
     write_manifest(folder, command="settle", inputs=inputs, as_of=as_of)
+
+
+def write_deals(dealt: Dealt, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:
+    """Contracts for differences, recalls, who they interrupt, and the cash of all of them by participant."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in (dealt.tables() | {"cash": dealt.cash()}).items():
+        write_table(folder, name, frame)
+    write_manifest(folder, command="deals", inputs=inputs, as_of=as_of)
 
 
 def write_basis(hedged: Hedged, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None) -> None:

@@ -60,6 +60,7 @@ class Run(Tables):
     as_of: date | None
     prices: pl.DataFrame = field(repr=False)
     workload_prices: pl.DataFrame = field(repr=False)
+    domain_prices: pl.DataFrame = field(repr=False)
     awards: pl.DataFrame = field(repr=False)
     placements: pl.DataFrame = field(repr=False)
     headroom: pl.DataFrame = field(repr=False)
