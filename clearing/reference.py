@@ -120,10 +120,17 @@ def _work(model: Any, book: Book) -> None:
 
 def _acceptance(model: Any, book: Book, bid: str) -> Any:
     """What a bid's own right-hand sides are multiplied by: w of a gang, w of the gang that another bid is linked to, 1 of all others."""
-    parent = book.whole[bid]["linked_to"]
     if book.gang(bid):
         return model.w[bid]
-    return 1.0 if parent is None else model.w.get(parent, 0.0)
+    return 1.0 if book.whole[bid]["linked_to"] is None else _parent(model, book, bid)
+
+
+def _parent(model: Any, book: Book, bid: str) -> Any:
+    """w of the gang that a bid is linked to; 0 where that does not stand in these intervals."""
+    name = book.whole[bid]["linked_to"]
+    if name not in model.w:
+        return 0.0
+    return model.w[name]
 
 
 def _step(model: Any, book: Book) -> None:
@@ -235,11 +242,7 @@ def _linked(model: Any, book: Book) -> None:
     """w ≤ w of the bid that it is linked to; a bid that is no gang is bounded in its own steps."""
     linked = [bid for bid in model.w if book.whole[bid]["linked_to"] is not None]
 
-    def rule(mod: Any, bid: str) -> Any:
-        parent = book.whole[bid]["linked_to"]
-        return mod.w[bid] <= mod.w.get(parent, 0.0)
-
-    model.linked = pyo.Constraint(linked, rule=rule)
+    model.linked = pyo.Constraint(linked, rule=lambda mod, bid: mod.w[bid] <= _parent(mod, book, bid))
 
 
 def _commitment(model: Any, book: Book) -> None:
