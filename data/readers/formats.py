@@ -10,6 +10,7 @@ import polars as pl
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.daily import DailyPrices, read_daily
+from tenorgrid.data.readers.header import matching
 from tenorgrid.data.readers.listings import Listings, read_listings
 from tenorgrid.data.readers.rows import observed
 from tenorgrid.data.readers.summaries import ProviderSummaries, Summaries, read_provider_summaries, read_summaries
@@ -81,21 +82,4 @@ def read_observations(path: Path | str, format: Format | str | None = None) -> p
 
 def recognise(path: Path) -> Format:
     """The layout whose columns the header has. Raises `InputError` where there is not exactly one."""
-    header = _header(path)
-    known = [name for name, reader in READERS.items() if reader.needs() <= header]
-    if len(known) != 1:
-        near = min(READERS, key=lambda name: len(READERS[name].needs() - header))
-        missing = ", ".join(sorted(READERS[near].needs() - header))
-        lacks = f"; the nearest is {near}, which lacks {missing}" if not known else ""
-        value = ", ".join(sorted(header)) or "an empty file"
-        raise InputError.of(path.name, f"the header of a known format ({', '.join(Format)}), or a format named{lacks}", value=value)
-    return known[0]
-
-
-def _header(path: Path) -> set[str]:
-    try:
-        return set(pl.read_parquet_schema(path) if path.suffix == ".parquet" else pl.read_csv(path, n_rows=0, infer_schema=False).columns)
-    except pl.exceptions.NoDataError:
-        return set()
-    except pl.exceptions.PolarsError as error:
-        raise InputError.of(path.name, "CSV or Parquet", value=str(error).splitlines()[0]) from error
+    return Format(matching(path, {name: reader.needs() for name, reader in READERS.items()}))
