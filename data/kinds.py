@@ -114,6 +114,29 @@ class WorthKind(StrEnum):
     RESERVE = "reserve"
 
 
+class PromiseVerdict(StrEnum):
+    """How a tier's promise held in a period that its estimate had not seen."""
+
+    KEPT = "kept"  # realised at or below the promise
+    UNCLEAR = "unclear"  # above it, but within the realised share's own interval
+    BROKEN = "broken"  # above it by more than that
+    NOT_SOLD = "not sold"  # nothing could be sold for the promise
+
+
+class SpreadResidual(StrEnum):
+    """Why the parts of a spread between tiers leave a residual."""
+
+    NONE = "none"  # one offer is sold in both tiers, and the parts are exact
+    DIFFERENT_OFFERS = "different offers"  # both tiers are sold, but no offer in both
+    FIRM_ONLY = "sold firm only"
+    INTERRUPTIBLE_ONLY = "sold interruptible only"
+    NO_OFFER = "no offer sold"
+    COMMITTED = "decided whole or in a domain"  # the offer in both answers to more than the two prices
+    NOT_MARGINAL = "not a marginal price"
+    BOUND = "price at a bound"
+    OTHER = "other"
+
+
 class ObservationKind(StrEnum):
     """How a price came about, the strongest evidence first."""
 
