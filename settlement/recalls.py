@@ -137,7 +137,7 @@ def _sold(deals: pl.DataFrame, awards: pl.DataFrame, tiers: pl.DataFrame, market
     told = now.join(then, on=["deal_id", "called"], how="left").with_columns(pl.coalesce("then", "need").alias("then"))
     offered = awards.filter(pl.col("side").cast(pl.String) == AwardSide.OFFER.value)
     booked = offered.group_by("id", "start", "tier").agg(pl.col("quantity").sum().alias("booked"))
-    rows = told.drop("tier").join(booked, on=["id", "start"]).join(tiers, on="tier")
+    rows = told.drop("tier", "price").join(booked, on=["id", "start"]).join(tiers, on="tier")
     return rows.with_columns(
         pl.col("buyer").alias("participant"),
         pl.col("quantity").alias("held"),
