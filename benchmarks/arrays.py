@@ -7,8 +7,8 @@ import numpy as np
 from benchmarks.measure import Stopwatch, tell
 from benchmarks.week import START, week
 from tenorgrid.clearing.certificate import certify
-from tenorgrid.clearing.horizons import State
-from tenorgrid.clearing.layout import Grid
+from tenorgrid.clearing.state import State
+from tenorgrid.clearing.grid import Grid
 from tenorgrid.clearing.orders import take_orders
 from tenorgrid.clearing.problem import Problem, pose
 from tenorgrid.clearing.solver import Basis, Solver, reference_basis, solve
@@ -52,7 +52,7 @@ def posed(case: Case, hours: int) -> Problem:
 
 def base(problem: Problem, reference: Basis) -> tuple[np.ndarray, np.ndarray]:
     """Every hour solved once, without the two further runs of the price rule."""
-    solver = Solver(problem.layout, method="reference")
+    solver = Solver(problem.layout.matrix, method="reference")
     solver.start_from(reference)
     found = []
     for hour in range(problem.cost.shape[0]):

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.clearing.layout import ANYWHERE, NOWHERE, Places
+from tenorgrid.clearing.grid import ANYWHERE
+from tenorgrid.clearing.layout import NOWHERE, Places
 from tenorgrid.clearing.pricing import NodePrices, WorkPrices
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.tiers import FIRM
@@ -102,7 +103,11 @@ def _offers(problem: Problem, primal: Matrix, nodes: NodePrices) -> pl.DataFrame
     number, k = found["class_number"].to_numpy(), _positions(found["tier"], grid.tiers.names)
     location = np.array([grid.locations.index(offer.location) for offer in shape.offers], dtype=np.int64)[number]
     resource = np.array([grid.resources.index(offer.resource) for offer in shape.offers], dtype=np.int64)[number]
-    price = nodes.price[found["hour"].to_numpy(), location, resource, k]
+    hour = found["hour"].to_numpy()
+    price = nodes.price[hour, location, resource, k]
+    for size in {offer.domain for offer in shape.offers} if nodes.sizes else ():
+        there = np.array([offer.domain == size for offer in shape.offers], dtype=bool)[number]
+        price = price + np.where(there, nodes.premium_of(size)[hour, location, resource, k], 0.0)
     quantity = found["listed"].to_numpy() * grid.tiers.overcommit[k]
     names = [(offer.location, offer.resource) for offer in shape.offers]
     return _awards(

@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
+import numpy as np
 import polars as pl
 
-from tenorgrid.clearing.awards import DUST, award_table, placement_table, traded
-from tenorgrid.clearing.engine import Cleared, clear_problem
-from tenorgrid.clearing.intelligence import binding_table
-from tenorgrid.clearing.layout import Grid, VirtualClass
+from tenorgrid.clearing.grid import Grid
+from tenorgrid.clearing.layout import VirtualClass
 from tenorgrid.clearing.orders import Orders, take_orders
-from tenorgrid.clearing.pricing import price_table, workload_price_table
-from tenorgrid.clearing.problem import CARRIED, pose
-from tenorgrid.clearing.reserve import headroom_table
+from tenorgrid.clearing.parts import Part, clear_part
+from tenorgrid.clearing.problem import pose
+from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.solver import Basis, reference_basis
-from tenorgrid.clearing.surplus import surplus_by_interval, surplus_table
+from tenorgrid.clearing.state import State, joined
+from tenorgrid.clearing.surplus import surplus_table
+from tenorgrid.clearing.wholes import joined_hours
 from tenorgrid.clearing.windows import Span
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
@@ -36,21 +38,16 @@ Progress = Callable[[int, int], None]  # parts done, parts in all
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
-    """What passes from one run to the next: virtual positions per hour that later ahead runs carry (`CARRIED` columns)."""
-
-    virtuals: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CARRIED))
-
-
-@dataclass(frozen=True, kw_only=True)
 class ClearingRun:
     """What clearing publishes, one frame a table of `tenorgrid.data.tables.cleared`, and the state that a later run starts from."""
 
     prices: pl.DataFrame = field(repr=False)
     workload_prices: pl.DataFrame = field(repr=False)
+    domain_prices: pl.DataFrame = field(repr=False)
     awards: pl.DataFrame = field(repr=False)
     placements: pl.DataFrame = field(repr=False)
     headroom: pl.DataFrame = field(repr=False)
+    commitments: pl.DataFrame = field(repr=False)
     binding: pl.DataFrame = field(repr=False)
     uplift: pl.DataFrame = field(repr=False)
     surplus: pl.DataFrame = field(repr=False)
@@ -60,17 +57,6 @@ class ClearingRun:
     def tables(self) -> dict[str, pl.DataFrame]:
         """Every table by its public name."""
         return {name: getattr(self, name) for name in self.__annotations__ if name != "state"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Task:
-    """One part of the deliveries at every horizon."""
-
-    number: int
-    orders: tuple[Orders, ...]
-    references: tuple[Basis, ...]
-    market: Market
-    state: State
 
 
 def clear_horizons(
@@ -96,10 +82,10 @@ def clear_horizons(
     grid = Grid.of(case)
     tables = _until(case, chosen, as_of)
     begin, end = _deliveries(tables, chosen)
-    tasks, count = _tasks(tables, grid, chosen, as_of=as_of, begin=begin, end=end, state=state or State())
-    parts: list[dict[str, pl.DataFrame]] = [{}] * count
-    for done, (number, frames) in enumerate(_completed(tasks, executor), start=1):
-        parts[number] = frames
+    tasks, count = _parts(tables, grid, chosen, as_of=as_of, begin=begin, end=end, state=state or State())
+    parts: list[tuple[dict[str, pl.DataFrame], State]] = [({}, State())] * count
+    for done, (number, frames, after) in enumerate(_completed(tasks, executor), start=1):
+        parts[number] = frames, after
         if progress is not None:
             progress(done, count)
     return _joined(parts, [horizon.name for horizon in chosen])
@@ -141,9 +127,9 @@ def _deliveries(case: Case, chosen: tuple[Horizon, ...]) -> tuple[datetime, date
     return begin, end
 
 
-def _tasks(
+def _parts(
     case: Case, grid: Grid, chosen: tuple[Horizon, ...], *, as_of: date | None, begin: datetime, end: datetime, state: State
-) -> tuple[Iterator[_Task], int]:
+) -> tuple[Iterator[Part], int]:
     """The parts of the deliveries, each with its orders at every horizon that has cleared it."""
     market = case.market
     carrying = {VirtualClass(*row) for row in state.virtuals.select("location", "resource", "side").unique().iter_rows()}
@@ -156,87 +142,64 @@ def _tasks(
         carrying |= set(taken.layout.virtuals)
         orders.append(taken)
         references.append(_reference(taken, market))
-    size = max(PART // market.interval, 1)
-    longest = max(taken.span.count for taken in orders)
-    edges = list(range(0, longest, size))
+    edges = _edges(orders, size=max(PART // market.interval, 1))
 
-    def part(number: int, edge: int) -> _Task:
+    def part(number: int, edge: int, next_edge: int) -> Part:
         here = [at for at, taken in enumerate(orders) if taken.span.count > edge]
-        cut = tuple(orders[at].part(edge, min(edge + size, orders[at].span.count)) for at in here)
-        within = pl.col("start").is_between(begin + edge * market.interval, begin + (edge + size) * market.interval, closed="left")
-        carried = State(virtuals=state.virtuals.filter(within))
-        return _Task(number=number, orders=cut, references=tuple(references[at] for at in here), market=market, state=carried)
+        cut = tuple(orders[at].part(edge, min(next_edge, orders[at].span.count)) for at in here)
+        within = pl.col("start").is_between(begin + edge * market.interval, begin + next_edge * market.interval, closed="left")
+        return Part(
+            number=number,
+            orders=cut,
+            references=tuple(references[at] for at in here),
+            market=market,
+            state=State(virtuals=state.virtuals.filter(within), standing=state.standing),
+            until=end,
+            limits=Limits(),
+        )
 
-    return (part(number, edge) for number, edge in enumerate(edges)), len(edges)
+    return (part(number, *pair) for number, pair in enumerate(pairwise(edges))), len(edges) - 1
 
 
-def _reference(orders: Orders, market: Market) -> Basis:
-    """The optimal basis of the horizon's first interval, found cold."""
-    first = pose(orders.part(0, 1), hours=market.hours, carried=State().virtuals, floor=market.price_floor, cap=market.price_cap)
-    return reference_basis(first)
+def _edges(orders: list[Orders], *, size: int) -> list[int]:
+    """Where the deliveries are cut: every so many intervals, but never between intervals that a horizon has to solve together."""
+    longest = max(taken.span.count for taken in orders)
+    free = np.ones(longest + 1, dtype=bool)
+    for taken in orders:
+        groups = joined_hours(taken.wholes.windows(), taken.span)
+        free[1 : groups.size] &= groups[1:] != groups[:-1]
+    edges = [0]
+    for place in np.flatnonzero(free):
+        if place - edges[-1] >= size or place == longest:
+            edges.append(int(place))
+    return edges
 
 
-def _completed(tasks: Iterator[_Task], executor: Executor | None) -> Iterator[tuple[int, dict[str, pl.DataFrame]]]:
+def _reference(orders: Orders, market: Market) -> Basis | None:
+    """The optimal basis of the horizon's first interval that stands by itself, found cold; None where there is none."""
+    groups = joined_hours(orders.wholes.windows(), orders.span)
+    alone = np.flatnonzero(np.bincount(groups)[groups] == 1)
+    for hour in alone[:1]:
+        first = orders.part(int(hour), int(hour) + 1)
+        problem = pose(first, hours=market.hours, carried=State().virtuals, floor=market.price_floor, cap=market.price_cap)
+        return reference_basis(problem)
+    return None
+
+
+def _completed(parts: Iterator[Part], executor: Executor | None) -> Iterator[tuple[int, dict[str, pl.DataFrame], State]]:
     if executor is None:
-        yield from map(_clear_part, tasks)
+        yield from map(clear_part, parts)
         return
-    pending = [executor.submit(_clear_part, task) for task in tasks]
+    pending = [executor.submit(clear_part, part) for part in parts]
     for future in as_completed(pending):
         yield future.result()
 
 
-def _clear_part(task: _Task) -> tuple[int, dict[str, pl.DataFrame]]:
-    """Clear one part at every horizon in turn, in this process."""
-    market, state = task.market, task.state
-    frames: dict[str, list[pl.DataFrame]] = {}
-    for orders, reference in zip(task.orders, task.references, strict=True):
-        ahead = next(horizon.lead for horizon in market.horizons if horizon.name == orders.horizon) > timedelta(0)
-        carried = state.virtuals if ahead else State().virtuals
-        problem = pose(orders, hours=market.hours, carried=carried, floor=market.price_floor, cap=market.price_cap)
-        run = clear_problem(problem, market=market, reference=reference)
-        state = State(virtuals=pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(state.virtuals, run))
-        for name, frame in _published(run).items():
-            frames.setdefault(name, []).append(frame)
-    joined = {name: pl.concat(parts) for name, parts in frames.items()}
-    return task.number, joined | {"state": state.virtuals}
-
-
-def _published(run: Cleared) -> dict[str, pl.DataFrame]:
-    problem = run.problem
-    parts = surplus_by_interval(run).with_columns(pl.lit(problem.orders.horizon).alias("horizon"))
-    return {
-        "prices": price_table(problem, run.nodes),
-        "workload_prices": workload_price_table(problem, run.work),
-        "awards": award_table(problem, primal=run.primal, nodes=run.nodes, work=run.work),
-        "placements": placement_table(problem, primal=run.primal),
-        "headroom": headroom_table(run),
-        "binding": binding_table(run),
-        "surplus": parts,
-        "certificate": run.certificate,
-    }
-
-
-def _positions(run: Cleared) -> pl.DataFrame:
-    """Virtual positions after a run, those carried into it included."""
-    shape = run.problem.layout
-    found = traded(run.problem, primal=run.primal).filter(pl.col("traded") > DUST * pl.col("quantity"))
-    columns = dict.fromkeys(("location", "resource", "side"), pl.String)  # named: a market without virtual bids has no rows to tell from
-    names = pl.DataFrame(list(shape.virtuals), schema=columns, orient="row").with_row_index("class_number")
-    starts = run.problem.orders.span.starts()
-    rows = found.drop("quantity").rename({"traded": "quantity"}).join(names, on="class_number", maintain_order="left")
-    return rows.with_columns(starts.gather(rows["hour"])).select(list(CARRIED))
-
-
-def _beyond(virtuals: pl.DataFrame, run: Cleared) -> pl.DataFrame:
-    """Positions for deliveries that a run has not reached yet: they stay as they are."""
-    return virtuals.filter(~pl.col("start").is_in(run.problem.orders.span.starts().implode()))
-
-
-def _joined(parts: list[dict[str, pl.DataFrame]], order: list[str]) -> ClearingRun:
+def _joined(parts: list[tuple[dict[str, pl.DataFrame], State]], order: list[str]) -> ClearingRun:
     """The parts in order of delivery within each horizon, whatever the order in which they were done."""
-    tables = {name: pl.concat([part[name] for part in parts if name in part]) for name in parts[0]}
+    tables = {name: pl.concat([frames[name] for frames, _ in parts if name in frames]) for name in parts[0][0]}
     rank = pl.col("horizon").replace_strict(order, range(len(order)), return_dtype=pl.Int32)
-    sorted_tables = {name: table.sort(rank, maintain_order=True) for name, table in tables.items() if name != "state"}
-    surplus = pl.concat([surplus_table(sorted_tables["surplus"].filter(pl.col("horizon") == name), horizon=name) for name in order])
+    found = {name: table.sort(rank, maintain_order=True) for name, table in tables.items()}
+    surplus = pl.concat([surplus_table(found["surplus"].filter(pl.col("horizon") == name), horizon=name) for name in order])
     uplift = Uplift.create_empty().with_columns(pl.col("pricing").cast(pl.Enum([rule.value for rule in PricingRule])))
-    return ClearingRun(**(sorted_tables | {"surplus": surplus}), uplift=uplift, state=State(virtuals=tables["state"]))
+    return ClearingRun(**(found | {"surplus": surplus}), uplift=uplift, state=joined([state for _, state in parts]))

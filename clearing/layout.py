@@ -15,37 +15,44 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csc_array
 
-from tenorgrid.clearing.recipes import Recipes, recipes_by_workload
-from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
-from tenorgrid.clearing.tiers import FIRM, Tiers, tiers
-from tenorgrid.data.case import Case
+from tenorgrid.clearing.grid import Grid, Place
+from tenorgrid.clearing.recipes import Recipes
+from tenorgrid.clearing.tiers import FIRM
+from tenorgrid.clearing.wholes import POOLED
 
 Vector = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]  # positions in the columns or rows; NOWHERE where there is none
 
 NOWHERE = -1
-ANYWHERE = "*"
 
 Name = tuple[str | int | None, ...]
 Pool = tuple[str, str, str]  # workload, home, tier
 COLUMN_NAMES = ("kind", "location", "resource", "workload", "home", "recipe", "link", "tier", "slot")
-ROW_NAMES = ("kind", "location", "resource", "workload", "home", "link", "tier", "slot")
+ROW_NAMES = ("kind", "location", "resource", "workload", "home", "link", "tier", "slot", "domain")
 
 
 class OfferClass(NamedTuple):
-    """Offers of one resource in one location; `firmable` ones may be sold firm."""
+    """Offers of one resource in one location; `firmable` ones may be sold firm, `domain` is the scale-up size that they belong to.
+
+    A class with an `own` name belongs to one order; where that is decided `whole`, its inventory depends on the decision (`coupling`).
+    """
 
     location: str
     resource: str
     firmable: bool
+    domain: int = 1
+    own: str = POOLED
+    whole: bool = False
 
 
 class BidClass(NamedTuple):
-    """Bids for one workload at one home (`*` anywhere) that the same tiers serve."""
+    """Bids for one workload at one home (`*` anywhere) that the same tiers serve; `own` and `whole` as for offers."""
 
     workload: str
     home: str
     tiers: tuple[str, ...]
+    own: str = POOLED
+    whole: bool = False
 
 
 class VirtualClass(NamedTuple):
@@ -56,63 +63,14 @@ class VirtualClass(NamedTuple):
     side: str
 
 
-class Place(NamedTuple):
-    """Where a pool's work may run, and the link that its data takes (none at home)."""
+class DomainRow(NamedTuple):
+    """Use by recipes that need a scale-up size of at least `size` is at most what offers of such domains sell."""
 
     location: str
-    link: str | None
-    cost: float  # κ e, USD per unit of work
-    egress: float  # e, GiB per unit of work; 0 without a link
-
-
-@dataclass(frozen=True, kw_only=True)
-class Grid:
-    """Static terms of a case in canonical (alphabetical) order."""
-
-    locations: tuple[str, ...]
-    regions: dict[str, str]
-    resources: tuple[str, ...]
-    accelerators: tuple[str, ...]
-    tiers: Tiers
-    recipes: dict[str, Recipes]
-    egress: dict[str, float]
-    links: pl.DataFrame
-    routes: dict[str, tuple[tuple[str, str, float], ...]]  # from a home: where to, over which link, at which cost per GiB
-    reserves: pl.DataFrame
-
-    @classmethod
-    def of(cls, case: Case) -> "Grid":
-        """The grid of a case; `[scarcity]` terms become reserve steps where no table gives them."""
-        locations = case.locations.sort("location")
-        resources = case.resources.sort("resource")
-        accelerators = tuple(resources.filter(pl.col("kind").cast(pl.String) == "accelerator")["resource"])
-        reserves, terms = case.reserves, case.market.scarcity
-        if terms is not None and reserves.is_empty():
-            regions = sorted(set(locations["region"]))
-            reserves = scarcity_reserves(terms, voll=case.market.voll, regions=regions, accelerators=list(accelerators))
-        return cls(
-            locations=tuple(locations["location"]),
-            regions=dict(locations.select("location", "region").iter_rows()),
-            resources=tuple(resources["resource"]),
-            accelerators=accelerators,
-            tiers=tiers(case.tiers),
-            recipes=recipes_by_workload(case.recipes, case.recipe_resources, resources=list(resources["resource"])),
-            egress={name: egress or 0.0 for name, egress in case.workloads.select("workload", "egress_gib_per_unit").iter_rows()},
-            links=case.links.sort("link"),
-            routes={
-                str(home): tuple(group.sort("link").select("to", "link", "cost_per_gib").iter_rows())
-                for (home,), group in case.links.group_by("from")
-            },
-            reserves=reserves.sort("region", "resource", "step"),
-        )
-
-    def places(self, workload: str, home: str) -> list[Place]:
-        """Home, then over each link from it; anywhere at no cost where the bid has no home."""
-        if home == ANYWHERE:
-            return [Place(location, None, 0.0, 0.0) for location in self.locations]
-        egress = self.egress[workload]
-        away = (Place(to, link, egress * cost, egress) for to, link, cost in self.routes.get(home, ()))
-        return [Place(home, None, 0.0, 0.0), *away]
+    resource: str
+    tier: str
+    size: int
+    row: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +97,7 @@ class Layout:
     balance_row: Places = field(repr=False)  # (locations, resources, tiers)
     reserve_row: Places = field(repr=False)  # (offer classes,) the group whose headroom the class adds to
     link_row: Places = field(repr=False)  # (links,)
+    domain_rows: tuple["DomainRow", ...] = field(repr=False)
 
 
 class _Builder:
@@ -156,6 +115,7 @@ class _Builder:
         self.upper: list[float] = []
         self.entries: list[tuple[int, int, float]] = []
         self.balance = np.full((len(self.location), len(self.resource), len(self.levels)), NOWHERE, dtype=np.int64)
+        self.domains: dict[tuple[str, str, str], dict[int, int]] = {}  # rows of a node by scale-up size
         self.reserve: dict[tuple[str, str], int] = {}
         self.link: dict[str, int] = {}
         self.work: dict[Pool, int] = {}
@@ -185,13 +145,28 @@ class _Builder:
     def use(self, column: int, *, book: Recipes, recipe: int, place: Place, level: str, per: float) -> None:
         """What a column uses of each balance: x per recipe-hour, divided by `per`."""
         for j in np.flatnonzero(book.use[recipe]):
-            self.put(self.node(place.location, self.grid.resources[j], level), column, -float(book.use[recipe, j]) / per)
+            amount = -float(book.use[recipe, j]) / per
+            self.put(self.node(place.location, self.grid.resources[j], level), column, amount)
+            self.within_domains((place.location, self.grid.resources[j], level), column, amount, size=book.domain(recipe))
+
+    def within_domains(self, node: tuple[str, str, str], column: int, amount: float, *, size: int) -> None:
+        """What a column of a scale-up size sells or uses counts in the rows of that size and of every smaller one."""
+        for least, row in self.domains.get(node, {}).items():
+            if size >= least:
+                self.put(row, column, amount)
 
     def add_balances(self, nodes: set[tuple[str, str, str]]) -> None:
         for where, what, level in sorted(nodes):
             self.balance[self.location[where], self.resource[what], self.levels.index(level)] = self.row(
                 "balance", location=where, resource=what, tier=level
             )
+
+    def add_domains(self, sizes: dict[tuple[str, str, str], set[int]]) -> None:
+        """A row for each scale-up size that recipes need at a node of an accelerator."""
+        for (where, what, level), wanted in sorted(sizes.items()):
+            self.domains[where, what, level] = {
+                size: self.row("domain", location=where, resource=what, tier=level, domain=size) for size in sorted(wanted)
+            }
 
     def add_groups(self) -> None:
         """A row per reserve group (an accelerator in a region) and per link."""
@@ -207,11 +182,13 @@ class _Builder:
         sold = [k for k, node in enumerate(nodes) if node != NOWHERE and (k > 0 or offer.firmable)]
         for slot in range(width):
             name: dict[str, Any] = {"location": offer.location, "resource": offer.resource, "slot": slot}
-            inventory = self.row("inventory", **name) if len(sold) > 1 else NOWHERE
+            inventory = self.row("inventory", **name) if len(sold) > 1 and not offer.whole else NOWHERE
             places = [NOWHERE] * len(self.levels)
             for k in sold:
                 places[k] = self.column("offer", tier=self.levels[k], **name)
                 self.put(nodes[k], places[k], float(self.grid.tiers.overcommit[k]))
+                node = (offer.location, offer.resource, self.levels[k])
+                self.within_domains(node, places[k], float(self.grid.tiers.overcommit[k]), size=offer.domain)
                 self.put(inventory, places[k], 1.0)
                 self.put(group, places[k], (1.0 if offer.firmable else 0.0) - float(self.grid.tiers.reserve[k]))
             yield places, inventory
@@ -246,7 +223,7 @@ class _Builder:
         book = self.grid.recipes[bid.workload]
         for slot in range(width):
             name: dict[str, Any] = {"workload": bid.workload, "home": bid.home, "slot": slot}
-            step = self.row("step", **name) if len(bid.tiers) > 1 else NOWHERE
+            step = self.row("step", **name) if len(bid.tiers) > 1 and not bid.whole else NOWHERE
             places = [NOWHERE] * len(self.levels)
             for level in bid.tiers:
                 pool = (bid.workload, bid.home, level)
@@ -292,6 +269,7 @@ def layout(
     build = _Builder(grid, hours=hours)
     pools = sorted({(bid.workload, bid.home, tier) for bid in bids for tier in bid.tiers})
     build.add_balances(_nodes(grid, pools, virtuals))
+    build.add_domains(_sizes(grid, pools))
     build.add_groups()
     offered = [slot for offer, width in offers.items() for slot in build.add_offers(offer, width)]
     for pool in pools:
@@ -321,6 +299,7 @@ def layout(
         balance_row=build.balance,
         reserve_row=np.array(groups, dtype=np.int64),
         link_row=np.array(list(build.link.values()), dtype=np.int64),
+        domain_rows=tuple(DomainRow(*node, size, row) for node, rows in build.domains.items() for size, row in rows.items()),
     )
 
 
@@ -344,6 +323,20 @@ def _nodes(grid: Grid, pools: list[tuple[str, str, str]], virtuals: dict[Virtual
     return nodes
 
 
+def _sizes(grid: Grid, pools: list[Pool]) -> dict[tuple[str, str, str], set[int]]:
+    """Scale-up sizes above 1 that recipes of some bid need of an accelerator, by node."""
+    sizes: dict[tuple[str, str, str], set[int]] = {}
+    for workload, home, level in pools:
+        book = grid.recipes[workload]
+        for recipe in range(len(book.names)):
+            if book.domain(recipe) > 1:
+                used = [grid.resources[j] for j in np.flatnonzero(book.use[recipe]) if grid.resources[j] in grid.accelerators]
+                for place in grid.places(workload, home):
+                    for resource in used:
+                        sizes.setdefault((place.location, resource, level), set()).add(book.domain(recipe))
+    return sizes
+
+
 def _named(names: list[Name], fields: tuple[str, ...]) -> pl.DataFrame:
-    schema = {name: pl.Int64 if name == "slot" else pl.String for name in fields}
+    schema = {name: pl.Int64 if name in ("slot", "domain") else pl.String for name in fields}
     return pl.DataFrame(names, schema=schema, orient="row").with_row_index("number")

@@ -1,10 +1,11 @@
 """Published prices: λ of every node with its scarcity split off, and ω, what one unit of work costs at these prices (market design,
 sections 4 and 5).
 
-In the convex market the marginal price and the convex-hull price are the same number, because the problem is its own hull; both are
-published.
+Where nothing is decided whole the marginal price and the convex-hull price are the same number, because the problem is its own hull; both
+are published.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,6 @@ import polars as pl
 
 from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.problem import Problem
-from tenorgrid.clearing.tiers import FIRM
 from tenorgrid.data.kinds import PriceKind
 from tenorgrid.data.terms.market import Market
 
@@ -26,13 +26,22 @@ class NodePrices:
     """Prices of one horizon as arrays, USD per unit; NaN where a node has neither bid nor offer.
 
     `price` and `scarcity` (intervals, locations, resources, tiers), `adder` A (intervals, offer classes) of the group that each
-    class of offers belongs to, `congestion` μ (intervals, links) in USD per GiB.
+    class of offers belongs to, `congestion` μ (intervals, links) in USD per GiB; `premium` (sizes, intervals, locations, resources, tiers)
+    what GPUs of a scale-up domain are paid above λ, Σ δ over the `sizes` up to their own, and `delta` δ (intervals, domain rows).
     """
 
+    sizes: tuple[int, ...]
+    premium: npt.NDArray[np.float64] = field(repr=False)
+    delta: Matrix = field(repr=False)
     price: npt.NDArray[np.float64] = field(repr=False)
     scarcity: npt.NDArray[np.float64] = field(repr=False)
     adder: Matrix = field(repr=False)
     congestion: Matrix = field(repr=False)
+
+    def premium_of(self, size: int) -> npt.NDArray[np.float64]:
+        """(intervals, locations, resources, tiers) what GPUs of a domain of this size are paid above λ, USD per sold hour."""
+        place = bisect_right(self.sizes, size) - 1
+        return self.premium[place] if place >= 0 else np.zeros_like(self.price)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +93,33 @@ def node_prices(problem: Problem, *, dual: Matrix, market: Market) -> NodePrices
     price = np.where(empty & traded, np.where(problem.wanted, market.voll, np.nan), price)
     scarcity = np.where(np.isnan(price), np.nan, np.where(empty, 0.0, scarcity))
     congestion = np.maximum(-per_hour[:, shape.link_row], 0.0)
-    return NodePrices(price=price, scarcity=scarcity, adder=np.maximum(adder, 0.0), congestion=congestion)
+    delta = np.maximum(per_hour[:, [row.row for row in shape.domain_rows]], 0.0)
+    sizes, premium = _premiums(problem, delta, price, voll=market.voll)
+    return NodePrices(
+        price=price,
+        scarcity=scarcity,
+        adder=np.maximum(adder, 0.0),
+        congestion=congestion,
+        sizes=sizes,
+        premium=premium,
+        delta=delta,
+    )
+
+
+def _premiums(
+    problem: Problem, delta: Matrix, price: npt.NDArray[np.float64], *, voll: float
+) -> tuple[tuple[int, ...], npt.NDArray[np.float64]]:
+    """Σ δ up to each scale-up size; where no offer has such a domain, what is missing to VOLL."""
+    shape, grid = problem.layout, problem.layout.grid
+    sizes = tuple(sorted({row.size for row in shape.domain_rows}))
+    premium = np.zeros((len(sizes), *price.shape))
+    bare = np.zeros(premium.shape, dtype=bool)
+    for at, row in enumerate(shape.domain_rows):
+        node = grid.locations.index(row.location), grid.resources.index(row.resource), grid.tiers.names.index(row.tier)
+        upward = np.array(sizes) >= row.size
+        premium[(upward, slice(None), *node)] += delta[:, at]
+        bare[(upward, slice(None), *node)] |= problem.domain_capacity[:, at] <= 0.0
+    return sizes, np.where(bare, np.nan_to_num(voll - price), premium)
 
 
 def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
@@ -112,6 +147,8 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
                 congestion[:, at] = prices.congestion[:, links[place.link]] * place.egress
         for k, level in enumerate(grid.tiers.names):
             cost = (filled[..., k][:, where] @ per_unit).transpose(0, 2, 1)  # (intervals, recipes, places)
+            for a, size in enumerate(book.domains if prices.sizes else ()):
+                cost[:, a] += prices.premium_of(size)[..., k][:, where] @ per_unit[:, a]
             missing = (unknown[..., k][:, where] @ (per_unit > 0.0)).transpose(0, 2, 1) > 0.0
             total = np.where(missing, np.inf, cost + (carriage + congestion)[:, None, :])
             best = total.reshape(count, -1).argmin(axis=1)
@@ -124,11 +161,10 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
     return WorkPrices(keys=tuple(keys), resources=stack[0], transport=stack[1], congestion=stack[2])
 
 
-def price_table(problem: Problem, prices: NodePrices) -> pl.DataFrame:
-    """`prices` under both rules."""
+def price_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) -> pl.DataFrame:
+    """`prices` by one rule; `kinds` (intervals,) tells what they are the duals of."""
     shape, grid = problem.layout, problem.layout.grid
     traded = np.argwhere(shape.balance_row != NOWHERE)
-    count = problem.cost.shape[0]
     picked = (slice(None), *traded.T)
     names = pl.DataFrame(
         {
@@ -138,32 +174,43 @@ def price_table(problem: Problem, prices: NodePrices) -> pl.DataFrame:
         }
     )
     values = {"price": prices.price[picked].ravel(), "scarcity": prices.scarcity[picked].ravel()}
-    table = _by_interval(problem, names).with_columns(pl.Series(name, value).fill_nan(None) for name, value in values.items())
+    table = _by_interval(problem, names, kinds).with_columns(pl.Series(name, value).fill_nan(None) for name, value in values.items())
     energy = (pl.col("price") - pl.col("scarcity")).alias("energy")
-    return _under_both_rules(table.with_columns(energy), count).select(
-        "horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity"
+    return table.with_columns(energy).select("horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity")
+
+
+def domain_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) -> pl.DataFrame:
+    """`domain_prices` by one rule."""
+    shape, grid = problem.layout, problem.layout.grid
+    schema = {"location": pl.String, "resource": pl.String, "tier": pl.String, "domain": pl.Int64}
+    names = pl.DataFrame([row[:4] for row in shape.domain_rows], schema=schema, orient="row")
+    at = [
+        (
+            prices.sizes.index(row.size),
+            slice(None),
+            grid.locations.index(row.location),
+            grid.resources.index(row.resource),
+            grid.tiers.names.index(row.tier),
+        )
+        for row in shape.domain_rows
+    ]
+    values = np.array([prices.premium[place] for place in at]).reshape(len(at), len(kinds)).T
+    return _by_interval(problem, names, kinds).select(
+        "horizon", "pricing", "start", *schema, pl.Series("premium", values.ravel(), dtype=pl.Float64)
     )
 
 
-def workload_price_table(problem: Problem, prices: WorkPrices) -> pl.DataFrame:
-    """`workload_prices` under both rules."""
+def workload_price_table(problem: Problem, prices: WorkPrices, kinds: list[PriceKind]) -> pl.DataFrame:
+    """`workload_prices` by one rule."""
     names = pl.DataFrame(list(prices.keys), schema=["workload", "home", "tier"], orient="row")
     parts = {"price": prices.price, "resources": prices.resources, "transport": prices.transport, "congestion": prices.congestion}
-    table = _by_interval(problem, names).with_columns(pl.Series(name, value.ravel()).fill_nan(None) for name, value in parts.items())
-    return _under_both_rules(table, problem.cost.shape[0]).select("horizon", "pricing", "start", "workload", "home", "tier", *parts)
+    table = _by_interval(problem, names, kinds)
+    found = table.with_columns(pl.Series(name, value.ravel()).fill_nan(None) for name, value in parts.items())
+    return found.select("horizon", "pricing", "start", "workload", "home", "tier", *parts)
 
 
-def _by_interval(problem: Problem, names: pl.DataFrame) -> pl.DataFrame:
+def _by_interval(problem: Problem, names: pl.DataFrame, kinds: list[PriceKind]) -> pl.DataFrame:
     """`names` once per interval, the intervals in order."""
-    starts = pl.DataFrame({"start": problem.orders.span.starts()})
+    texts = pl.Series("pricing", [kind.value for kind in kinds], dtype=pl.Enum([kind.value for kind in PriceKind]))
+    starts = pl.DataFrame({"start": problem.orders.span.starts(), "pricing": texts})
     return starts.join(names, how="cross", maintain_order="left_right").with_columns(pl.lit(problem.orders.horizon).alias("horizon"))
-
-
-def _under_both_rules(table: pl.DataFrame, count: int) -> pl.DataFrame:
-    rules = pl.Enum([kind.value for kind in PriceKind])
-    return pl.concat(
-        [table.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in (PriceKind.MARGINAL, PriceKind.CONVEX_HULL)]
-    )
-
-
-__all__ = ["FIRM", "NodePrices", "WorkPrices", "node_prices", "price_table", "work_prices", "workload_price_table"]

@@ -2,8 +2,8 @@
 all read.
 
 Minimise cost x subject to row_lower ≤ A x ≤ row_upper and 0 ≤ x ≤ upper, interval by interval, with the matrix A of the layout. The
-sign of the design's maximum is turned, so that the dual of a balance row is Δ λ. Intervals that share a group must be solved
-together; in the convex market each is its own.
+sign of the design's maximum is turned, so that the dual of a balance row is Δ λ. Intervals that share a group are tied together by the
+coupling and solved as one program (`program`); the others each by themselves.
 """
 
 from dataclasses import dataclass, field
@@ -11,28 +11,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.sparse import csc_array
 
+from tenorgrid.clearing.coupling import Coupling, couple
 from tenorgrid.clearing.layout import NOWHERE, Layout, VirtualClass
-from tenorgrid.clearing.orders import BID_MERIT, OFFER_MERIT, Orders, numbered
+from tenorgrid.clearing.orders import Orders, numbered
+from tenorgrid.clearing.state import Standing
 from tenorgrid.clearing.tiers import expected_value
+from tenorgrid.clearing.wholes import joined_hours
 from tenorgrid.clearing.windows import slotted, spread
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
 HAIR = 1e-6  # of a node's capacity: the hair more and less load of the price rule
-
-CARRIED = pl.Schema(
-    {
-        "start": pl.Datetime("us", "UTC"),
-        "side": pl.String(),
-        "id": pl.String(),
-        "participant": pl.String(),
-        "location": pl.String(),
-        "resource": pl.String(),
-        "quantity": pl.Float64(),
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +38,11 @@ class Problem:
     row_lower: Matrix = field(repr=False)  # (intervals, rows)
     row_upper: Matrix = field(repr=False)  # (intervals, rows)
     capacity: npt.NDArray[np.float64] = field(repr=False)  # (intervals, locations, resources, tiers) sold hours at most
+    domain_capacity: Matrix = field(repr=False)  # (intervals, domain rows) sold hours at most
     wanted: npt.NDArray[np.bool_] = field(repr=False)  # (intervals, locations, resources, tiers) some bid may use the node
-    groups: npt.NDArray[np.int64] = field(repr=False)  # (intervals,) group of coupled hours
+    groups: npt.NDArray[np.int64] = field(repr=False)  # (intervals,) stretch of intervals that are solved together
+    coupling: Coupling = field(repr=False)
+    coupling_groups: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] = field(repr=False)  # of its columns and of its rows
     offers: pl.DataFrame = field(repr=False)  # members of the orders in merit order, with rank and share of their slot
     bids: pl.DataFrame = field(repr=False)  # likewise
     virtuals: pl.DataFrame = field(repr=False)  # likewise, those carried included
@@ -57,16 +52,39 @@ class Problem:
         """Columns, rows and matrix, the same in every interval."""
         return self.orders.layout
 
+    @property
+    def matrix(self) -> csc_array:
+        """(rows, columns) of every interval."""
+        return self.layout.matrix
+
+    @property
+    def lower(self) -> Matrix:
+        """(1, 1) 0, the lower bound of every column."""
+        return np.zeros((1, 1))
+
+    @property
+    def physical(self) -> npt.NDArray[np.bool_]:
+        """(columns,) whether a column is no virtual bid."""
+        return ~self.layout.columns["kind"].is_in(["inc", "dec"]).to_numpy()
+
     def hair(self) -> Matrix:
-        """(intervals, rows) a hair of load: `HAIR` of the capacity of the node, 0 on rows that are no balance."""
+        """(intervals, rows) a hair of load: `HAIR` of the capacity of the node or domain, 0 on rows that are no balance."""
         hair = np.zeros_like(self.row_lower)
         balance = self.layout.balance_row
         traded = balance != NOWHERE
         hair[:, balance[traded]] = HAIR * self.capacity[:, traded]
+        if self.layout.domain_rows:
+            hair[:, [row.row for row in self.layout.domain_rows]] = HAIR * self.domain_capacity
         return hair
 
+    def bare(self) -> npt.NDArray[np.bool_]:
+        """(intervals,) whether an interval is solved by itself with nothing decided whole."""
+        counts = np.bincount(self.groups, minlength=self.groups.max(initial=-1) + 1)
+        tied = np.isin(self.groups, np.concatenate(self.coupling_groups))
+        return np.asarray((counts[self.groups] == 1) & ~tied)
 
-def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, cap: float) -> Problem:
+
+def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, cap: float, standing: Standing | None = None) -> Problem:
     """The problem of these orders, with the virtual positions of earlier horizons standing in it.
 
     A carried position is bid again at the price bound (a dec at the cap, an inc at the floor): it stands until real time unless the
@@ -77,17 +95,22 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
         hours: Δ.
         carried: `CARRIED` columns; positions per hour taken at earlier horizons.
         floor, cap: price bounds of the market, USD per resource-hour.
+        standing: what earlier runs have decided of gangs, commitments and work over time; None is nothing.
     """
     shape, count = orders.layout, orders.span.count
     cost, upper = np.tile(shape.cost, (count, 1)), np.tile(shape.upper, (count, 1))
     lower_rows, upper_rows = _right_hand_sides(shape, count)
     capacity = np.zeros((count, *shape.balance_row.shape))
-    offers = slotted(_members(orders.offers, orders), merit=OFFER_MERIT, descending=[False, False])
-    bids = slotted(_members(orders.bids, orders), merit=BID_MERIT, descending=[True, False])
+    offers = slotted(_members(orders.offers, orders), merit=orders.offer_merit, descending=[False] * len(orders.offer_merit))
+    bids = slotted(_members(orders.bids, orders), merit=orders.bid_merit, descending=[True, *[False] * (len(orders.bid_merit) - 1)])
     virtuals = _with_carried(orders, carried, floor=floor, cap=cap)
     _put_offers(shape, offers, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
     active = _put_bids(shape, bids, cost=cost, upper=upper, rows=upper_rows, hours=hours)
     _put_virtuals(shape, virtuals, cost=cost, upper=upper, capacity=capacity, hours=hours)
+    groups = joined_hours(orders.wholes.windows(), orders.span)
+    coupling = couple(
+        orders.wholes, span=orders.span, layout=shape, offers=offers, bids=bids, standing=standing or Standing(), hours=hours, dearest=cap
+    )
     return Problem(
         orders=orders,
         hours=hours,
@@ -97,11 +120,28 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
         row_upper=upper_rows,
         capacity=capacity,
         wanted=_wanted(shape, active) | _bought(shape, virtuals, count),
-        groups=np.arange(count),
+        domain_capacity=_domain_capacity(shape, offers, count),
+        groups=groups,
+        coupling=coupling,
+        coupling_groups=_coupling_groups(coupling, groups),
         offers=offers,
         bids=bids,
         virtuals=virtuals,
     )
+
+
+def _coupling_groups(coupling: Coupling, groups: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The stretch of intervals that each column and row of the coupling belongs to: its interval's, or that of its component."""
+    row, hour = coupling.inner[:2]
+    parts = pl.DataFrame({"component": coupling.rows["component"].gather(row), "group": groups[hour]})
+    of = dict(parts.unique("component", keep="first", maintain_order=True).iter_rows())
+
+    def found(names: pl.DataFrame) -> npt.NDArray[np.int64]:
+        hours = names["hour"].to_numpy()
+        by_component = names["component"].replace_strict(list(of), list(of.values()), default=-1, return_dtype=pl.Int64).to_numpy()
+        return np.where(hours >= 0, groups[np.maximum(hours, 0)] if groups.size else -1, by_component).astype(np.int64)
+
+    return found(coupling.columns), found(coupling.rows)
 
 
 def _members(rows: pl.DataFrame, orders: Orders) -> pl.DataFrame:
@@ -137,7 +177,7 @@ def _with_carried(orders: Orders, carried: pl.DataFrame, *, floor: float, cap: f
 def _right_hand_sides(shape: Layout, count: int) -> tuple[Matrix, Matrix]:
     """Row bounds before any order: balances and work at least 0, the rest at most its right-hand side."""
     kind = shape.rows["kind"]
-    at_least = kind.is_in(["balance", "work"]).to_numpy()
+    at_least = kind.is_in(["balance", "domain", "work"]).to_numpy()
     lower = np.where(at_least, 0.0, -np.inf)
     upper = np.where(at_least, np.inf, 0.0)
     upper[shape.link_row] = shape.grid.links["capacity_gib_per_hour"].to_numpy()
@@ -148,7 +188,7 @@ def _put_offers(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Ma
     hour, number, quantity = (members[name].to_numpy() for name in ("hour", "class_number", "quantity"))
     price, premium = members["price"].to_numpy(), members["premium"].to_numpy()
     slot = shape.offer_slots[number] + members["rank"].to_numpy()
-    firmable = np.array([offer.firmable for offer in shape.offers], dtype=bool)[number]
+    own_headroom = np.array([offer.firmable and not offer.whole for offer in shape.offers], dtype=bool)[number]
     places = {name: at for at, name in enumerate(shape.grid.locations)}, {name: at for at, name in enumerate(shape.grid.resources)}
     location = np.array([places[0][offer.location] for offer in shape.offers], dtype=np.int64)[number]
     resource = np.array([places[1][offer.resource] for offer in shape.offers], dtype=np.int64)[number]
@@ -158,9 +198,25 @@ def _put_offers(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Ma
         cost[hour[sold], column[sold]] = hours * (price + (premium if k == 0 else 0.0))[sold]
         np.add.at(upper, (hour[sold], column[sold]), quantity[sold])
         np.add.at(capacity, (hour[sold], location[sold], resource[sold], k), overcommit * quantity[sold])
-    for row, counts in ((shape.inventory_row[slot], True), (shape.reserve_row[number], firmable)):
+    for row, counts in ((shape.inventory_row[slot], True), (shape.reserve_row[number], own_headroom)):
         held = (row != NOWHERE) & counts
         np.add.at(rows, (hour[held], row[held]), quantity[held])
+
+
+def _domain_capacity(shape: Layout, members: pl.DataFrame, count: int) -> Matrix:
+    """(intervals, domain rows) what offers of large enough domains could sell."""
+    found = np.zeros((count, len(shape.domain_rows)))
+    for at, row in enumerate(shape.domain_rows):
+        k = shape.grid.tiers.names.index(row.tier)
+        fitting = [
+            number
+            for number, offer in enumerate(shape.offers)
+            if (offer.location, offer.resource) == (row.location, row.resource) and offer.domain >= row.size and (k > 0 or offer.firmable)
+        ]
+        mine = members.filter(pl.col("class_number").is_in(fitting))
+        sold = float(shape.grid.tiers.overcommit[k]) * mine["quantity"].to_numpy()
+        found[:, at] = np.bincount(mine["hour"].to_numpy(), weights=sold, minlength=count)
+    return found
 
 
 def _put_bids(shape: Layout, members: pl.DataFrame, *, cost: Matrix, upper: Matrix, rows: Matrix, hours: float) -> npt.NDArray[np.bool_]:

@@ -14,13 +14,18 @@ Vector = npt.NDArray[np.float64]
 @dataclass(frozen=True, kw_only=True)
 class Recipes:
     """The recipes of one workload: `output` φ (recipes,) units per recipe-hour, `use` x (recipes, resources) resource-hours per
-    recipe-hour.
+    recipe-hour, `domains` (recipes,) scale-up sizes that they need; empty where none needs one.
     """
 
     workload: str
     names: tuple[str, ...]
     output: Vector
     use: Vector
+    domains: tuple[int, ...] = ()
+
+    def domain(self, recipe: int) -> int:
+        """Scale-up size that a recipe needs; 1 is none."""
+        return self.domains[recipe] if self.domains else 1
 
 
 def recipes_by_workload(recipes: pl.DataFrame, recipe_resources: pl.DataFrame, *, resources: list[str]) -> dict[str, Recipes]:
@@ -40,7 +45,10 @@ def recipes_by_workload(recipes: pl.DataFrame, recipe_resources: pl.DataFrame, *
             recipe_resources.filter(pl.col("workload") == workload).select("recipe", "resource", "per_hour").iter_rows()
         ):
             use[row[recipe], place[resource]] = amount
-        book[str(workload)] = Recipes(workload=str(workload), names=names, output=group["output_per_hour"].to_numpy(), use=use)
+        domains = tuple(group["domain"].fill_null(1)) if group["domain"].max() is not None else ()
+        book[str(workload)] = Recipes(
+            workload=str(workload), names=names, output=group["output_per_hour"].to_numpy(), use=use, domains=domains
+        )
     return book
 
 

@@ -13,6 +13,7 @@ from tenorgrid.clearing.awards import served, sold
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.tiers import FIRM
+from tenorgrid.data.kinds import PricingRule
 
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -32,19 +33,31 @@ class Groups:
     headroom: Matrix = field(repr=False)
 
 
-def groups(cleared: Cleared) -> Groups:
-    """The reserve groups of a run: headroom is the right-hand side of the reserve row less what the offers take of it."""
+def groups(cleared: Cleared, rule: PricingRule | None = None) -> Groups:
+    """The reserve groups of a run, with the adder of a rule, by default the one that settles.
+
+    Headroom is the right-hand side of the reserve row and what offers that are committed add to it, less what the offers take of it.
+    """
     problem = cleared.problem
     shape = problem.layout
     rows = shape.rows.filter(pl.col("kind") == "reserve")
     number = rows["number"].to_numpy()
     offered = (shape.columns["kind"] == "offer").to_numpy()
     taken = (shape.matrix[number][:, offered] @ cleared.primal[:, offered].T).T
+    held = problem.row_upper[:, number] + _committed(cleared)[:, number]
     return Groups(
         names=tuple(rows.select("location", "resource").iter_rows()),
-        adder=np.maximum(-cleared.price[:, number], 0.0) / problem.hours,
-        headroom=np.maximum(problem.row_upper[:, number] - taken, 0.0),
+        adder=np.maximum(-cleared.priced[rule or cleared.rule].rows[:, number], 0.0) / problem.hours,
+        headroom=np.maximum(held - taken, 0.0),
     )
+
+
+def _committed(cleared: Cleared) -> Matrix:
+    """(intervals, rows) what committed offers add to the right-hand sides of reserve rows, q u."""
+    hour, row, column, value = cleared.problem.coupling.into
+    added = np.zeros_like(cleared.problem.row_upper)
+    np.add.at(added, (hour, row), -value * cleared.beside[column])
+    return added
 
 
 def headroom_table(run: Cleared) -> pl.DataFrame:
@@ -93,11 +106,20 @@ def _holdings(cleared: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:
         )
 
     members = cleared.problem.offers
-    owned = keyed(members, members["quantity"].to_numpy() * firmable[members["class_number"].to_numpy()])
+    owned = keyed(members, members["quantity"].to_numpy() * firmable[members["class_number"].to_numpy()] * _on(cleared, members))
     listed = sold(cleared.problem, primal=cleared.primal)
     share = listed["tier"].replace_strict(list(grid.tiers.names), list(grid.tiers.reserve), return_dtype=pl.Float64).to_numpy()
     taken = keyed(listed, listed["listed"].to_numpy() * (share - firmable[listed["class_number"].to_numpy()]))
     return pl.concat([owned, taken]).group_by(KEY, maintain_order=True).agg(pl.col("headroom").sum())
+
+
+def _on(cleared: Cleared, members: pl.DataFrame) -> npt.NDArray[np.float64]:
+    """(members,) 1, or whether the offer is committed where that is decided."""
+    names = cleared.problem.coupling.columns.with_columns(pl.Series("on", cleared.beside)).filter(pl.col("kind") == "committed")
+    if names.is_empty():
+        return np.ones(members.height)
+    keyed = names.select("id", pl.col("hour").cast(members.schema["hour"]), "on")
+    return members.select("id", "hour").join(keyed, on=["id", "hour"], how="left", maintain_order="left")["on"].fill_null(1.0).to_numpy()
 
 
 def _firm_use(cleared: Cleared, found: Groups, scarce: Flags) -> pl.DataFrame:

@@ -4,16 +4,16 @@
 Every interval starts from the same reference basis, never from the interval before it: warm duals depend on history.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import highspy
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_array
 
-from tenorgrid.clearing.layout import Layout
 from tenorgrid.clearing.problem import Problem
 
 Vector = npt.NDArray[np.float64]
@@ -26,6 +26,14 @@ METHODS: dict[Method, str] = {
     "second": "interior point and crossover, with presolve",
 }
 FEASIBILITY = 1e-9  # tighter than HiGHS's 1e-7, so that a hair of load is well above it
+Option = str | int | float | bool
+SHARED: dict[str, Option] = {
+    "output_flag": False,
+    "threads": 1,
+    "random_seed": 0,
+    "primal_feasibility_tolerance": FEASIBILITY,
+    "dual_feasibility_tolerance": FEASIBILITY,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +58,16 @@ class Solution:
 
 
 class Solver:
-    """One HiGHS instance for intervals that share the matrix of a layout.
+    """One HiGHS instance for problems that share a matrix, such as the intervals of a layout.
 
     Every interval is passed as a whole new model: changing costs and bounds in place leaves random numbers, scaling and factors of
     earlier intervals behind, even after `clearSolver`, and then ties are broken by history.
     """
 
-    def __init__(self, layout: Layout, *, method: Method) -> None:
+    def __init__(self, matrix: csc_array, *, method: Method) -> None:
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its methods carry no types
         for option, value in _options(method).items():
             self._highs.setOptionValue(option, value)
-        matrix = layout.matrix
         rows, columns = matrix.shape
         self._rows = np.arange(rows, dtype=np.int32)
         self._zero = np.zeros(columns)
@@ -81,8 +88,8 @@ class Solver:
         found = self._highs.getBasis()
         return Basis(columns=tuple(int(status) for status in found.col_status), rows=tuple(int(status) for status in found.row_status))
 
-    def load(self, cost: Vector, upper: Vector, row_lower: Vector, row_upper: Vector) -> None:
-        """Costs and bounds of one interval; forgets every earlier one."""
+    def load(self, cost: Vector, upper: Vector, row_lower: Vector, row_upper: Vector, *, lower: Vector | None = None) -> None:
+        """Costs and bounds of one problem; forgets every earlier one. Columns are at least 0 where no lower bound is given."""
         self._highs.passModel(
             self._zero.size,
             self._rows.size,
@@ -91,7 +98,7 @@ class Solver:
             int(highspy.ObjSense.kMinimize),
             0.0,
             cost,
-            self._zero,
+            self._zero if lower is None else lower,
             upper,
             row_lower,
             row_upper,
@@ -145,7 +152,7 @@ def solve(problem: Problem, *, method: Method, reference: Basis | None = None) -
 
     Returns values of every interval; NaN, which no certificate passes, where a run ended without any.
     """
-    solver = Solver(problem.layout, method=method)
+    solver = Solver(problem.matrix, method=method)
     if reference is not None and method == "reference":
         solver.start_from(reference)
     solved = list(_intervals(problem, solver))
@@ -155,7 +162,7 @@ def solve(problem: Problem, *, method: Method, reference: Basis | None = None) -
 
 def reference_basis(problem: Problem) -> Basis:
     """The optimal basis of the problem's first interval with a hair more load, found cold."""
-    solver = Solver(problem.layout, method="cold")
+    solver = Solver(problem.matrix, method="cold")
     solver.load(problem.cost[0], problem.upper[0], problem.row_lower[0] + problem.hair()[0], problem.row_upper[0])
     solver.run()
     return solver.basis()
@@ -175,7 +182,8 @@ def _intervals(problem: Problem, solver: Solver) -> Iterator[tuple[Vector, Vecto
         status = solver.run()
         more, duals = solver.values()
         step = solver.direction(hair[hour])
-        if _within(problem, hour, more - 2.0 * step, lower - hair[hour]):  # and so is the load itself, half-way between
+        bounds = Bounds(0.0, problem.upper[hour], lower - hair[hour], upper)
+        if keeps(problem.matrix, bounds, more - 2.0 * step):  # and so is the load itself, half-way between
             yield more - step, duals, duals, status, perf_counter() - begun
             continue
         solver.bound_rows(lower, upper)
@@ -186,16 +194,24 @@ def _intervals(problem: Problem, solver: Solver) -> Iterator[tuple[Vector, Vecto
         yield primal, dual, (duals + solver.duals()) / 2, status, perf_counter() - begun
 
 
-def _within(problem: Problem, hour: int, primal: Vector, lower: Vector) -> bool:
+class Bounds(NamedTuple):
+    """Bounds of the columns and rows of one problem."""
+
+    lower: Vector | float
+    upper: Vector
+    row_lower: Vector
+    row_upper: Vector
+
+
+def keeps(matrix: csc_array, bounds: Bounds, primal: Vector) -> bool:
     """Whether values keep every bound and row, to the solver's own tolerance."""
-    upper, rows = problem.upper[hour], problem.row_upper[hour]
-    activity = problem.layout.matrix @ primal
-    slack = FEASIBILITY * (1.0 + np.abs(activity))
+    activity = matrix @ primal
+    slack, room = FEASIBILITY * (1.0 + np.abs(activity)), FEASIBILITY * (1.0 + np.abs(primal))
     return bool(
-        (primal >= -FEASIBILITY).all()
-        and (primal <= upper + FEASIBILITY * (1.0 + np.abs(primal))).all()
-        and (activity >= lower - slack).all()
-        and (activity <= rows + slack).all()
+        (primal >= bounds.lower - room).all()
+        and (primal <= bounds.upper + room).all()
+        and (activity >= bounds.row_lower - slack).all()
+        and (activity <= bounds.row_upper + slack).all()
     )
 
 
@@ -203,14 +219,7 @@ def _sized(values: list[float], size: int) -> Vector:
     return np.array(values) if len(values) == size else np.full(size, np.nan)
 
 
-def _options(method: Method) -> dict[str, str | int | float | bool]:
-    shared: dict[str, str | int | float | bool] = {
-        "output_flag": False,
-        "threads": 1,
-        "random_seed": 0,
-        "primal_feasibility_tolerance": FEASIBILITY,
-        "dual_feasibility_tolerance": FEASIBILITY,
-    }
+def _options(method: Method) -> Mapping[str, Option]:
     if method == "second":
-        return shared | {"solver": "ipm", "run_crossover": "on", "presolve": "on"}
-    return shared | {"solver": "simplex", "simplex_strategy": 1, "presolve": "off"}
+        return SHARED | {"solver": "ipm", "run_crossover": "on", "presolve": "on"}
+    return SHARED | {"solver": "simplex", "simplex_strategy": 1, "presolve": "off"}

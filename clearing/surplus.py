@@ -5,25 +5,27 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.clearing.awards import traded
-from tenorgrid.clearing.engine import Cleared
-from tenorgrid.clearing.layout import NOWHERE
+from tenorgrid.clearing.engine import Cleared, Priced
+from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.reserve import groups
 from tenorgrid.data.kinds import PricingRule
 
+Matrix = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 
 PARTS = ["buyers", "suppliers", "transfer", "congestion", "reserve", "virtuals", "shortfall", "total"]
 
 
-def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
-    """`PARTS` per interval, USD: they add to `total`, the objective.
+def surplus_by_interval(cleared: Cleared, rule: PricingRule) -> pl.DataFrame:
+    """`PARTS` per interval at the prices of a rule, USD: they add to `total`, the objective.
 
-    Buyers: expected value less payments and the reserve charge. Suppliers: receipts and reserve payments less cost. Transfer: what
-    the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of the reserve held.
-    Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so that it stands,
-    and counts with what it pays at this run's price alone. Shortfall: what is priced at a node but not used, counted against the total.
+    Buyers: expected value less payments for work at ω, and the reserve charge. Suppliers: receipts and reserve payments less cost, starts
+    included. Transfer: what the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of
+    the reserve held. Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so
+    that it stands, and counts with what it pays at this run's price alone. Shortfall: what buyers pay and nobody receives; at prices that
+    do not clear the market, as hull prices need not, it may be below 0.
     """
-    problem, hours = cleared.problem, cleared.problem.hours
+    problem, hours, priced = cleared.problem, cleared.problem.hours, cleared.priced[rule]
     shape, primal, count = problem.layout, cleared.primal, cleared.primal.shape[0]
     kind = shape.columns["kind"]
     money = problem.cost * primal
@@ -31,31 +33,56 @@ def surplus_by_interval(cleared: Cleared) -> pl.DataFrame:
     def of(*kinds: str) -> Vector:
         return np.asarray(money[:, kind.is_in(list(kinds)).to_numpy()].sum(axis=1))
 
-    per_level = np.nan_to_num(cleared.nodes.price)
-    balance = shape.balance_row != NOWHERE
-    lam = np.zeros_like(cleared.price)
-    lam[:, shape.balance_row[balance]] = per_level[:, balance]
-    contribution = hours * (shape.matrix.T @ lam.T).T * primal  # λ β Y, λ inc, −λ dec, −λ use of every column
+    contribution = hours * (shape.matrix.T @ node_duals(priced, shape).T).T * primal  # (λ + δ) β Y, λ inc, −λ dec of every column
     offered = contribution[:, (kind == "offer").to_numpy()].sum(axis=1)
     virtual = contribution[:, kind.is_in(["inc", "dec"]).to_numpy()].sum(axis=1)
-    paid = -contribution[:, kind.is_in(["level", "bid"]).to_numpy()].sum(axis=1)
     carriage = of("level")
-    mu = np.zeros_like(cleared.price)
-    mu[:, shape.link_row] = cleared.nodes.congestion
+    mu = np.zeros_like(priced.rows)
+    mu[:, shape.link_row] = priced.nodes.congestion
     congestion = hours * ((shape.matrix.T @ mu.T).T * primal).sum(axis=1)
-    found = groups(cleared)
+    paid = _payments(cleared, priced)
+    found = groups(cleared, rule)
     charge = hours * (found.adder * found.headroom).sum(axis=1)  # Σ A headroom: paid to suppliers, charged to firm users
-    standing = _bound_value(cleared)
+    standing, starts = _bound_value(cleared), _start_costs(cleared)
     parts = {
-        "buyers": -of("bid") - paid - carriage - congestion - charge,
-        "suppliers": offered - of("offer") + charge,
+        "buyers": -of("bid") - paid - charge,
+        "suppliers": offered - of("offer") - starts + charge,
         "transfer": np.zeros(count),
         "congestion": congestion,
         "reserve": -of("reserve"),
         "virtuals": virtual - of("inc", "dec") - standing,
-        "shortfall": paid - offered - virtual,
+        "shortfall": paid - carriage - congestion - offered - virtual,
     }
-    return pl.DataFrame({"start": problem.orders.span.starts(), **parts, "total": -money.sum(axis=1) - standing})
+    return pl.DataFrame({"start": problem.orders.span.starts(), **parts, "total": -money.sum(axis=1) - starts - standing})
+
+
+def node_duals(priced: Priced, shape: Layout) -> Matrix:
+    """(intervals, rows) published λ in the rows of balances and δ in those of domains, USD per resource-hour; 0 elsewhere."""
+    found = np.zeros_like(priced.rows)
+    there = shape.balance_row != NOWHERE
+    found[:, shape.balance_row[there]] = np.nan_to_num(priced.nodes.price)[:, there]
+    domains = [row.row for row in shape.domain_rows]
+    found[:, domains] = priced.nodes.delta
+    return found
+
+
+def _payments(cleared: Cleared, priced: Priced) -> Vector:
+    """(intervals,) Σ ω m Δ, USD."""
+    names = cleared.problem.layout.columns.filter(pl.col("kind") == "bid").select("number", "workload", "home", "tier")
+    place = {key: at for at, key in enumerate(priced.work.keys)}
+    pool = [place[key] for key in names.select("workload", "home", "tier").iter_rows()]
+    work = cleared.primal[:, names["number"].to_numpy()]
+    price = np.nan_to_num(priced.work.price[:, pool]) if pool else np.zeros_like(work)
+    return np.asarray(cleared.problem.hours * (price * work).sum(axis=1))
+
+
+def _start_costs(cleared: Cleared) -> Vector:
+    """(intervals,) costs of the starts in each, USD."""
+    coupling = cleared.problem.coupling
+    started = (coupling.columns["kind"] == "start").to_numpy()
+    hour = coupling.columns["hour"].to_numpy()[started]
+    spent = coupling.cost[started] * cleared.beside[started]
+    return np.bincount(hour, weights=spent, minlength=cleared.primal.shape[0]) if hour.size else np.zeros(cleared.primal.shape[0])
 
 
 def _bound_value(cleared: Cleared) -> Vector:
@@ -68,9 +95,6 @@ def _bound_value(cleared: Cleared) -> Vector:
 
 
 def surplus_table(parts: pl.DataFrame, *, horizon: str) -> pl.DataFrame:
-    """`surplus` of a horizon under both rules, from `surplus_by_interval` of all its intervals."""
-    rules = pl.Enum([rule.value for rule in PricingRule])
-    total = parts.select(pl.col(PARTS).sum())
-    row = total.with_columns(pl.lit(horizon).alias("horizon"))
-    table = pl.concat([row.with_columns(pl.lit(rule.value, dtype=rules).alias("pricing")) for rule in PricingRule])
-    return table.select("horizon", "pricing", *PARTS)
+    """`surplus` of a horizon under both rules, from `surplus_by_interval` of all its intervals with their `pricing`."""
+    total = parts.group_by("pricing", maintain_order=True).agg(pl.col(PARTS).sum()).sort("pricing")
+    return total.with_columns(pl.lit(horizon).alias("horizon")).select("horizon", "pricing", *PARTS)

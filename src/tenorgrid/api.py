@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tenorgrid.clearing.horizons import ClearingRun, State, clear_horizons
+from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
+from tenorgrid.clearing.state import State
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.discount import Flat
 from tenorgrid.curves.forward import ForwardCurve

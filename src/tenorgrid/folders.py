@@ -7,7 +7,7 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.clearing.horizons import State
+from tenorgrid.clearing.state import State
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.shape import Shape
 from tenorgrid.data.case import Case

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tenorgrid.clearing.horizons import State
+from tenorgrid.clearing.state import State
 from tenorgrid.curves.ahead import Underlying
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.band import band as measure_band
@@ -64,6 +64,7 @@ class Run(Tables):
     awards: pl.DataFrame = field(repr=False)
     placements: pl.DataFrame = field(repr=False)
     headroom: pl.DataFrame = field(repr=False)
+    commitments: pl.DataFrame = field(repr=False)
     binding: pl.DataFrame = field(repr=False)
     uplift: pl.DataFrame = field(repr=False)
     surplus: pl.DataFrame = field(repr=False)

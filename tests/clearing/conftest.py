@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid.clearing.horizons import ClearingRun, State, clear_horizons
-from tenorgrid.clearing.layout import Grid
+from tenorgrid.clearing.grid import Grid
+from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.orders import take_orders
 from tenorgrid.clearing.problem import Problem, pose
+from tenorgrid.clearing.state import State
 from tenorgrid.clearing.windows import Span
 from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.kinds import PricingRule

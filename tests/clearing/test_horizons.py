@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from tenorgrid.clearing.horizons import ClearingRun, State, clear_horizons
-from tenorgrid.clearing.problem import CARRIED
+from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
+from tenorgrid.clearing.state import CARRIED, State
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.terms.market import Horizon, Market

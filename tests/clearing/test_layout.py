@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid.clearing.layout import ANYWHERE, Grid, Place
+from tenorgrid.clearing.grid import ANYWHERE, Grid, Place
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.data.case import Case
 

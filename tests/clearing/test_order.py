@@ -14,9 +14,10 @@ from polars.testing import assert_frame_equal
 
 from tenorgrid.clearing import horizons
 from tenorgrid.clearing.engine import clear_problem
-from tenorgrid.clearing.horizons import ClearingRun, State, clear_horizons
+from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.problem import Problem, pose
 from tenorgrid.clearing.solver import reference_basis, solve
+from tenorgrid.clearing.state import State
 from tenorgrid.data.case import Case
 
 Draw = Callable[..., Case]

@@ -83,7 +83,7 @@ def test_the_published_price_is_the_mean_of_two_points_of_the_optimal_face(
     problem = pose_market(random_market(seed, hours=4, size=2), horizon=0)
     reference, hair = reference_basis(problem), problem.hair()
     published = solve(problem, method="reference", reference=reference)
-    solver = Solver(problem.layout, method="reference")
+    solver = Solver(problem.layout.matrix, method="reference")
     solver.start_from(reference)
     ends: list[list[np.ndarray]] = [[], [], []]
     for hour in range(4):

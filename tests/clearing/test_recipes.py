@@ -69,7 +69,7 @@ def test_a_new_recipe_never_makes_a_bundle_do_less() -> None:
 
 
 def test_the_tables_become_arrays_in_the_order_of_names() -> None:
-    recipes = pl.DataFrame({"workload": ["w", "w", "v"], "recipe": ["z", "a", "m"], "output_per_hour": [3.0, 2.0, 1.0]})
+    recipes = pl.DataFrame({"workload": ["w", "w", "v"], "recipe": ["z", "a", "m"], "output_per_hour": [3.0, 2.0, 1.0], "domain": [72, None, None]})
     uses = pl.DataFrame(
         {
             "workload": ["w", "w", "v", "w"],

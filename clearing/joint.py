@@ -1,0 +1,187 @@
+"""One group of intervals cleared as one problem: the best whole solution, then both prices, each certified (market design, section 5).
+
+`marginal`: the whole columns fixed at what was found, the duals of what is left. `convex-hull`: every component in the convex hull of
+its own feasible set, the duals of that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tenorgrid.clearing.centre import Centre, centre
+from tenorgrid.clearing.certificate import Certificate, certify, size, worth
+from tenorgrid.clearing.coupling import Coupling
+from tenorgrid.clearing.patterns import Patterns, circular, enumerate_patterns
+from tenorgrid.clearing.problem import Problem
+from tenorgrid.clearing.program import BESIDE, Program, program
+from tenorgrid.clearing.search import Incumbent, Limits, search
+from tenorgrid.clearing.solver import METHODS, Method
+from tenorgrid.data.errors import SolverError
+from tenorgrid.data.kinds import HullKind
+from tenorgrid.data.terms.market import Market
+
+Vector = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
+
+SEARCHED = "branch and bound, then "
+BOUND_SLACK = 1e-6  # relative: how far a search's own bound may lie above its incumbent before it is no bound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joint:
+    """A certified clearing of one group of intervals, by column and row of its program."""
+
+    program: Program = field(repr=False)  # with its whole columns at what was found
+    hull_program: Program = field(repr=False)
+    primal: Vector = field(repr=False)
+    hull_primal: Vector = field(repr=False)
+    marginal: Vector = field(repr=False)  # (rows,) duals to publish
+    hull: Vector = field(repr=False)
+    kind: HullKind
+    certificate: Certificate  # of one group
+    incumbent_gap: float | None
+    hull_gap: float
+    method: str
+    status: str
+    price_rule: str
+    seconds: float
+
+
+def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limits) -> Joint:
+    """Clear a group of intervals that have to be solved together.
+
+    Args:
+        problem: of one horizon.
+        hours: its intervals.
+        market: price bounds.
+        limits: of the search.
+
+    Raises SolverError, and publishes nothing, where a certificate fails by both methods.
+    """
+    begun = perf_counter()
+    joint = program(problem, hours)
+    dearest = market.price_cap * problem.hours
+    if not joint.whole.any():
+        found, proof = _certified(joint, dearest=dearest)
+        return _joint(joint, joint, (found, found), (proof, proof), None, HullKind.CONVEX, begun)
+    incumbent = search(joint, limits=limits)
+    fixed = joint.fixed(_first_ids_first(problem, joint, incumbent.values))
+    found, proof = _certified(fixed, dearest=dearest)
+    patterns, kind = _patterns(problem.coupling, joint)
+    relaxed = joint.relaxed(patterns)
+    hull, hull_proof = _certified(relaxed, dearest=dearest)
+    return _joint(fixed, relaxed, (found, hull), (proof, hull_proof), incumbent, kind, begun)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Proof:
+    certificate: Certificate
+    rule: str
+    method: Method
+
+
+def _certified(terms: Program, *, dearest: float) -> tuple[Centre, _Proof]:
+    """Values that pass their certificate, by another method where the first one's do not; `price` is what may be published."""
+    worst = np.inf
+    methods: tuple[Method, ...] = ("cold", "second")
+    for method in methods:
+        found = centre(terms, dearest=dearest, method=method)
+        plain = certify(terms, primal=found.primal, dual=found.dual)
+        hair = certify(terms, primal=found.primal, dual=found.price)
+        if plain.passes() and hair.passes():
+            return found, _Proof(certificate=plain.larger(hair), rule="hair", method=method)
+        if plain.passes():
+            published = Centre(
+                primal=found.primal, dual=found.dual, price=found.dual, status=found.status, seconds=found.seconds
+            )  # fmt: skip
+            return published, _Proof(certificate=plain, rule="plain", method=method)
+        worst = float(plain.worst())
+    raise SolverError(f"{terms.hours.size} intervals together do not pass their certificate: {worst:.3g}, status {found.status}")
+
+
+def _joint(
+    fixed: Program,
+    relaxed: Program,
+    found: tuple[Centre, Centre],
+    proofs: tuple[_Proof, _Proof],
+    incumbent: Incumbent | None,
+    kind: HullKind,
+    begun: float,
+) -> Joint:
+    objective, scale = float(fixed.cost @ found[0].primal), float(size(fixed, primal=found[0].primal))
+    bound = float(worth(relaxed, dual=found[1].price))
+    hull_gap = (objective - bound) / scale
+    if hull_gap < -BOUND_SLACK or (incumbent is not None and incumbent.bound > objective + BOUND_SLACK * scale):
+        raise SolverError(f"a bound on the objective, {max(bound, incumbent.bound if incumbent else bound):.6g}, is past {objective:.6g}")
+    methods = " and ".join(dict.fromkeys(METHODS[proof.method] for proof in proofs))
+    return Joint(
+        program=fixed,
+        hull_program=relaxed,
+        primal=found[0].primal,
+        hull_primal=found[1].primal,
+        marginal=found[0].price,
+        hull=found[1].price,
+        kind=kind,
+        certificate=proofs[0].certificate.larger(proofs[1].certificate),
+        incumbent_gap=None if incumbent is None else max(objective - incumbent.bound, 0.0) / scale,
+        hull_gap=max(hull_gap, 0.0),
+        method=methods if incumbent is None else SEARCHED + methods,
+        status=found[0].status if incumbent is None else incumbent.status,
+        price_rule=" and ".join(dict.fromkeys(proof.rule for proof in proofs)),
+        seconds=perf_counter() - begun,
+    )
+
+
+def _patterns(coupling: Coupling, joint: Program) -> tuple[tuple[Patterns, ...], HullKind]:
+    """The acceptance patterns of components in which groups and links run in circles, and whether all could be enumerated."""
+    own = joint.column_place[joint.column_hour == BESIDE]
+    gangs = coupling.gangs.filter(pl.col("number").is_in(own))
+    circles = circular(gangs)
+    found, kind = [], HullKind.CONVEX_HULL
+    for name in circles:
+        mine = gangs.filter(pl.col("component") == name)
+        columns = mine["number"].to_numpy()
+        accepted = enumerate_patterns(mine, lower=coupling.lower[columns], upper=coupling.upper[columns])
+        if accepted is None:
+            kind = HullKind.RELAXATION
+        else:
+            found.append(Patterns(component=name, columns=columns, accepted=accepted))
+    return tuple(found), kind
+
+
+def _first_ids_first(problem: Problem, joint: Program, values: Vector) -> Vector:
+    """Of orders that are equal in all but name, those that come first by id are accepted first.
+
+    Args:
+        problem: whose orders they are.
+        joint: its program.
+        values: of the whole columns, in order.
+    """
+    numbers = joint.column_place[joint.whole]
+    names = problem.coupling.columns[numbers].with_columns(pl.Series("value", values), pl.Series("at", np.arange(values.size)))
+    likes = pl.concat([problem.orders.wholes.offers.select("id", "like"), problem.orders.wholes.bids.select("id", "like")])
+    bounds = names.with_columns(
+        pl.Series("lower", problem.coupling.lower[numbers]), pl.Series("upper", problem.coupling.upper[numbers])
+    ).join(likes, on="id", maintain_order="left")
+    several = bounds.filter(pl.col("id").n_unique().over("kind", "like") > 1)
+    ordered = values.copy()
+    for decisions in _alike(several):
+        table = np.array([part["value"] for part in decisions])
+        best = table[np.lexsort(-table.T[::-1])]  # the fullest decision first
+        for part, decision in zip(decisions, best, strict=True):
+            ordered[part["at"].to_numpy()] = decision
+    return ordered
+
+
+def _alike(several: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
+    """Decisions of orders that are equal in all but name and in what earlier runs have decided, in order of id."""
+    for like in several.partition_by("kind", "like", maintain_order=True):
+        by_state: dict[bytes, list[pl.DataFrame]] = {}
+        for part in like.sort("id", "hour").partition_by("id", maintain_order=True):
+            state = part["lower"].to_numpy().tobytes() + part["upper"].to_numpy().tobytes()
+            by_state.setdefault(state, []).append(part)
+        yield from (parts for parts in by_state.values() if len(parts) > 1)

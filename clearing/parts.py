@@ -1,0 +1,191 @@
+"""One part of the deliveries, cleared at every horizon in turn in one process: what an executor is handed, and what it hands back."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.clearing.awards import DUST, award_table, placement_table, served, traded
+from tenorgrid.clearing.engine import Cleared, clear_problem
+from tenorgrid.clearing.intelligence import binding_table
+from tenorgrid.clearing.orders import Orders
+from tenorgrid.clearing.pricing import domain_table, price_table, workload_price_table
+from tenorgrid.clearing.problem import pose
+from tenorgrid.clearing.reserve import headroom_table
+from tenorgrid.clearing.search import Limits
+from tenorgrid.clearing.solver import Basis
+from tenorgrid.clearing.state import CARRIED, Standing, State
+from tenorgrid.clearing.surplus import surplus_by_interval
+from tenorgrid.clearing.wholes import components
+from tenorgrid.data.kinds import AwardSide, PricingRule
+from tenorgrid.data.terms.market import Market
+
+UNDATED = frozenset({"uplift"})  # tables by component, not by interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One part of the deliveries with its orders at every horizon; what is delivered before `until` is published and passed on."""
+
+    number: int
+    orders: tuple[Orders, ...]
+    references: tuple[Basis | None, ...]
+    market: Market
+    state: State = field(repr=False)
+    until: datetime
+    limits: Limits
+
+
+def clear_part(part: Part) -> tuple[int, dict[str, pl.DataFrame], State]:
+    """Clear one part at every horizon in turn. Returns its number, its tables by name, and the state after it."""
+    market, virtuals = part.market, part.state.virtuals
+    leads = {horizon.name: horizon.lead for horizon in market.horizons}
+    frames: dict[str, list[pl.DataFrame]] = {}
+    standing: dict[str, Standing] = {}
+    before: Cleared | None = None
+    for orders, reference in zip(part.orders, part.references, strict=True):
+        ahead = leads[orders.horizon] > timedelta(0)
+        kept = _kept(part.state.at(orders.horizon), None if ahead else before)
+        carried = virtuals if ahead else State().virtuals
+        problem = pose(
+            orders, hours=market.hours, carried=carried, floor=market.price_floor, cap=market.price_cap, standing=kept
+        )  # fmt: skip
+        before = run = clear_problem(problem, market=market, reference=reference, limits=part.limits)
+        virtuals = pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(virtuals, run)
+        standing[orders.horizon] = _standing_after(run, kept, part.until)
+        for name, frame in _published(run).items():
+            frames.setdefault(name, []).append(frame.filter(pl.col("start") < part.until) if name not in UNDATED else frame)
+    state = State(virtuals=virtuals.filter(pl.col("start") < part.until), standing=standing)
+    return part.number, {name: pl.concat(found) for name, found in frames.items()}, state
+
+
+def _published(run: Cleared) -> dict[str, pl.DataFrame]:
+    problem = run.problem
+    rules = pl.Enum([rule.value for rule in PricingRule])
+    parts = [
+        surplus_by_interval(run, rule).with_columns(
+            pl.lit(problem.orders.horizon).alias("horizon"), pl.lit(rule.value, dtype=rules).alias("pricing")
+        )
+        for rule in PricingRule
+    ]
+    prices = {rule: (run.priced[rule], run.kinds(rule)) for rule in PricingRule}
+    return {
+        "prices": pl.concat([price_table(problem, priced.nodes, kinds) for priced, kinds in prices.values()]),
+        "workload_prices": pl.concat([workload_price_table(problem, priced.work, kinds) for priced, kinds in prices.values()]),
+        "domain_prices": pl.concat([domain_table(problem, priced.nodes, kinds) for priced, kinds in prices.values()]),
+        "awards": award_table(problem, primal=run.primal, nodes=run.nodes, work=run.work),
+        "placements": placement_table(problem, primal=run.primal),
+        "headroom": headroom_table(run),
+        "commitments": commitment_table(run),
+        "binding": binding_table(run),
+        "surplus": pl.concat(parts),
+        "certificate": run.certificate,
+    }
+
+
+def commitment_table(run: Cleared) -> pl.DataFrame:
+    """`commitments`: offers committed and gangs accepted, in every interval of their windows that the run saw."""
+    span, coupling = run.problem.orders.span, run.problem.coupling
+    names = coupling.columns.with_columns(pl.Series("value", run.beside))
+    starts = names.filter(pl.col("kind") == "start").select("id", "hour", (pl.col("value") > 0.5).alias("started"))
+    offers = (
+        names.filter(pl.col("kind") == "committed")
+        .join(starts, on=["id", "hour"], how="left", maintain_order="left")
+        .select("id", "participant", "hour", (pl.col("value") > 0.5).alias("on"), pl.col("started"), pl.lit("offer").alias("side"))
+    )
+    windows = run.problem.orders.wholes.bids.select("id", "start", "end")
+    gangs = names.filter(pl.col("kind") == "accepted").drop("hour").join(windows, on="id", maintain_order="left")
+    step = span.interval // timedelta(microseconds=1)
+    edges = [((pl.col(edge) - span.first).dt.total_microseconds() // step).clip(0, span.count) for edge in ("start", "end")]
+    bids = gangs.with_columns(pl.int_ranges(*edges).alias("hour")).explode("hour")
+    never = pl.lit(None, dtype=pl.Boolean).alias("started")
+    accepted = bids.select("id", "participant", "hour", (pl.col("value") > 0.5).alias("on"), never, pl.lit("bid").alias("side"))
+    table = pl.concat([offers, accepted])
+    side = pl.Enum([side.value for side in AwardSide])
+    dated = table.with_columns(
+        pl.lit(run.problem.orders.horizon).alias("horizon"),
+        span.starts().gather(table["hour"]).alias("start"),
+        pl.col("side").cast(side),
+        _begun().alias("started"),
+    )
+    return dated.select("horizon", "start", "side", "id", "participant", "on", "started").sort("start", "side", "id")
+
+
+def _begun() -> pl.Expr:
+    """Whether a run starts: as found, and where starts cost nothing, on after off; bids have none."""
+    turned = pl.col("on") & ~pl.col("on").shift(1).over("id", "side").fill_null(value=False)
+    return pl.when(pl.col("side") == "bid").then(statement=False).otherwise(pl.col("started").fill_null(turned))
+
+
+def _positions(run: Cleared) -> pl.DataFrame:
+    """Virtual positions after a run, those carried into it included."""
+    shape = run.problem.layout
+    found = traded(run.problem, primal=run.primal).filter(pl.col("traded") > DUST * pl.col("quantity"))
+    columns = dict.fromkeys(("location", "resource", "side"), pl.String)  # named: a market without virtual bids has no rows to tell from
+    names = pl.DataFrame(list(shape.virtuals), schema=columns, orient="row").with_row_index("class_number")
+    starts = run.problem.orders.span.starts()
+    rows = found.drop("quantity").rename({"traded": "quantity"}).join(names, on="class_number", maintain_order="left")
+    return rows.with_columns(starts.gather(rows["hour"])).select(list(CARRIED))
+
+
+def _beyond(virtuals: pl.DataFrame, run: Cleared) -> pl.DataFrame:
+    """Positions for deliveries that a run has not reached yet: they stay as they are."""
+    return virtuals.filter(~pl.col("start").is_in(run.problem.orders.span.starts().implode()))
+
+
+def _kept(own: Standing, ahead: Cleared | None) -> Standing:
+    """What a run has to keep: what stands from earlier days, and in real time what the last ahead run has decided of these deliveries."""
+    if ahead is None:
+        return own
+    table = commitment_table(ahead).filter("on").with_columns(pl.col("side").cast(pl.String))
+    gangs = frozenset(table.filter(pl.col("side") == "bid")["id"])
+    offers = table.filter(pl.col("side") == "offer").group_by("id", maintain_order=True).agg("start")
+    return replace(own, accepted=own.accepted | gangs, committed={name: frozenset(times) for name, times in offers.iter_rows()})
+
+
+def _standing_after(run: Cleared, before: Standing, until: datetime) -> Standing:
+    """What stands after the deliveries before `until`."""
+    orders = run.problem.orders
+    stop = min(max((until - orders.span.first) // orders.span.interval, 0), orders.span.count)
+    bids = orders.wholes.bids
+    goes_on = bids.with_columns(pl.Series("component", components(bids), dtype=pl.String)).filter(
+        (pl.col("end") > until).any().over("component")
+    )  # fmt: skip
+    begun = goes_on.filter(pl.col("start") < until)["id"]
+    decided = commitment_table(run).with_columns(pl.col("side").cast(pl.String)).filter(pl.col("start") < until)
+    gangs = set(decided.filter("on", pl.col("side") == "bid", pl.col("id").is_in(begun.implode()))["id"])
+    return Standing(
+        accepted=frozenset(gangs | (before.accepted & set(goes_on["id"]))),
+        running=_running(decided.filter(pl.col("side") == "offer"), orders, before, stop),
+        done=_done(run, before, stop),
+    )
+
+
+def _running(decided: pl.DataFrame, orders: Orders, before: Standing, stop: int) -> dict[str, int]:
+    """Offers committed in the last interval before the stop, with the intervals that they must go on for."""
+    last = orders.span.first + (stop - 1) * orders.span.interval
+    terms = {row["id"]: row for row in orders.wholes.offers.iter_rows(named=True)}
+    found = {}
+    for (name,), rows in decided.sort("start").group_by("id", maintain_order=True):
+        offer = terms[str(name)]
+        if not rows["on"][-1] or rows["start"][-1] != last or offer["end"] <= last + orders.span.interval:
+            continue
+        started = rows.filter("started")["start"].max()
+        ran = stop - ((started - orders.span.first) // orders.span.interval) if isinstance(started, datetime) else None
+        left = before.running.get(str(name), 0) - stop if ran is None else offer["min_hours"] - ran
+        found[str(name)] = max(int(left), 0)
+    return found
+
+
+def _done(run: Cleared, before: Standing, stop: int) -> dict[tuple[str, int], float]:
+    """Work done before the stop of each step with a total."""
+    totals = run.problem.orders.wholes.totals
+    if totals.is_empty():
+        return dict(before.done)
+    work = served(run.problem, primal=run.primal).filter(pl.col("hour") < stop)
+    mine = work.join(totals.select("id", "step"), on=["id", "step"], how="semi").group_by("id", "step").agg(pl.col("work").sum())
+    done = dict(before.done)
+    for name, step, amount in mine.sort("id", "step").iter_rows():
+        done[name, step] = done.get((name, step), 0.0) + float(np.maximum(amount, 0.0)) * run.problem.hours
+    return done
