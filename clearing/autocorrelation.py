@@ -1,4 +1,4 @@
-"""Errors of means over time that allow for autocorrelation: Bartlett weights with Andrews' bandwidth, Student's t of the matching degrees."""
+"""Errors of means over time that allow for autocorrelation: Bartlett weights, bandwidth of Andrews, Student's t of the matching degrees."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The essay's picture as data: many suppliers with wide bands of interruption, one pool with a narrow one, and what each further supplier adds."""
+"""The pooling picture as data: many suppliers with wide bands of interruption, one pool with a narrow one; what each further one adds."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations

@@ -1,10 +1,12 @@
 r"""The spread between a firm and an interruptible hour, split: premium, overcommit, scarcity (market design, sections 3 and 4).
 
-An offer that is sold in both tiers earns the same on either side, :math:`\lambda_f - premium - A = \beta_k \lambda_k - (1 - \alpha_k) A`, hence
+An offer that is sold in both tiers earns the same on either side, so that exactly
 
-.. math:: \lambda_f - \lambda_k = premium + (\beta_k - 1) \lambda_k + \alpha_k A
+.. math::
+    \lambda_f - premium - A = \beta_k \lambda_k - (1 - \alpha_k) A, \qquad
+    \lambda_f - \lambda_k = premium + (\beta_k - 1) \lambda_k + \alpha_k A.
 
-exactly. Where no offer is sold in both, the premium is that of the nearest and what is left over is a residual with a name.
+Where no offer is sold in both, the premium is that of the nearest and what is left over is a residual with a name.
 """
 
 import polars as pl

@@ -96,7 +96,7 @@ class PriceSetter(StrEnum):
     DEC = "dec"  # a virtual purchase that is taken in part
     TIER = "tier"  # the other tier of the node, as an offer sells in both
     SUBSTITUTE = "substitute"  # a price set elsewhere, through work that runs in both places or ways
-    TOGETHER = "together"  # an order sets the sum of what a recipe uses, not each price alone
+    TOGETHER = "together"  # several orders, each of which sets a sum of prices, as of all that a recipe uses
     AVERAGE = "average"  # average cost, start included, of an offer that is committed whole: a hull price
     BETWEEN = "between"  # no order is taken in part: a price between two of them
     VOLL = "voll"  # bid for and not offered

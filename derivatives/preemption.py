@@ -84,8 +84,8 @@ def threshold_of(availability: Vector, forward: Vector, *, deviation: Vector) ->
 def implied(call: Vector, threshold: Vector, *, availability: Vector) -> tuple[Vector, Vector]:
     r"""F and σ√T of the lognormal W that has P(W ≤ v) = a and E[(W − v)⁺] = `call`, (n,) each; NaN where there is none.
 
-    With :math:`D = \Phi^{-1}(a)` the call is :math:`v \left[ e^{s^2 / 2 - s D} \Phi(s - D) - (1 - a) \right]`, which rises from 0 with s: one
-    solution for every call above 0, found by halving.
+    With :math:`D = \Phi^{-1}(a)` the call is :math:`v \left[ e^{s^2 / 2 - s D} \Phi(s - D) - (1 - a) \right]`,
+    which rises from 0 with s: one solution for every call above 0, found by halving.
 
     Args:
         call: (n,) USD per resource-hour, for example λ_firm − v.

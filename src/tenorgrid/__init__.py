@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tenorgrid.api import mark_work as mark_work
     from tenorgrid.api import settle as settle
     from tenorgrid.api import value as value
+    from tenorgrid.benchmark import recipes as recipes
     from tenorgrid.chain import report as report
     from tenorgrid.clearing.reference import reference_model as reference_model
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
     from tenorgrid.data.readers.rows import concat as concat
     from tenorgrid.data.readers.summaries import read_provider_summaries as read_provider_summaries
     from tenorgrid.data.readers.summaries import read_summaries as read_summaries
+    from tenorgrid.data.readers.traces import read_traces as read_traces
     from tenorgrid.data.terms.exposure import Exposure as Exposure
+    from tenorgrid.tiering import split_spread as split_spread
+    from tenorgrid.tiering import tiers as tiers
 
 # Where each public name lives: importing one thing imports no other.
 _NAMES = {
@@ -58,9 +62,13 @@ _NAMES = {
     "read_observations": "data.readers.formats",
     "read_provider_summaries": "data.readers.summaries",
     "read_summaries": "data.readers.summaries",
+    "read_traces": "data.readers.traces",
     "reference_model": "clearing.reference",
+    "recipes": "benchmark",
     "report": "chain",
     "settle": "api",
+    "split_spread": "tiering",
+    "tiers": "tiering",
     "solve_model": "clearing.reference_solution",
     "value": "api",
     "write_case": "data.case",

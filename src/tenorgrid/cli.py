@@ -16,6 +16,8 @@ import typer
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
+from tenorgrid.commands.recipes import recipes
+from tenorgrid.commands.tiers import tiers
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
 from tenorgrid.data.kinds import PricingRule
 
@@ -271,6 +273,8 @@ def report(
 
 
 app.command()(deals)
+app.command()(tiers)
+app.command()(recipes)
 
 
 def main() -> None:
