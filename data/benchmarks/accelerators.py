@@ -1,6 +1,7 @@
 """Accelerators by our names, from the names that benchmarks give them, and the share of a host that each brings along.
 
-Hosts are those of a published machine, divided by its accelerators; nothing is guessed for one whose machine is not known: `--hosts` says it.
+Hosts are those of a published machine, divided by its accelerators. One that is not here is refused until a file of hosts says what it
+brings along.
 
 Sources:
     AWS P4, P5 and P6 product tables (aws.amazon.com/ec2/instance-types/p4, /p5, /p6), as of August 2026.
@@ -19,6 +20,8 @@ import polars as pl
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.benchmarked import Hosts
 from tenorgrid.data.tables.door import checked, read_checked
+
+LIKE_L40S = "by convention that of an L40S: AWS g6e.48xlarge"  # cards whose own machine is not published: a server with slots
 
 # resource, names in benchmarks, scale-up domain, then one machine: accelerators, vCPU, GiB, Gbit/s; and what it is
 MACHINES: tuple[tuple[str, str, int, tuple[int, float, float, float], str], ...] = (
@@ -48,11 +51,10 @@ MACHINES: tuple[tuple[str, str, int, tuple[int, float, float, float], str], ...]
     ("rtx-pro-6000", "NVIDIA RTX PRO 6000 Blackwell Server Edition", 1, (8, 192, 2048, 1600), "AWS g7e.48xlarge"),
     ("tpu-v6e", "TPU-trillium", 256, (8, 180, 1440, 800), "Google ct6e-standard-8t"),
     ("v100", "NVIDIA Tesla V100", 8, (8, 64, 488, 25), "AWS p3.16xlarge"),
-    # cards for which no machine is published are put into the one of the L40S: a server with slots
-    ("arc-pro-b60", "[MAXSUN] MS-Intel Arc Pro B60 Dual 48G Turbo", 1, (8, 192, 1536, 400), "by convention that of an L40S: AWS g6e.48xlarge"),
-    ("rtx-4090", "NVIDIA GeForce RTX 4090", 1, (8, 192, 1536, 400), "by convention that of an L40S: AWS g6e.48xlarge"),
-    ("rtx-a5000", "NVIDIA RTX A5000", 1, (8, 192, 1536, 400), "by convention that of an L40S: AWS g6e.48xlarge"),
-    ("rx-7900-xtx", "AMD Radeon RX 7900 XTX", 1, (8, 192, 1536, 400), "by convention that of an L40S: AWS g6e.48xlarge"),
+    ("arc-pro-b60", "[MAXSUN] MS-Intel Arc Pro B60 Dual 48G Turbo", 1, (8, 192, 1536, 400), LIKE_L40S),
+    ("rtx-4090", "NVIDIA GeForce RTX 4090", 1, (8, 192, 1536, 400), LIKE_L40S),
+    ("rtx-a5000", "NVIDIA RTX A5000", 1, (8, 192, 1536, 400), LIKE_L40S),
+    ("rx-7900-xtx", "AMD Radeon RX 7900 XTX", 1, (8, 192, 1536, 400), LIKE_L40S),
 )  # fmt: skip
 
 AUXILIARY = ("vcpu", "ram_gib", "net_gbps")
@@ -81,7 +83,7 @@ def hosts(file: Path | None = None) -> pl.DataFrame:
         theirs, faults = read_checked(file, Hosts, empty=False)
         if faults:
             raise InputError(faults)
-        ours = pl.concat([ours.filter(~pl.col("resource").is_in(theirs["resource"].implode())), theirs.cast(dict(ours.schema))])
+        ours = pl.concat([ours.filter(~pl.col("resource").is_in(theirs["resource"].implode())), theirs.cast(ours.schema)])
     book = checked(ours.sort("resource"), Hosts, name=name)
     names(book, file=name)
     return book

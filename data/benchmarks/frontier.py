@@ -33,7 +33,7 @@ def dominators(use: Vector, domain: Sequence[int] | Numbers) -> list[tuple[int, 
     earlier = np.arange(len(use))[:, None] < np.arange(len(use))[None, :]
     beats = no_more & (~no_more.T | earlier)
     np.fill_diagonal(beats, False)
-    kept = ~beats.any(axis=0)
+    kept: npt.NDArray[np.bool_] = np.logical_not(np.any(beats, axis=0))
     found = [tuple(int(one) for one in np.flatnonzero(beats[:, way] & kept)) for way in range(len(use))]
     for way in np.flatnonzero(kept & ((use > 0).sum(axis=1) > 1)):  # only those of several kinds can be put together from others
         others = np.flatnonzero(kept & (size <= size[way]) & (np.arange(len(use)) != way))
@@ -59,7 +59,7 @@ def concave(count: Vector, output: Vector) -> Vector:
         while len(corners) > 1 and _turns_left(x, y, corners[-2], corners[-1], point):
             corners.pop()
         corners.append(point)
-    return np.interp(count, x[corners], y[corners])
+    return np.asarray(np.interp(count, x[corners], y[corners]), dtype=np.float64)
 
 
 def _rounded(use: Vector) -> Vector:
@@ -75,7 +75,7 @@ def _together(use: Vector, want: Vector) -> tuple[int, ...]:
     if len(use) == 0:
         return ()
     solved = linprog(-np.ones(len(use)), A_ub=use.T, b_ub=want, bounds=(0, None), method="highs")
-    if solved.x is None or -solved.fun < 1 - ROUNDING:
+    if solved.x is None or solved.fun is None or -solved.fun < 1 - ROUNDING:
         return ()
     return tuple(int(one) for one in np.flatnonzero(solved.x > ROUNDING))
 

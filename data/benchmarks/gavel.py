@@ -1,7 +1,7 @@
 """Gavel: steps a second of training jobs on K80, P100 and V100, in one server or spread over several.
 
-A job of several accelerators that stood in one server needs a domain of that many; the row with the suffix `_unconsolidated` is the same job
-spread over servers, which needs none and is usually slower: the penalty of its placement. A throughput of 0 did not fit into memory.
+A job of several accelerators that stood in one server needs a domain of that many. The row with the suffix `_unconsolidated` is the same
+job spread over servers, which needs none and is usually slower: the penalty of its placement. A throughput of 0 did not fit into memory.
 
 Columns: as in scheduler/simulation_throughputs.json of github.com/stanford-futuredata/gavel (OSDI 2020), jobs alone on their device.
 """

@@ -7,10 +7,12 @@ import polars as pl
 from tenorgrid.data.benchmarks.recipes import RecipeBook
 from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.tables.case import Offers
+from tenorgrid.data.tables.door import checked
 
 
-def merged(case: Case, book: RecipeBook) -> Case:
-    """The case with the workloads, recipes and resources of `book` beside its own.
+def merged(case: Case, book: RecipeBook, offers: pl.DataFrame | None = None) -> Case:
+    """The case with the workloads, recipes and resources of `book` beside its own, and with further offers, for example of a new chip.
 
     Of a workload that the case has already, its own row stands and recipes are added; the unit must be the same. A row that the case has
     already is not added again.
@@ -26,6 +28,8 @@ def merged(case: Case, book: RecipeBook) -> Case:
     own = case.recipes.select("workload", "recipe")
     added = book.recipe_resources.join(own, on=["workload", "recipe"], how="anti", maintain_order="left")
     frames["recipe_resources"] = pl.concat([frames["recipe_resources"], added])
+    if offers is not None:
+        frames["offers"] = pl.concat([frames["offers"], checked(offers, Offers, name="offers")])
     return make_case(case.market, frames)
 
 

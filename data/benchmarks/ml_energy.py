@@ -1,8 +1,8 @@
 """ML.ENERGY: tokens a second of a model server against the speed that each user sees, one row a batch size.
 
 The speed of a user is 1,000 / the median time between two tokens in ms. A server's accelerators work on one copy of the model
-(tensor- or expert-parallel), so that the size of that group is the scale-up domain it needs. The H100 of this benchmark is the SXM part: the
-file has it at 694 W, where the PCIe card ends at 350 W and the NVL card at 400 W; its B200 exists as SXM only.
+(tensor- or expert-parallel), so that the size of that group is the scale-up domain it needs. The H100 of this benchmark is the SXM part:
+the file has it at 694 W, where the PCIe card ends at 350 W and the NVL card at 400 W; its B200 exists as SXM only.
 
 Columns: as in public/data/tasks of github.com/ml-energy/leaderboard, with the two ratios that the provenance of the file names.
 """

@@ -1,7 +1,7 @@
 """Recipes from a benchmark: the tables `workloads`, `recipes`, `recipe_resources` and `resources` of a market case.
 
-A workload is what was run, together with a limit; its recipes are the results that meet the limit and that no others dominate. A recipe-hour
-is the measured system for an hour: its accelerators, their shares of hosts, and the scale-up domain that it was measured in.
+A workload is what was run, together with a limit; its recipes are the results that meet the limit and that no others dominate. A
+recipe-hour is the measured system for an hour: its accelerators, their shares of hosts, and the scale-up domain that it was measured in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

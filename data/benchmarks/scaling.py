@@ -11,7 +11,7 @@ KEY = ("family", "resources", "spread")
 def scaling(measured: pl.DataFrame) -> pl.DataFrame:
     """`Scaling` of `Measured` rows: the best result of each number of accelerators of one kind.
 
-    Results are as published: more accelerators may do less (the envelope says what could be had by running smaller jobs beside one another).
+    Results are as published, so that more accelerators may do less; the envelope is what smaller jobs beside one another would do.
     """
     pure = measured.filter(~pl.col("resources").str.contains(";")).with_columns(pl.col("resources").str.replace(r":\d+$", ""))
     best = pure.sort("output_per_hour", "row", descending=[True, False]).unique([*KEY, "gpus"], keep="first", maintain_order=True)

@@ -2,7 +2,8 @@
 
 import dataframely as dy
 
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds import LeftOutReason, PriceKind
+from tenorgrid.data.tables.cleared import USD_PER_RESOURCE_HOUR
 
 
 class Hosts(dy.Schema):
@@ -73,3 +74,18 @@ class LeftOut(dy.Schema):
     column = dy.String(nullable=True, description="Column that the reason is in")
     value = dy.String(nullable=True, description="What was found")
     detail = dy.String(description="What was expected, or which recipe is as good")
+
+
+class Worth(dy.Schema):
+    """What one hour of an accelerator is worth at the prices of a run, whether anyone has offered it or not."""
+
+    horizon = dy.String(primary_key=True, description="Horizon of the run")
+    pricing = dy.Enum(PriceKind, primary_key=True, description="Which problem the prices are the dual of")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the interval")
+    location = dy.String(primary_key=True, description="Where it would stand, and home of the work it would do")
+    tier = dy.String(primary_key=True, description="Tier")
+    resource = dy.String(primary_key=True, description="Accelerator")
+    worth = dy.Float64(description="(ω φ − Σ x λ of its hosts) / accelerators, by its best workload", metadata=USD_PER_RESOURCE_HOUR)
+    workload = dy.String(description="The workload that it is worth the most in")
+    recipe = dy.String(description="The recipe")
+    price = dy.Float64(nullable=True, description="λ; null where it is not traded yet", metadata=USD_PER_RESOURCE_HOUR)
