@@ -34,6 +34,11 @@ class Marginal(dy.Schema):
     premium = dy.Float64(nullable=True, description="Firm premium of the offer", metadata=USD_PER_RESOURCE_HOUR)
     scarcity = dy.Float64(nullable=True, description="Scarcity adder", metadata=USD_PER_RESOURCE_HOUR)
     domain = dy.Float64(nullable=True, description="Less what the offer's scale-up domain earns apart", metadata=USD_PER_RESOURCE_HOUR)
+    rent = dy.Float64(
+        nullable=True,
+        description="What the offer earns in the other tier, and so here; of work with a total, less what its last unit is worth elsewhen",
+        metadata=USD_PER_RESOURCE_HOUR,
+    )
     other_resources = dy.Float64(
         nullable=True, description="Less the other resources of the recipe at their prices", metadata=USD_PER_RESOURCE_HOUR
     )
