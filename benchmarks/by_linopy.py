@@ -10,6 +10,8 @@ import xarray as xr
 from benchmarks.rival import Solved, told
 from benchmarks.sheet import CAPACITY, CARRIAGE, LINKS, NODES, Sheet, ways
 
+linopy.options["semantics"] = "v1"  # what is masked is absent: each use says what it counts as
+
 
 def build(sheet: Sheet) -> linopy.Model:
     """The whole market as one model."""
@@ -54,9 +56,9 @@ def _jobs(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list[A
     name = pd.RangeIndex(jobs.count, name="job")
     inside = _on(jobs.inside(sheet.hours), hour, name)
     served = model.add_variables(0, _on(jobs.quantity, name), coords=[hour, name], mask=inside, name="job")
-    demand.append((1.0 * served).groupby(pd.Series(jobs.place, index=name, name="group")).sum())
-    model.add_constraints(served.sum("hour") <= _on(jobs.total, name), name="total")
-    gain.append((_on(jobs.price, name) * served).sum())
+    demand.append((1.0 * served.fillna(0)).groupby(pd.Series(jobs.place, index=name, name="group")).sum())
+    model.add_constraints(served.fillna(0).sum("hour") <= _on(jobs.total, name), name="total")
+    gain.append((_on(jobs.price, name) * served.fillna(0)).sum())
 
 
 def _gangs(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list[Any], gain: list[Any]) -> None:
@@ -69,8 +71,8 @@ def _gangs(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list[
     served = model.add_variables(0, _on(gangs.quantity, name), coords=[hour, name], mask=inside, name="gang")
     model.add_constraints(served - _on(gangs.quantity, name) * accepted <= 0, mask=inside, name="most")
     model.add_constraints(served - _on(gangs.share * gangs.quantity, name) * accepted >= 0, mask=inside, name="least")
-    demand.append((1.0 * served).groupby(pd.Series(gangs.place, index=name, name="group")).sum())
-    gain.append((_on(gangs.price, name) * served).sum())
+    demand.append((1.0 * served.fillna(0)).groupby(pd.Series(gangs.place, index=name, name="group")).sum())
+    gain.append((_on(gangs.price, name) * served.fillna(0)).sum())
 
 
 def _blocks(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list[Any], gain: list[Any]) -> None:
@@ -80,15 +82,16 @@ def _blocks(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list
     name = pd.RangeIndex(blocks.count, name="block")
     inside = _on(blocks.inside(sheet.hours), hour, name)
     on = model.add_variables(binary=True, coords=[hour, name], mask=inside, name="on")
-    supply.append((_on(blocks.quantity, name) * on).groupby(pd.Series(blocks.place, index=name, name="node")).sum())
-    gain.append(-(_on(blocks.quantity * blocks.price, name) * on).sum())
+    sold = _on(blocks.quantity, name) * on.fillna(0)
+    supply.append(sold.groupby(pd.Series(blocks.place, index=name, name="node")).sum().reindex(node=range(NODES), fill_value=0))
+    gain.append(-(_on(blocks.quantity * blocks.price, name) * on.fillna(0)).sum())
     slow = np.flatnonzero(blocks.start_cost > 0)
     own = on.sel(block=slow)
     begun = model.add_variables(binary=True, coords=[hour, name[slow]], name="begun")
-    model.add_constraints(own - own.shift(hour=1) - begun <= 0, name="start")
+    model.add_constraints(own - own.shift(hour=1).fillna(0) - begun <= 0, name="start")
     least = int(blocks.least.max())
     assert set(blocks.least[slow]) == {least}
-    model.add_constraints(sum((begun.shift(hour=back) for back in range(1, least)), 1.0 * begun) - own <= 0, name="running")
+    model.add_constraints(sum((begun.shift(hour=back).fillna(0) for back in range(1, least)), 1.0 * begun) - own <= 0, name="running")
     late = _on(np.arange(sheet.hours) > sheet.hours - least, hour)
     model.add_constraints(begun <= 0, mask=late & _on(np.ones(slow.size, dtype=bool), name[slow]), name="late")
     gain.append(-(_on(blocks.start_cost[slow], name[slow]) * begun).sum())
