@@ -1,5 +1,6 @@
 """Recall of listed hours: what the holder gets back, who is interrupted, what is paid."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -50,7 +51,7 @@ def table(schema: Any, rows: list[Row]) -> pl.DataFrame:
     return schema.validate(frame, cast=True)  # type: ignore[no-any-return]
 
 
-def windows(needs: list[float | None], *, first: datetime = START, **changed: Any) -> list[Row]:
+def windows(needs: Sequence[float | None], *, first: datetime = START, **changed: Any) -> list[Row]:
     """The reservation hour by hour, with what its holder came to need in each."""
     return [
         HELD | {"start": first + at * HOUR, "end": first + (at + 1) * HOUR, "real_time_need": need} | changed
