@@ -26,6 +26,7 @@ Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 NAMES = pl.Schema({"kind": pl.String(), "id": pl.String(), "participant": pl.String(), "component": pl.String()})
+EXTRA = "extra"  # kind of a row of the user's
 NUMBERED = pl.Schema({"id": pl.String(), "number": pl.Int64()})
 NO_HOURS = np.array([-1])  # of a column or row that belongs to no single interval
 

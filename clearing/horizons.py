@@ -28,8 +28,6 @@ from tenorgrid.clearing.wholes import joined_hours
 from tenorgrid.clearing.windows import Span
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
-from tenorgrid.data.tables.cleared import Uplift
 from tenorgrid.data.terms.market import Horizon, Market
 
 PART = timedelta(days=5)  # deliveries cleared in one task: long enough to pay for a solver instance, short enough to share out
@@ -50,6 +48,7 @@ class ClearingRun:
     commitments: pl.DataFrame = field(repr=False)
     binding: pl.DataFrame = field(repr=False)
     uplift: pl.DataFrame = field(repr=False)
+    allocation: pl.DataFrame = field(repr=False)
     surplus: pl.DataFrame = field(repr=False)
     certificate: pl.DataFrame = field(repr=False)
     state: State = field(repr=False)
@@ -201,5 +200,13 @@ def _joined(parts: list[tuple[dict[str, pl.DataFrame], State]], order: list[str]
     rank = pl.col("horizon").replace_strict(order, range(len(order)), return_dtype=pl.Int32)
     found = {name: table.sort(rank, maintain_order=True) for name, table in tables.items()}
     surplus = pl.concat([surplus_table(found["surplus"].filter(pl.col("horizon") == name), horizon=name) for name in order])
-    uplift = Uplift.create_empty().with_columns(pl.col("pricing").cast(pl.Enum([rule.value for rule in PricingRule])))
-    return ClearingRun(**(found | {"surplus": surplus}), uplift=uplift, state=joined([state for _, state in parts]))
+    sums = {name: _summed(found[name], order) for name in ("uplift", "allocation")}
+    return ClearingRun(**(found | sums | {"surplus": surplus}), state=joined([state for _, state in parts]))
+
+
+def _summed(table: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """The money of each component or payer over all groups of intervals, in order."""
+    money = [name for name, dtype in table.schema.items() if dtype == pl.Float64]
+    keys = [name for name in table.columns if name not in money]
+    rank = pl.col("horizon").replace_strict(order, range(len(order)), return_dtype=pl.Int64)
+    return table.group_by(keys).agg(pl.col(money).sum()).sort(rank, *keys[1:])

@@ -4,7 +4,7 @@
 its own feasible set, the duals of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tenorgrid.clearing.alike import first_ids_first, shared_alike
 from tenorgrid.clearing.centre import Centre, centre
 from tenorgrid.clearing.certificate import Certificate, certify, size, worth
 from tenorgrid.clearing.coupling import Coupling
@@ -69,8 +70,9 @@ def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limi
         found, proof = _certified(joint, dearest=dearest)
         return _joint(joint, joint, (found, found), (proof, proof), None, HullKind.CONVEX, begun)
     incumbent = search(joint, limits=limits)
-    fixed = joint.fixed(_first_ids_first(problem, joint, incumbent.values))
-    found, proof = _certified(fixed, dearest=dearest)
+    values = first_ids_first(problem, joint, incumbent.values)
+    fixed = joint.fixed(values)
+    found, proof = _certified(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
     patterns, kind = _patterns(problem.coupling, joint)
     relaxed = joint.relaxed(patterns)
     hull, hull_proof = _certified(relaxed, dearest=dearest)
@@ -84,12 +86,20 @@ class _Proof:
     method: Method
 
 
-def _certified(terms: Program, *, dearest: float) -> tuple[Centre, _Proof]:
-    """Values that pass their certificate, by another method where the first one's do not; `price` is what may be published."""
+def _certified(terms: Program, *, dearest: float, shared: Sequence[Places] = ()) -> tuple[Centre, _Proof]:
+    """Values that pass their certificate, by another method where the first one's do not; `price` is what may be published.
+
+    Args:
+        terms: whose whole columns are fixed or relaxed.
+        dearest: the price cap times Δ.
+        shared: sets of columns, (equal orders, columns of each), that share what they get.
+    """
     worst = np.inf
     methods: tuple[Method, ...] = ("cold", "second")
     for method in methods:
         found = centre(terms, dearest=dearest, method=method)
+        for columns in shared:
+            found.primal[columns] = found.primal[columns].mean(axis=0)
         plain = certify(terms, primal=found.primal, dual=found.dual)
         hair = certify(terms, primal=found.primal, dual=found.price)
         if plain.passes() and hair.passes():
@@ -151,37 +161,3 @@ def _patterns(coupling: Coupling, joint: Program) -> tuple[tuple[Patterns, ...],
         else:
             found.append(Patterns(component=name, columns=columns, accepted=accepted))
     return tuple(found), kind
-
-
-def _first_ids_first(problem: Problem, joint: Program, values: Vector) -> Vector:
-    """Of orders that are equal in all but name, those that come first by id are accepted first.
-
-    Args:
-        problem: whose orders they are.
-        joint: its program.
-        values: of the whole columns, in order.
-    """
-    numbers = joint.column_place[joint.whole]
-    names = problem.coupling.columns[numbers].with_columns(pl.Series("value", values), pl.Series("at", np.arange(values.size)))
-    likes = pl.concat([problem.orders.wholes.offers.select("id", "like"), problem.orders.wholes.bids.select("id", "like")])
-    bounds = names.with_columns(
-        pl.Series("lower", problem.coupling.lower[numbers]), pl.Series("upper", problem.coupling.upper[numbers])
-    ).join(likes, on="id", maintain_order="left")
-    several = bounds.filter(pl.col("id").n_unique().over("kind", "like") > 1)
-    ordered = values.copy()
-    for decisions in _alike(several):
-        table = np.array([part["value"] for part in decisions])
-        best = table[np.lexsort(-table.T[::-1])]  # the fullest decision first
-        for part, decision in zip(decisions, best, strict=True):
-            ordered[part["at"].to_numpy()] = decision
-    return ordered
-
-
-def _alike(several: pl.DataFrame) -> Iterator[list[pl.DataFrame]]:
-    """Decisions of orders that are equal in all but name and in what earlier runs have decided, in order of id."""
-    for like in several.partition_by("kind", "like", maintain_order=True):
-        by_state: dict[bytes, list[pl.DataFrame]] = {}
-        for part in like.sort("id", "hour").partition_by("id", maintain_order=True):
-            state = part["lower"].to_numpy().tobytes() + part["upper"].to_numpy().tobytes()
-            by_state.setdefault(state, []).append(part)
-        yield from (parts for parts in by_state.values() if len(parts) > 1)

@@ -17,11 +17,12 @@ from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.solver import Basis
 from tenorgrid.clearing.state import CARRIED, Standing, State
 from tenorgrid.clearing.surplus import surplus_by_interval
+from tenorgrid.clearing.uplift import uplift_tables
 from tenorgrid.clearing.wholes import components
 from tenorgrid.data.kinds import AwardSide, PricingRule
 from tenorgrid.data.terms.market import Market
 
-UNDATED = frozenset({"uplift"})  # tables by component, not by interval
+UNDATED = frozenset({"uplift", "allocation"})  # tables by component, not by interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def _published(run: Cleared) -> dict[str, pl.DataFrame]:
         )
         for rule in PricingRule
     ]
+    uplift, allocation = uplift_tables(run)
     prices = {rule: (run.priced[rule], run.kinds(rule)) for rule in PricingRule}
     return {
         "prices": pl.concat([price_table(problem, priced.nodes, kinds) for priced, kinds in prices.values()]),
@@ -79,6 +81,8 @@ def _published(run: Cleared) -> dict[str, pl.DataFrame]:
         "headroom": headroom_table(run),
         "commitments": commitment_table(run),
         "binding": binding_table(run),
+        "uplift": uplift,
+        "allocation": allocation,
         "surplus": pl.concat(parts),
         "certificate": run.certificate,
     }

@@ -39,11 +39,14 @@ STATIC = {
 CLEARED = {
     "prices": cleared_tables.Prices,
     "workload_prices": cleared_tables.WorkloadPrices,
+    "domain_prices": cleared_tables.DomainPrices,
     "awards": cleared_tables.Awards,
     "placements": cleared_tables.Placements,
     "headroom": cleared_tables.Headroom,
+    "commitments": cleared_tables.Commitments,
     "binding": cleared_tables.Binding,
     "uplift": cleared_tables.Uplift,
+    "allocation": cleared_tables.Allocation,
     "surplus": cleared_tables.Surplus,
     "certificate": cleared_tables.Certificate,
 }

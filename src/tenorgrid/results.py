@@ -67,6 +67,7 @@ class Run(Tables):
     commitments: pl.DataFrame = field(repr=False)
     binding: pl.DataFrame = field(repr=False)
     uplift: pl.DataFrame = field(repr=False)
+    allocation: pl.DataFrame = field(repr=False)
     surplus: pl.DataFrame = field(repr=False)
     certificate: pl.DataFrame = field(repr=False)
     state: State = field(default_factory=State, repr=False)
