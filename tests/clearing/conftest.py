@@ -20,6 +20,7 @@ from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.kinds import PricingRule
 from tenorgrid.data.tables.case import Offers
 from tenorgrid.data.terms.market import REAL_TIME, Horizon, Market
+from tests.clearing.whole_markets import random_whole_case
 
 START = datetime(2027, 1, 5, tzinfo=UTC)
 HORIZONS = (Horizon(name="day-ahead", lead=timedelta(days=1)), Horizon(name="real-time", lead=timedelta(0)))
@@ -280,6 +281,12 @@ def plain_market() -> Callable[..., Case]:
 def random_market() -> Callable[..., Case]:
     """`random_case`: the function that draws a market from a seed."""
     return random_case
+
+
+@pytest.fixture(scope="session")
+def whole_market() -> Callable[..., Case]:
+    """`random_whole_case`: the function that draws a market with orders that are decided whole."""
+    return random_whole_case
 
 
 @pytest.fixture(scope="session")

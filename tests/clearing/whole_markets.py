@@ -63,7 +63,8 @@ def random_whole_case(seed: int, *, hours: int = 2, orders: int = 3, graph: str 
         seed: of everything that is drawn.
         hours: intervals.
         orders: committed offers, and bids that are gangs; as many again are divisible.
-        graph: of groups and links: "none", "tree" (links and a group without a cycle), "cycle" (two groups over two links), or "any".
+        graph: of groups and links: "none", "tree" (links and a group without a cycle), "cycle" (an odd number of groups on a cycle, for
+            which the plain relaxation may lie above the hull), or "any".
         totals: chance that a bid has a deadline instead of an hourly amount.
     """
     draw = _Draw(rng=np.random.default_rng(seed), hours=hours)
@@ -167,26 +168,34 @@ def _bids(draw: _Draw, count: int, *, kind: str, totals: float, spot: bool) -> I
         yield from _bid(
             draw, f"b{number}", f"n{number}", share=None, totals=totals, spot=spot, window=draw.always() if number == 0 else None
         )
-    gangs = [f"g{number}" for number in range(max(count, 4 if kind == "cycle" else 1))]
-    group, parent = _graph(draw, gangs, kind)
-    for name in gangs:
-        share = draw.one(0.4, 1.0, 1.0)
-        for row in _bid(draw, name, "team", share=share, totals=totals if kind != "cycle" else 0.0, spot=spot, window=None):
-            yield row | {"exclusive_group": group.get(name), "linked_to": parent.get(name)}
+    group, parent = _graph(draw, [f"g{number}" for number in range(max(count, 1))], kind)
+    for name in group:
+        share, level = draw.one(0.4, 1.0, 1.0), 1.0 if kind != "cycle" else 0.3 if parent[name] is None else 2.5
+        window, size = (draw.always(), 0.4) if kind == "cycle" else (None, 1.0)
+        for row in _bid(draw, name, "team", share=share, totals=totals, spot=spot, window=window):
+            if kind == "cycle":
+                row |= {"workload": "w1", "home": None}
+            changed = {"exclusive_group": group[name], "linked_to": parent[name], "value": row["value"] * level}
+            yield row | changed | {column: row[column] and row[column] * size for column in ("quantity", "total")}
     if kind == "tree" and draw.chance(0.5):
         for row in _bid(draw, "rider", "team", share=None, totals=totals, spot=spot, window=None):
-            yield row | {"linked_to": gangs[0]}
+            yield row | {"linked_to": "g0"}
 
 
-def _graph(draw: _Draw, gangs: list[str], kind: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Group and parent of each gang."""
-    if kind == "cycle":  # two link trees, both members of two groups
-        first, second, third, fourth = gangs[:4]
-        return {first: "x", second: "x", third: "y", fourth: "y"}, {third: first, fourth: second}
+def _graph(draw: _Draw, gangs: list[str], kind: str) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Group and parent of each gang; children of a cycle are worth more than their parents, so that a half of each would be had."""
+    group: dict[str, str | None] = dict.fromkeys(gangs)
+    parent: dict[str, str | None] = dict.fromkeys(gangs)
+    if kind == "cycle" and draw.chance(0.5):  # a child in its parent's own group can never be accepted, but half of both can
+        return {"g0": "x", "g1": "x", "g2": "x"}, {"g0": None, "g1": "g0", "g2": None}
+    if kind == "cycle":  # three parents with a child each, three groups: a child and the next parent
+        parent = {"g0": None, "g1": None, "g2": None, "h0": "g0", "h1": "g1", "h2": "g2"}
+        return {"g0": "x", "g1": "y", "g2": "z", "h0": "z", "h1": "x", "h2": "y"}, parent
     if kind == "tree" and len(gangs) > 1:
-        group = dict.fromkeys(gangs[1:], "x") if draw.chance(0.5) else {}
-        return group, {gangs[1]: gangs[0]}
-    return {}, {}
+        parent[gangs[1]] = gangs[0]
+        if draw.chance(0.5):
+            group |= dict.fromkeys(gangs[1:], "x")
+    return group, parent
 
 
 def _bid(draw: _Draw, name: str, participant: str, *, share: float | None, totals: float, spot: bool, window: Row | None) -> Iterator[Row]:
