@@ -103,7 +103,7 @@ def promises(curve: pl.DataFrame, estimates: pl.DataFrame) -> go.Figure:
     }  # fmt: skip
     drawn.add_scatter(
         x=shown["overcommit"].to_list(), y=(100 * shown["promise"]).to_list(), name="tiers, β with its 95 % interval", mode="markers+text",
-        text=shown["tier"].to_list(), textposition="top left", marker={"color": theme.DARK, "size": 8}, error_x=margin,
+        text=shown["tier"].to_list(), textposition="bottom right", marker={"color": theme.DARK, "size": 8}, error_x=margin,
         hovertemplate="%{text}: β %{x:.3f} for π %{y:.0f} %<extra></extra>",
     )  # fmt: skip
     drawn.update_xaxes(title={"text": "β, sold hours per listed hour", "standoff": 6})
