@@ -121,6 +121,7 @@ def solve(value: Vector, matrix: Vector, *, low: Vector, high: Vector, lower: Ve
     if found.status == 2:
         return None
     assert found.status == 0, found.message
+    assert found.fun is not None
     dual = np.zeros(low.size)
     if stacked.size:
         dual[below] = -found.ineqlin.marginals[: below.sum()]
