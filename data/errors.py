@@ -88,6 +88,10 @@ class OvercommitWarning(UserWarning):
     """A tier that promises more present hours than its listed hours can hold: (1 − π) β > 1."""
 
 
+class PromiseWarning(UserWarning):
+    """A tier whose promised π is below the recalls that come with counting a share of its sales as reserve."""
+
+
 def brief(error: TenorgridError) -> str:
     """The first sentence of an error, and how many more there are: for a warning.
 

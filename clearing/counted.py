@@ -1,0 +1,148 @@
+r"""Interruptible sales that are counted as reserve, and whether the tier's promise has room for their recall (market design, section 4).
+
+A share α of a tier's sales adds to headroom because it may be recalled when reserve is needed; then π of the tier must include those
+recalls. What the scarcity curve says of them: A(r) = (VOLL − λ_ref) LOLP(r), and LOLP(r) is the chance that more than r is needed. With F
+hours of headroom that nobody bought in front of them, R_k = α_k Y_k counted hours are called for
+
+    E[min((N − F)⁺, R_k)] = ∫ from F to F + R_k of LOLP(r) dr
+
+hours on average: the area under the curve that they stand for. Over all hours that share of the sold hours is what counting them
+costs their users. It is never above α, so a promise π ≥ α has room at any time. The tier with the highest π is called first.
+"""
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
+from tenorgrid.data.case import Case
+from tenorgrid.data.errors import PromiseWarning
+
+Vector = npt.NDArray[np.float64]
+GROUP = ["horizon", "start", "region", "resource"]
+SCHEMA = pl.Schema(
+    {"horizon": pl.String, "tier": pl.String, "listed": pl.Float64, "counted": pl.Float64, "called": pl.Float64, "share": pl.Float64,
+     "promise": pl.Float64, "kept": pl.Boolean}
+)  # fmt: skip
+ROUNDING = 1e-12  # a promise right at the share has room
+
+
+def curve_of(case: Case) -> pl.DataFrame:
+    """The scarcity curve of a case in steps, `Reserves`: the table, or made of `[scarcity]` for every accelerator of every region."""
+    terms = case.market.scarcity
+    if terms is None or not case.reserves.is_empty():
+        return case.reserves
+    accelerators = sorted(case.resources.filter(pl.col("kind").cast(pl.String) == "accelerator")["resource"])
+    regions = sorted(set(case.locations["region"]))
+    return scarcity_reserves(terms, voll=case.market.voll, regions=regions, accelerators=accelerators)
+
+
+def called_on(curve: pl.DataFrame, *, front: Vector, counted: Vector, worth: float) -> Vector:
+    r"""Hours called on average, :math:`\int_F^{F + R} A(r)\,dr / (VOLL - \lambda_{ref})`, (n,).
+
+    Args:
+        curve: quantity and price of a group's steps, dearest first.
+        front: (n,) F, headroom before them.
+        counted: (n,) R.
+        worth: VOLL − λ_ref, USD per resource-hour, which A is where reserve is needed for sure.
+
+    >>> steps = pl.DataFrame({"quantity": [10.0, 20.0], "price": [100.0, 25.0]})
+    >>> called_on(steps, front=np.array([5.0, 40.0]), counted=np.array([15.0, 15.0]), worth=100.0)
+    array([7.5, 0. ])
+    """
+    edges = np.r_[0.0, np.cumsum(curve["quantity"].to_numpy())]
+    chance = np.minimum(curve["price"].to_numpy() / worth, 1.0)
+    area = np.r_[0.0, np.cumsum(curve["quantity"].to_numpy() * chance)]
+    first, last = np.maximum(front, 0.0), np.maximum(front, 0.0) + counted
+    return np.asarray(np.interp(last, edges, area) - np.interp(first, edges, area))
+
+
+def counted_sales(case: Case, *, awards: pl.DataFrame, commitments: pl.DataFrame | None = None) -> pl.DataFrame:
+    """By horizon and tier with a reserve share: hours listed and counted, hours called on average, their share, and the tier's promise.
+
+    Columns horizon, tier, listed, counted, called (resource-hours over the run), share (called / listed), promise π, kept (share ≤ π).
+    Where the curve is a table of steps λ_ref is not known, and taken as 0.
+
+    Args:
+        case: checked; its deals stand in it as legs.
+        awards: as clearing published them.
+        commitments: likewise; None where nothing is committed. An offer that is off holds no headroom.
+    """
+    curve, tiers = curve_of(case), case.tiers.filter(pl.col("reserve_share") > 0)
+    sold = _sold(case, awards)
+    if curve.is_empty() or tiers.is_empty() or sold.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    reference = 0.0 if case.market.scarcity is None else case.market.scarcity.reference_price
+    front = _front(case, sold, commitments)
+    alike = sold.join(tiers, on="tier").group_by(*GROUP, "tier").agg(
+        pl.col("listed").sum(), pl.col("interruption_probability", "reserve_share").first()
+    )  # fmt: skip
+    rows = alike.join(front, on=GROUP, how="left").with_columns(
+        pl.col("front").fill_null(0.0), (pl.col("listed") * pl.col("reserve_share")).alias("counted")
+    )
+    rows = rows.sort(*GROUP, "interruption_probability", "tier", descending=[*(False for _ in GROUP), True, False])
+    rows = rows.with_columns((pl.col("front") + (pl.col("counted").cum_sum() - pl.col("counted")).over(GROUP)).alias("front"))
+    parts = []
+    for (region, resource), group in rows.group_by("region", "resource", maintain_order=True):
+        steps = curve.filter(pl.col("region") == region, pl.col("resource") == resource).sort("step")
+        if not steps.is_empty():
+            hours = called_on(
+                steps, front=group["front"].to_numpy(), counted=group["counted"].to_numpy(), worth=case.market.voll - reference
+            )
+            parts.append(group.with_columns(pl.Series("called", hours)))
+    if not parts:
+        return pl.DataFrame(schema=SCHEMA)
+    sums = pl.concat(parts).group_by("horizon", "tier").agg(
+        pl.col("listed", "counted", "called").sum() * case.market.hours, pl.col("interruption_probability").first().alias("promise")
+    )  # fmt: skip
+    share = pl.col("called") / pl.col("listed")
+    found = sums.with_columns(share.alias("share")).with_columns((pl.col("share") <= pl.col("promise") + ROUNDING).alias("kept"))
+    return found.select(list(SCHEMA)).sort("horizon", "tier")
+
+
+def warn_of_promises(found: pl.DataFrame) -> None:
+    """Warns with `PromiseWarning` of each tier of `counted_sales` whose promise is broken by what is counted on it."""
+    for row in found.filter(~pl.col("kept")).iter_rows(named=True):
+        warnings.warn(
+            f"{row['horizon']}: counting sales of the tier {row['tier']} as reserve recalls {row['share']:.4f} of them on average, above "
+            f"its promised interruption_probability of {row['promise']:g}",
+            PromiseWarning,
+            stacklevel=2,
+        )
+
+
+def _sold(case: Case, awards: pl.DataFrame) -> pl.DataFrame:
+    """Listed hours behind each sale, with its region and whether the offer is firm-able."""
+    mine = awards.filter(pl.col("side").cast(pl.String) == "offer").rename({"id": "offer_id"})
+    terms = case.offers.select(
+        pl.col("horizon").alias("named"), "offer_id", "resource", "step", pl.col("firm_premium").is_not_null().alias("firmable"),
+        pl.col("block").fill_null(False).alias("block"),
+    )  # fmt: skip
+    rows = mine.join(terms, on=["offer_id", "resource", "step"]).filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon")))
+    rows = rows.join(case.tiers.select("tier", "overcommit"), on="tier").join(case.locations.select("location", "region"), on="location")
+    return rows.with_columns((pl.col("quantity") / pl.col("overcommit")).alias("listed"))
+
+
+def _front(case: Case, sold: pl.DataFrame, commitments: pl.DataFrame | None) -> pl.DataFrame:
+    """Firm-able inventory that nobody bought, by `GROUP`: what stands before counted sales."""
+    whole = pl.col("block").fill_null(False)
+    committed = (
+        ((pl.col("start_cost").fill_null(0.0) > 0) | (pl.col("min_hours").fill_null(1) > 1) | whole).any().over("horizon", "offer_id")
+    )
+    steps = case.offers.with_columns(committed.alias("committed")).filter(pl.col("firm_premium").is_not_null(), ~whole)
+    runs = sold.select("horizon", "start").unique()
+    steps = steps.rename({"horizon": "named", "start": "begin"})
+    each = runs.join_where(steps, pl.col("start") >= pl.col("begin"), pl.col("start") < pl.col("end"))
+    each = each.filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon")))
+    if commitments is not None:
+        on = commitments.filter(pl.col("side").cast(pl.String) == "offer", pl.col("on")).select(
+            "horizon", "start", pl.col("id").alias("offer_id")
+        )
+        running = each.filter("committed").join(on, on=["horizon", "start", "offer_id"], how="semi")
+        each = pl.concat([each.filter(~pl.col("committed")), running])
+    held = each.join(case.locations.select("location", "region"), on="location").group_by(GROUP).agg(pl.col("quantity").sum().alias("held"))
+    gone = sold.filter(pl.col("firmable"), ~pl.col("block")).group_by(GROUP).agg(pl.col("listed").sum().alias("gone"))
+    both = held.join(gone, on=GROUP, how="full", coalesce=True)
+    return both.select(*GROUP, (pl.col("held").fill_null(0.0) - pl.col("gone").fill_null(0.0)).clip(0.0).alias("front"))
