@@ -99,9 +99,9 @@ def _horizon(run: Published, start: datetime, *, resource: str, location: str, t
     if not cleared:
         some = node if horizon is None else node.filter(pl.col("horizon") == horizon)
         first, last = some["start"].min(), some["start"].max()
-        span = (
-            f"the start of an interval from {first:%Y-%m-%dT%H:%MZ} to {last:%Y-%m-%dT%H:%MZ}" if first else "an interval that was cleared"
-        )
+        span = "a cleared interval"
+        if isinstance(first, datetime) and isinstance(last, datetime):
+            span = f"an interval's start from {first:%Y-%m-%dT%H:%MZ} to {last:%Y-%m-%dT%H:%MZ}"
         raise InputError.of("start", span, value=f"{start:%Y-%m-%dT%H:%MZ}")
     priced = [name for name in cleared if there.filter(pl.col("horizon") == name)["price"].null_count() == 0]
     return (priced or cleared)[-1]
