@@ -56,8 +56,9 @@ class Coupling:
 class _Builder:
     """Collects columns, rows and entries, a stretch of intervals at a time."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: Span, *, hours: float) -> None:
         self.span = span
+        self.hours = hours
         self.columns = _Names()
         self.rows = _Names()
         self.terms: list[Vector] = []  # (4, columns) cost, lower, upper, whole
@@ -65,6 +66,7 @@ class _Builder:
         self.inner: list[Vector] = []  # (4, entries)
         self.outer: list[Vector] = []
         self.into: list[Vector] = []
+        self.charges: list[Vector] = []  # (2, entries) column, cost
 
     def column(
         self,
@@ -105,8 +107,14 @@ class _Builder:
         """Entries of the coupling's columns in a row of the intervals."""
         self.into.append(_entries(hours, np.array(row), columns, value))
 
+    def charge(self, columns: Places, cost: Vector) -> None:
+        """Adds to the cost of columns."""
+        self.charges.append(_entries(columns, cost))
+
     def build(self, gangs: pl.DataFrame) -> Coupling:
         cost, lower, upper, whole = np.concatenate([np.zeros((4, 0)), *self.terms], axis=1)
+        at, more = np.concatenate([np.zeros((2, 0)), *self.charges], axis=1)
+        np.add.at(cost, at.astype(np.int64), more)
         row_lower, row_upper = np.concatenate([np.zeros((2, 0)), *self.bounds], axis=1)
         inner, into = (np.concatenate([np.zeros((4, 0)), *part], axis=1) for part in (self.inner, self.into))
         outer = np.concatenate([np.zeros((3, 0)), *self.outer], axis=1)
@@ -159,6 +167,7 @@ class _Step:
     columns: Places  # (tiers,)
     hours: Places  # (intervals,)
     quantity: Vector  # (intervals,)
+    cheapest: float = 0.0  # cost of a resource-hour in the cheapest tier; offers only
 
 
 def couple(
@@ -175,7 +184,7 @@ def couple(
         hours: Δ.
         dearest: USD per resource-hour, the price cap: a gang that runs already is broken only for want of any supply.
     """
-    build = _Builder(span)
+    build = _Builder(span, hours=hours)
     gangs = _put_bids(build, tied, layout, _steps(bids, tied.bids["id"], layout.bid_slots, layout.bid_column), standing, hours, dearest)
     _put_offers(build, tied, layout, _steps(offers, tied.offers["id"], layout.offer_slots, layout.offer_column), standing)
     return build.build(gangs)
@@ -184,8 +193,9 @@ def couple(
 def _steps(members: pl.DataFrame, ids: pl.Series, slots: Places, columns: Places) -> dict[str, list[tuple[int, _Step]]]:
     """Slots of each class of its own, with the number of the class, under the first id of those that share it."""
     mine = members.filter(pl.col("id").is_in(ids.implode()))
-    keys = ["class_number", "rank"]
-    parts = pl.col("id").unique().sort(), pl.col("step").min(), pl.col("quantity").sum()
+    keys, priced = ["class_number", "rank"], "price" in members.columns
+    cheapest = (pl.col("price") + (pl.col("premium") if columns.shape[1] == 1 else 0.0)).min() if priced else pl.lit(0.0)
+    parts = pl.col("id").unique().sort(), pl.col("step").min(), pl.col("quantity").sum(), cheapest.alias("cheapest")
     found: dict[str, list[tuple[int, _Step]]] = {}
     for group in mine.group_by(*keys, "hour").agg(*parts).sort(*keys, "hour").partition_by(keys, maintain_order=True):
         number, rank = int(group["class_number"][0]), int(group["rank"][0])
@@ -196,6 +206,7 @@ def _steps(members: pl.DataFrame, ids: pl.Series, slots: Places, columns: Places
             columns=columns[slots[number] + rank],
             hours=group["hour"].to_numpy().astype(np.int64),
             quantity=group["quantity"].to_numpy(),
+            cheapest=float(group["cheapest"][0]),
         )
         found.setdefault(sharing[0], []).append((number, one))
     return found
@@ -300,6 +311,9 @@ def _put_offers(build: _Builder, tied: Wholes, layout: Layout, own: dict[str, li
         for number, step in own[name]:
             block = (name, layout.offers[number].resource, step.step) in blocks
             u = committed[np.searchsorted(hours, step.hours)]
+            if (step.columns == NOWHERE).all():  # nobody can use it here: a block is still paid for, and what can be divided stays idle
+                build.charge(u, build.hours * step.cheapest * step.quantity * block)
+                continue
             at = build.row("block" if block else "commitment", offer, step.hours, lower=0.0 if block else -np.inf, upper=0.0)
             build.put_inner(at[:, None], step.hours[:, None], step.columns[None, :], 1.0)
             build.put(at, u, -step.quantity)

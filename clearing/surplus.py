@@ -77,12 +77,12 @@ def _payments(cleared: Cleared, priced: Priced) -> Vector:
 
 
 def _start_costs(cleared: Cleared) -> Vector:
-    """(intervals,) costs of the starts in each, USD."""
+    """(intervals,) costs of the starts in each, and of blocks that are committed where nobody can use them, USD."""
     coupling = cleared.problem.coupling
-    started = (coupling.columns["kind"] == "start").to_numpy()
-    hour = coupling.columns["hour"].to_numpy()[started]
-    spent = coupling.cost[started] * cleared.beside[started]
-    return np.bincount(hour, weights=spent, minlength=cleared.primal.shape[0]) if hour.size else np.zeros(cleared.primal.shape[0])
+    own = coupling.columns["kind"].is_in(["start", "committed"]).to_numpy()
+    spent = np.zeros(cleared.primal.shape[0])
+    np.add.at(spent, coupling.columns["hour"].to_numpy()[own], coupling.cost[own] * cleared.beside[own])
+    return spent
 
 
 def _bound_value(cleared: Cleared) -> Vector:

@@ -101,7 +101,7 @@ def unpaid(run: Cleared, joint: Joint, rule: PricingRule) -> Unpaid:
     slack = np.where(shared & (duals != 0.0), np.abs(activity - np.where(np.isfinite(bound), bound, activity)), 0.0)
     recipes = float((worth * joint.primal)[kind == "level"].sum())
     reserve = kind == "reserve"
-    regret = float((worth * joint.primal - np.minimum(worth, 0.0) * program.upper)[reserve].sum())
+    regret = float((worth * joint.primal)[reserve].sum() - (np.minimum(worth, 0.0)[reserve] * program.upper[reserve]).sum())
     unpaid_rows = rows.filter((pl.col("make_whole") > 0) | (pl.col("lost_opportunity") > 0))
     return Unpaid(
         components=unpaid_rows.select("participant", "component", "make_whole", "lost_opportunity"),
