@@ -19,7 +19,7 @@ WINDOW = 24.0  # hours
 LEAST_WINDOWS = 20
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 DRAWS = 40
-WORK = 4_000_000  # numbers sorted for one size of pool
+WORK = 1_000_000  # numbers sorted for one size of pool
 
 
 def bands(record: Panel, *, window: float = WINDOW) -> pl.DataFrame:
