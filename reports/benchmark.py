@@ -37,8 +37,7 @@ def _family(book: RecipeBook, family: str) -> Section:
     rows = book.frontier.filter(family=family)
     recipes = rows.filter(pl.col("recipe").is_not_null())
     unit = str(book.workloads.filter(workload=rows["workload"][0])["unit"][0])
-    named = set(rows["workload"])
-    shown = [limit for limit in limits(book.format) if f"{family}-{limit.suffix}" in named]
+    shown = [limit for limit in limits(book.format, book.limits) if rows.filter(pl.col("speed") >= limit.speed).height]
     blocks: list[Drawing | Listing] = [
         Drawing(
             name=f"{_id(family)}-frontier",
@@ -75,13 +74,12 @@ def _family(book: RecipeBook, family: str) -> Section:
         Column(name="row", head="Row", form="d"),
         Column(name="entry", head="Result"),
     ]
+    ordered = recipes.sort(_place(recipes["workload"]), -recipes["per_gpu"])
     blocks.append(
         Listing(
             name=f"{_id(family)}-recipes",
             title="Recipes",
-            table=table(
-                recipes.sort("workload", "per_gpu", descending=[False, True], maintain_order=True), columns, name=f"{_id(family)}-table"
-            ),
+            table=table(ordered, columns, name=f"{_id(family)}-table"),
             caption="One recipe-hour is the measured system for an hour.",
         )
     )

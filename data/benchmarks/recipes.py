@@ -40,6 +40,7 @@ class RecipeBook:
 
     format: BenchmarkFormat
     source: str  # the file's name
+    limits: tuple[str, ...]  # as asked for; empty is the format's own ladder
     workloads: pl.DataFrame = field(repr=False)
     recipes: pl.DataFrame = field(repr=False)
     recipe_resources: pl.DataFrame = field(repr=False)
@@ -102,6 +103,7 @@ def make_recipes(
     return RecipeBook(
         format=known,
         source=path.name,
+        limits=tuple(limits_at),
         workloads=_workloads(made, chosen),
         recipes=tables.Recipes.validate(made.select("workload", "recipe", "output_per_hour", "domain")),
         recipe_resources=uses,
@@ -109,7 +111,7 @@ def make_recipes(
         frontier=drawn,
         scaling=scaling(chosen),
         hosts=Hosts.validate(used),
-        left_out=_left_out(apart, found.measured, chosen, drawn),
+        left_out=_left_out(found.left_out, found.measured, chosen, drawn),
     )
 
 

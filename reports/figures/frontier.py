@@ -67,7 +67,7 @@ def speed_frontier(frontier: pl.DataFrame, limits: list[Limit], *, format: Bench
     rows = measured(frontier)
     drawn = theme.figure(height=420)
     for place, kind in enumerate(order_of(rows)):
-        mine = rows.filter(kind=kind).sort("speed", "row")
+        mine = rows.filter(kind=kind).sort("recipe", "speed", "row")  # recipes on top
         shade, named = _shade(place), place < COLOURED
         stairs = staircase(mine)
         common = {"legendgroup": kind, "name": kind}
@@ -80,12 +80,12 @@ def speed_frontier(frontier: pl.DataFrame, limits: list[Limit], *, format: Bench
             hoverinfo="skip",
             **common,
         )
-        hollow = [shade if recipe else "white" for recipe in mine["recipe"]]
+        fill = [shade if recipe else "white" for recipe in mine["recipe"]]
         drawn.add_scatter(
             x=_axis_of(mine["speed"], format),
             y=mine["per_gpu"].to_list(),
             mode="markers",
-            marker={"color": hollow, "size": 7, "line": {"color": shade, "width": 1.2}},
+            marker={"color": fill, "size": 7, "line": {"color": shade, "width": 1.2}},
             showlegend=False,
             text=mine["entry"].to_list(),
             hovertemplate="%{text}<br>%{y:.4g} " + unit + " a GPU-hour<extra>" + kind + "</extra>",

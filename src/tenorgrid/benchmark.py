@@ -113,4 +113,4 @@ def recipes(
         "domains": domains, "unclear": unclear, "names": dict(names or {}),
     }  # fmt: skip
     parts = {name: getattr(book, name) for name in (*TABLES, *AUDIT)}
-    return BenchmarkRecipes(format=book.format, source=book.source, path=path, settings=settings, **parts)
+    return BenchmarkRecipes(format=book.format, source=book.source, limits=book.limits, path=path, settings=settings, **parts)
