@@ -71,9 +71,9 @@ def counted_sales(case: Case, *, awards: pl.DataFrame, commitments: pl.DataFrame
         commitments: likewise; None where nothing is committed. An offer that is off holds no headroom.
     """
     curve, tiers = curve_of(case), case.tiers.filter(pl.col("reserve_share") > 0)
-    sold = _sold(case, awards)
-    if curve.is_empty() or tiers.is_empty() or sold.is_empty():
+    if curve.is_empty() or tiers.is_empty():
         return pl.DataFrame(schema=SCHEMA)
+    sold = _sold(case, awards)
     reference = 0.0 if case.market.scarcity is None else case.market.scarcity.reference_price
     front = _front(case, sold, commitments)
     alike = sold.join(tiers, on="tier").group_by(*GROUP, "tier").agg(
@@ -132,9 +132,9 @@ def _front(case: Case, sold: pl.DataFrame, commitments: pl.DataFrame | None) -> 
         ((pl.col("start_cost").fill_null(0.0) > 0) | (pl.col("min_hours").fill_null(1) > 1) | whole).any().over("horizon", "offer_id")
     )
     steps = case.offers.with_columns(committed.alias("committed")).filter(pl.col("firm_premium").is_not_null(), ~whole)
+    stands = pl.datetime_ranges("start", "end", case.market.interval, closed="left").alias("start")
     runs = sold.select("horizon", "start").unique()
-    steps = steps.rename({"horizon": "named", "start": "begin"})
-    each = runs.join_where(steps, pl.col("start") >= pl.col("begin"), pl.col("start") < pl.col("end"))
+    each = steps.rename({"horizon": "named"}).with_columns(stands).explode("start").join(runs, on="start")
     each = each.filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon")))
     if commitments is not None:
         on = commitments.filter(pl.col("side").cast(pl.String) == "offer", pl.col("on")).select(

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from tenorgrid.clearing.bilateral import with_deals
+from tenorgrid.clearing.counted import counted_sales, warn_of_promises
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.state import State
 from tenorgrid.curves.band import Band
@@ -56,7 +58,8 @@ def clear(
         executor: any `concurrent.futures.Executor`; None is this process.
         progress: called with the parts done and the parts in all.
 
-    Raises InputError for a case that breaks its rules, SolverError where no solution passes its certificate.
+    Raises InputError for a case that breaks its rules, SolverError where no solution passes its certificate. Warns with
+    `PromiseWarning` of a tier that promises fewer recalls than counting its sales as reserve brings.
 
     >>> run = clear("packaged", horizons=("real-time",), as_of="2027-03-14")
     >>> run.certificate["gap"].max() < 1e-6
@@ -67,7 +70,9 @@ def clear(
     market_case = replace(market_case, market=replace(market_case.market, pricing=rule))
     day = to_day(as_of)
     names = None if horizons == "all" else tuple(horizons)
-    cleared = clear_horizons(market_case, horizons=names, as_of=day, state=state, executor=executor, progress=progress)
+    standing = with_deals(market_case)
+    cleared = clear_horizons(standing, horizons=names, as_of=day, state=state, executor=executor, progress=progress)
+    warn_of_promises(counted_sales(standing, awards=cleared.awards, commitments=cleared.commitments))
     return _as_run(market_case, rule, day, cleared)
 
 
