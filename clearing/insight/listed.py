@@ -31,9 +31,8 @@ def listed(run: Published) -> pl.DataFrame:
     """
     firmable = pl.col("firm_premium").is_not_null().alias("firmable")
     offers = everywhere(run.case.offers, run.horizons)
-    offered = _summed(
-        intervals(_named(offers.select("horizon", "start", "end", *PLACE[2:5], firmable, pl.col("quantity").alias("hours"))), run)
-    )
+    steps = offers.select("horizon", "start", "end", *PLACE[2:5], firmable, pl.col("quantity").alias("hours"))
+    offered = _summed(_named(intervals(steps, run)))
     beta = dict(run.case.tiers.select("tier", "overcommit").iter_rows())
     awards = run.awards.filter(pl.col("side").cast(pl.String) == "offer")
     hours = pl.col("quantity") / pl.col("tier").replace_strict(beta, return_dtype=pl.Float64)

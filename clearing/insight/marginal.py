@@ -230,6 +230,7 @@ def _closed(nodes: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     texts = dict.fromkeys(("id", "participant", "via"), pl.String)
     missing = {**texts, "step": pl.Int64, **dict.fromkeys(PARTS, pl.Float64)}
     whole = rows.with_columns(pl.lit(None, dtype=dtype).alias(name) for name, dtype in missing.items() if name not in rows.columns)
+    whole = whole.with_columns(pl.col(name) + 0.0 for name in PARTS)  # no negative zeros
     joined = nodes.join(whole, on="node", how="left", maintain_order="left")
     known = pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in PARTS)
     setters = pl.Enum([kind.value for kind in PriceSetter])

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from tenorgrid.clearing.bilateral import with_deals
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import PricingRule
@@ -57,7 +58,7 @@ def published(run: Any, *, case: Case | None = None, rule: PricingRule | str | N
 
     Raises InputError for an unknown rule, and where the case has no bids: a run folder without orders.
     """
-    whole = case if case is not None else run.case
+    whole = with_deals(case if case is not None else run.case)
     if whole.bids.is_empty():
         raise InputError.of("bids", "the orders that were cleared: give the case that the run came from", value="a case without bids")
     try:

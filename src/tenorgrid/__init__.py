@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from tenorgrid.data.readers.summaries import read_summaries as read_summaries
     from tenorgrid.data.readers.traces import read_traces as read_traces
     from tenorgrid.data.terms.exposure import Exposure as Exposure
+    from tenorgrid.insight import intelligence as intelligence
+    from tenorgrid.insight import what_if as what_if
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
 
@@ -53,6 +55,7 @@ _NAMES = {
     "fit_volatility": "api",
     "flat": "curves.discount",
     "hedge": "api",
+    "intelligence": "insight",
     "make_case": "data.case",
     "mark": "api",
     "mark_work": "api",
@@ -71,6 +74,7 @@ _NAMES = {
     "tiers": "tiering",
     "solve_model": "clearing.reference_solution",
     "value": "api",
+    "what_if": "insight",
     "write_case": "data.case",
 }
 

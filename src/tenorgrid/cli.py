@@ -14,10 +14,13 @@ from typing import Annotated, Any
 import typer
 
 from tenorgrid.commands.deals import deals
+from tenorgrid.commands.explain import explain
+from tenorgrid.commands.intelligence import intelligence
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.tiers import tiers
+from tenorgrid.commands.what_if import what_if
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
 from tenorgrid.data.kinds import PricingRule
 
@@ -275,6 +278,9 @@ def report(
 app.command()(deals)
 app.command()(tiers)
 app.command()(recipes)
+app.command()(explain)
+app.command()(intelligence)
+app.command("what-if")(what_if)
 
 
 def main() -> None:

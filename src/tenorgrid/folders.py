@@ -1,6 +1,7 @@
 """The folders of a run: what each part writes, and how the next one reads it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -36,6 +37,7 @@ STATIC = {
     "links": case_tables.Links,
     "reserves": case_tables.Reserves,
 }
+ORDERS = {"offers": case_tables.Offers, "bids": case_tables.Bids, "virtuals": case_tables.Virtuals}
 CLEARED = {
     "prices": cleared_tables.Prices,
     "workload_prices": cleared_tables.WorkloadPrices,
@@ -53,7 +55,7 @@ CLEARED = {
 
 
 def write_clear(run: Run, folder: Path, *, form: Form, inputs: Mapping[str, Path] | None = None, seed: int | None = None) -> None:
-    """The tables of a clearing run, and under `case/` the static tables and terms that settling them needs."""
+    """The tables of a clearing run, and under `case/` the static tables, terms and orders that settling and explaining them needs."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in CLEARED:
         write_table(folder, name, getattr(run, name), form=form)
@@ -64,9 +66,33 @@ def write_clear(run: Run, folder: Path, *, form: Form, inputs: Mapping[str, Path
         write_table(static, name, getattr(run.case, name))
     if not run.case.bilaterals.is_empty():
         write_table(static, "bilaterals", run.case.bilaterals)
+    _write_orders(run, static)
     market = run.case.market
     settings = {"market": market.name, "timezone": market.timezone, "pricing": str(run.pricing), "synthetic": "synthetic" in market.name}
     write_manifest(folder, command="clear", inputs=inputs, as_of=run.as_of, seed=seed, settings=settings)
+
+
+def _write_orders(run: Run, folder: Path) -> None:
+    """The orders that the run could see, so that its prices can be explained: those of deliveries that their horizon has cleared."""
+    last = dict(run.certificate.group_by("horizon").agg(pl.col("start").max()).iter_rows())
+    latest = max(last.values(), default=None)
+    for name in ORDERS:
+        frame: pl.DataFrame = getattr(run.case, name)
+        until = pl.col("horizon").replace_strict(last, default=None, return_dtype=pl.Datetime("us", "UTC"))
+        until = pl.when(pl.col("horizon").is_null()).then(latest).otherwise(until)
+        write_table(folder, name, frame.filter(pl.col("start") <= until), form="parquet")
+
+
+def read_orders(run: Run, folder: Path) -> Run:
+    """The run with the orders that stand beside it, which `read_clear` leaves out as settling needs none.
+
+    Raises InputError where the folder has none, as those of older runs.
+    """
+    static = folder / "case"
+    if find_table(static, "bids") is None:
+        raise InputError.of(str(folder), "a run folder with its orders under case/, or the case that it came from", value="no orders")
+    offers, bids, virtuals = (read_table(static, name, schema) for name, schema in ORDERS.items())
+    return replace(run, case=replace(run.case, offers=offers, bids=bids, virtuals=virtuals))
 
 
 def read_clear(folder: Path) -> Run:

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from tenorgrid.clearing.insight.explain import Explanation, explain
+from tenorgrid.clearing.insight.published import published
 from tenorgrid.clearing.state import State
 from tenorgrid.curves.ahead import Underlying
 from tenorgrid.curves.band import Band
@@ -82,6 +84,29 @@ class Run(Tables):
         return workload_observations(
             self.workload_prices, self.placements, workloads=case.workloads, pricing=self.pricing, hours=case.market.hours
         )
+
+    def explain(
+        self,
+        resource: str,
+        location: str,
+        tier: str,
+        start: datetime | str,
+        *,
+        horizon: str | None = None,
+        pricing: PricingRule | str | None = None,
+    ) -> Explanation:
+        """Who set the price of a node in an interval, and why: `print` it for a sentence, `.facts` adds up to the price.
+
+        Args:
+            resource, location, tier: the node.
+            start: first instant of the interval, such as 2027-03-01T18:00Z.
+            horizon: None is the nearest to delivery that has the price.
+            pricing: rule; None is the one that settles.
+
+        Raises InputError for what the run does not have, and where its case has no orders.
+        """
+        tables = published(self, rule=pricing or self.pricing)
+        return explain(tables, resource=resource, location=location, tier=tier, start=start, horizon=horizon)
 
     def last_delivery(self) -> datetime:
         """End of the last interval that any horizon has cleared, UTC."""
