@@ -13,7 +13,7 @@ from types import ModuleType
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data import kinds, readers, tables
+from tenorgrid.data import benchmarks, kinds, readers, tables
 from tenorgrid.data.readers import formats
 
 TITLES = {
@@ -24,6 +24,7 @@ TITLES = {
     "curve": "Quotes and curves",
     "book": "Trades and values",
     "settled": "Positions, ledger and basis",
+    "benchmarked": "Recipes from benchmarks",
 }
 SOURCES = "Files of others that are read"
 KINDS: dict[type[pl.DataType], str] = {
@@ -67,7 +68,9 @@ def parts() -> list[tuple[str, list[type[dy.Schema]]]]:
         (TITLES.get(name, inspect.cleandoc(found[name].__doc__ or name).splitlines()[0].rstrip(".")), declared(found[name]))
         for name in order
     ]
-    sources = [schema for module in _modules(readers) for schema in declared(module) if module is not formats]
+    sources = [
+        schema for package in (readers, benchmarks) for module in _modules(package) for schema in declared(module) if module is not formats
+    ]
     return [(title, schemas) for title, schemas in [*titled, (SOURCES, sources)] if schemas]
 
 
