@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -35,29 +36,39 @@ class Panel:
     present: Matrix
     span: float
 
-    @property
+    @cached_property
+    def total(self) -> Vector:
+        """ΣY, what all suppliers list in each segment, resource-hours per hour, (segments,)."""
+        return np.asarray(self.listed.sum(axis=1))
+
+    @cached_property
+    def there(self) -> Vector:
+        """A, what is present of it, (segments,)."""
+        return np.asarray(self.present.sum(axis=1))
+
+    @cached_property
     def share(self) -> Vector:
         """x = A / ΣY in each segment, (segments,)."""
-        return np.asarray(self.present.sum(axis=1) / self.listed.sum(axis=1))
+        return np.asarray(self.there / self.total)
 
-    @property
+    @cached_property
     def weight(self) -> Vector:
         """Share of all listed resource-hours that each segment holds, (segments,)."""
-        mass = self.hours * self.listed.sum(axis=1)
+        mass = self.hours * self.total
         return np.asarray(mass / mass.sum())
 
-    @property
+    @cached_property
     def inventory(self) -> Vector:
         """Mean of what each supplier lists, resource-hours per hour, (suppliers,)."""
         return np.asarray(self.hours @ self.listed / self.hours.sum())
 
-    @property
+    @cached_property
     def availability(self) -> Vector:
         """a, share of each supplier's listed hours that is present, (suppliers,)."""
         listed = self.hours @ self.listed
         return np.asarray(self.hours @ self.present / np.where(listed > 0, listed, 1.0))
 
-    @property
+    @cached_property
     def deviations(self) -> Matrix:
         """α − a of each supplier, zero where it lists nothing, (segments, suppliers)."""
         lists = self.listed > 0
@@ -72,15 +83,10 @@ class Panel:
         first, last = np.maximum(self.begin[kept], begin), np.minimum(edge[kept], end)
         return replace(self, begin=first, hours=last - first, listed=self.listed[kept], present=self.present[kept], span=end - begin)
 
-    def of(self, members: npt.NDArray[np.int64]) -> "Panel":
-        """The pool of some of its suppliers, by their positions."""
-        names = tuple(self.suppliers[member] for member in members)
-        return replace(self, suppliers=names, listed=self.listed[:, members], present=self.present[:, members])
-
 
 def panels(runs: pl.DataFrame) -> Iterator[Panel]:
     """The record of every pool, by name. Raises `InputError` as `panel` does."""
-    for pool in runs["pool"].unique().sort():
+    for pool in sorted(set(runs["pool"])):
         yield panel(runs.filter(pl.col("pool") == pool), pool=pool)
 
 
@@ -158,15 +164,16 @@ def pool_table(record: Panel) -> pl.DataFrame:
     parts = inventory / inventory.sum()
     herfindahl = float(parts @ parts)
     rho, error = recall_correlation(record)
-    total = record.listed.sum(axis=1)
+    total = record.total
     spread = mean_error(total * (share - a) / float(record.hours @ total / record.hours.sum()), record.hours)
-    bounded = None if rho is None else max(rho, -herfindahl / (1 - herfindahl)) if herfindahl < 1 else 0.0
+    # suppliers of unequal spread may be more opposed than equal ones can be
+    fits = rho is not None and (1 - rho) * herfindahl + rho >= 0
     row = {
         "pool": record.pool, "suppliers": len(record.suppliers), "hours": float(record.hours.sum()), "recorded_hours": record.span,
         "listed": float(inventory.sum()), "availability": min(a, 1.0), "standard_error": None if spread is None else spread.value,
         "herfindahl": herfindahl, "correlation": rho, "correlation_error": error,
-        "deviation": float(np.sqrt(max(weight @ (share - a) ** 2, 0.0))),
-        "formula": None if bounded is None else pooled_deviation(a, bounded, herfindahl=herfindahl),
+        "deviation": float(np.sqrt(float(weight @ (share - a) ** 2))),
+        "formula": pooled_deviation(a, rho, herfindahl=herfindahl) if rho is not None and fits else None,
         "floor": None if rho is None else pooled_deviation(a, max(rho, 0.0), herfindahl=0.0),
     }  # fmt: skip
     nullable = ("standard_error", "correlation", "correlation_error", "formula", "floor")
@@ -194,17 +201,17 @@ def recall_correlation(record: Panel) -> tuple[float | None, float | None]:
     mass = record.hours / record.hours.sum()
     alpha = record.deviations
     parts = record.inventory / record.inventory.sum()
-    whole = _rho(mass.sum(), mass @ alpha, (mass[:, None] * alpha).T @ alpha, parts)
+    zero, one, two = float(mass.sum()), mass @ alpha, (mass[:, None] * alpha).T @ alpha
+    whole = _rho(zero, one, two, parts)
     if whole is None:
         return None, None
     clock = np.cumsum(record.hours) - record.hours / 2
     block = np.minimum((clock / record.hours.sum() * BLOCKS).astype(int), BLOCKS - 1)
-    zero, one, two = mass.sum(), mass @ alpha, (mass[:, None] * alpha).T @ alpha
     left_out = []
     for number in range(BLOCKS):
         inside = block == number
         part, here = mass[inside], alpha[inside]
-        left_out.append(_rho(zero - part.sum(), one - part @ here, two - (part[:, None] * here).T @ here, parts))
+        left_out.append(_rho(zero - float(part.sum()), one - part @ here, two - (part[:, None] * here).T @ here, parts))
     if any(value is None for value in left_out):
         return whole, None
     values = np.array(left_out, dtype=float)
@@ -227,11 +234,11 @@ def _correlation(record: Panel, member: int, deviations: Matrix) -> float | None
     """Of one supplier's presence with the share present of all the others."""
     if len(record.suppliers) == 1:
         return None
-    rest = record.listed.sum(axis=1) - record.listed[:, member]
+    rest = record.total - record.listed[:, member]
     lists = (rest > 0) & (record.listed[:, member] > 0)
     if not lists.any():
         return None
-    others = (record.present.sum(axis=1) - record.present[:, member])[lists] / rest[lists]
+    others = (record.there - record.present[:, member])[lists] / rest[lists]
     mine, mass = deviations[lists, member], record.hours[lists] / record.hours[lists].sum()
     mine, others = mine - mass @ mine, others - mass @ others
     scale = float(np.sqrt((mass @ mine**2) * (mass @ others**2)))

@@ -36,7 +36,7 @@ def bands(record: Panel, *, window: float = WINDOW) -> pl.DataFrame:
     count = int(np.floor(record.hours.sum() / length + 1e-9))
     clock = np.r_[0.0, np.cumsum(record.hours)]
     edges = np.arange(count + 1) * length
-    groups = [(POOL, record.listed.sum(axis=1), record.present.sum(axis=1))]
+    groups = [(POOL, record.total, record.there)]
     groups += [(name, record.listed[:, at], record.present[:, at]) for at, name in enumerate(record.suppliers)]
     rows = []
     for name, listed, present in groups:
@@ -102,12 +102,14 @@ def _subsets(count: int, size: int, limit: int, rng: np.random.Generator) -> Ite
 
 def _members(record: Panel, members: npt.NDArray[np.int64], promises: Mapping[str, float]) -> tuple[float, list[float]]:
     """Spread and β of the pool of some suppliers, where they list anything."""
-    part = record.of(members)
-    total = part.listed.sum(axis=1)
+    chosen = np.zeros(len(record.suppliers))
+    chosen[members] = 1.0
+    total, there = record.listed @ chosen, record.present @ chosen
     lists = total > 0
     if not lists.any():
         return 0.0, [0.0 for _ in promises]
-    share, mass = part.present[lists].sum(axis=1) / total[lists], part.hours[lists] * total[lists]
-    weight = mass / mass.sum()
+    share, mass = there[lists] / total[lists], record.hours[lists] * total[lists]
+    order = np.argsort(share)
+    share, weight = share[order], mass[order] / mass.sum()  # in order: what follows sorts it once a promise
     mean = float(weight @ share)
     return float(np.sqrt(weight @ (share - mean) ** 2)), [largest_sale(promise, share, weight) for _, promise in ordered(promises)]

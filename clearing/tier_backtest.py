@@ -117,7 +117,7 @@ def _together(tested: list[tuple[Panel, float]], promise: float) -> dict[str, ob
     if not sold:
         return {"promise": promise, "verdict": PromiseVerdict.NOT_SOLD.value}
     hours = np.concatenate([future.hours for future, _ in sold])
-    volume = np.concatenate([future.listed.sum(axis=1) * amount for future, amount in sold])
+    volume = np.concatenate([future.total * amount for future, amount in sold])
     missed = np.concatenate([np.maximum(1 - future.share / amount, 0.0) for future, amount in sold])
     scale = float(hours @ volume / hours.sum())
     realised = float((hours * volume) @ missed / (hours @ volume))

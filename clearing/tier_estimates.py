@@ -40,7 +40,7 @@ def check_promises(promises: Mapping[str, float]) -> None:
 
 def excess(record: Panel, sold: float, promise: float) -> Vector:
     """Interruptions in each segment less those promised, over what is listed on average, (segments,): its mean is G(b) − π b."""
-    total = record.listed.sum(axis=1)
+    total = record.total
     scale = float(record.hours @ total / record.hours.sum())
     return np.asarray(total / scale * (np.maximum(sold - record.share, 0.0) - promise * sold))
 

@@ -79,10 +79,11 @@ def make_runs(presence: pl.DataFrame) -> pl.DataFrame:
 def overlaps(runs: pl.DataFrame, *, name: str) -> list[Fault]:
     """A fault for every run that begins before an earlier one of its supplier has ended; rows are counted as they come in."""
     by = ["pool", "supplier"]
-    ordered = runs.with_row_index("row", offset=1).sort(*by, "begin", "end", maintain_order=True)
-    seen = ordered.with_columns(
-        until=pl.col("end").cum_max().shift(1).over(by, order_by="begin"), before=pl.col("row").shift(1).over(by, order_by="begin")
-    )
+    ordered = runs.with_row_index("row", offset=1).sort(*by, "begin", "end")
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in by)
+    if not ordered.select((same & (pl.col("begin") < pl.col("end").shift(1))).any()).item():
+        return []
+    seen = ordered.with_columns(until=pl.col("end").cum_max().shift(1).over(by), before=pl.col("row").shift(1).over(by))
     return [
         Fault(
             file=name,
@@ -97,13 +98,9 @@ def overlaps(runs: pl.DataFrame, *, name: str) -> list[Fault]:
 def _header(path: Path) -> list[str]:
     """Names of the columns; a file that is neither form is told of by `read_checked`."""
     try:
-        return pl.read_parquet_schema(path).keys() and list(pl.read_parquet_schema(path)) if path.suffix == ".parquet" else _first_row(path)
+        return list(pl.read_parquet_schema(path)) if path.suffix == ".parquet" else pl.read_csv(path, infer_schema=False, n_rows=0).columns
     except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError):
         return []
-
-
-def _first_row(path: Path) -> list[str]:
-    return pl.read_csv(path, infer_schema=False, n_rows=0).columns
 
 
 def _nodes() -> pl.Expr:

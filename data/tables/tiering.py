@@ -80,7 +80,10 @@ class Pools(dy.Schema):
     correlation_error = dy.Float64(nullable=True, min=0, description="Standard error of ρ, by a block jackknife", metadata=ONE)
     deviation = dy.Float64(min=0, description="Standard deviation of the share present", metadata=ONE)
     formula = dy.Float64(
-        nullable=True, min=0, description="√(a (1 − a) [(1 − ρ) H + ρ]), the same for equal suppliers that are in or out", metadata=ONE
+        nullable=True,
+        min=0,
+        description="√(a (1 − a) [(1 − ρ) H + ρ]), the same for equal suppliers in or out; null where none can have that ρ",
+        metadata=ONE,
     )
     floor = dy.Float64(nullable=True, min=0, description="√(ρ a (1 − a)), below which no pooling gets", metadata=ONE)
 

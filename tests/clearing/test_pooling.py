@@ -61,7 +61,7 @@ def test_the_bound_row_of_the_table() -> None:
 def test_the_closed_form_agrees_with_a_simulation(suppliers: int) -> None:
     """Suppliers recalled by a common normal factor, drawn one by one; R = 1000 hours listed in equal parts."""
     edge, both = ndtri(0.85), 0.85**2 + 0.07 * 0.85 * 0.15
-    latent = brentq(lambda c: multivariate_normal.cdf([edge, edge], cov=[[1, c], [c, 1]]) - both, 0.0, 0.9, xtol=1e-6)
+    latent = brentq(lambda c: float(multivariate_normal.cdf([edge, edge], cov=[[1, c], [c, 1]])) - both, 0.0, 0.9, xtol=1e-6)
     rng = np.random.default_rng(7)
     draws = 150_000
     factor, own = rng.normal(size=(draws, 1)), rng.normal(size=(draws, suppliers))

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -22,7 +22,7 @@ def market() -> Case:
 def test_listed_and_present_are_those_of_the_offers_hour_by_hour(market: Case) -> None:
     """The same by loops over the offers of one accelerator in one place."""
     found = Runs.validate(recalls_of(market, ahead="week-ahead")).filter(pl.col("pool") == "h100-sxm us-west")
-    tables: dict[str, dict[tuple[str, object], float]] = {"week-ahead": defaultdict(float), "real-time": defaultdict(float)}
+    tables: dict[str, dict[tuple[str, datetime], float]] = {"week-ahead": defaultdict(float), "real-time": defaultdict(float)}
     for row in market.offers.filter(pl.col("resource") == "h100-sxm", pl.col("location") == "us-west").iter_rows(named=True):
         moment = row["start"]
         while row["horizon"] in tables and moment < row["end"]:
@@ -32,7 +32,7 @@ def test_listed_and_present_are_those_of_the_offers_hour_by_hour(market: Case) -
     rows = found.rows(named=True)
     assert len(rows) == 6 * 71
     for row in rows:
-        key = (row["supplier"], first + timedelta(seconds=row["begin"]))  # type: ignore[operator]
+        key = (row["supplier"], first + timedelta(seconds=row["begin"]))
         assert row["listed"] == pytest.approx(tables["week-ahead"][key], abs=1e-9)
         assert row["present"] == pytest.approx(min(tables["week-ahead"][key], tables["real-time"][key]), abs=1e-9)
 
