@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
+from tenorgrid.clearing.tiers import FIRM
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import PromiseWarning
 
@@ -26,6 +27,7 @@ SCHEMA = pl.Schema(
     {"horizon": pl.String, "tier": pl.String, "listed": pl.Float64, "counted": pl.Float64, "called": pl.Float64, "share": pl.Float64,
      "promise": pl.Float64, "kept": pl.Boolean}
 )  # fmt: skip
+EVERY = "*"  # horizon of offers that stand in all of them
 ROUNDING = 1e-12  # a promise right at the share has room
 
 
@@ -114,35 +116,54 @@ def warn_of_promises(found: pl.DataFrame) -> None:
 
 
 def _sold(case: Case, awards: pl.DataFrame) -> pl.DataFrame:
-    """Listed hours behind each sale, with its region and whether the offer is firm-able."""
-    mine = awards.filter(pl.col("side").cast(pl.String) == "offer").rename({"id": "offer_id"})
-    terms = case.offers.select(
-        pl.col("horizon").alias("named"), "offer_id", "resource", "step", pl.col("firm_premium").is_not_null().alias("firmable"),
-        pl.col("block").fill_null(False).alias("block"),
-    )  # fmt: skip
-    rows = mine.join(terms, on=["offer_id", "resource", "step"]).filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon")))
-    rows = rows.join(case.tiers.select("tier", "overcommit"), on="tier").join(case.locations.select("location", "region"), on="location")
-    return rows.with_columns((pl.col("quantity") / pl.col("overcommit")).alias("listed"))
+    """Listed hours behind sales: `GROUP`, tier, whether they are of firm-able steps that are no blocks (`free` when unsold), listed."""
+    sales = awards.lazy().filter(pl.col("side").cast(pl.String) == "offer")
+    free = pl.col("firm_premium").is_not_null() & ~pl.col("block").fill_null(False)
+    terms = case.offers.lazy().select(free.alias("free"), "resource", "step", named="horizon", id="offer_id")
+    plain = not case.offers["block"].fill_null(False).any()  # then what is sold firm is free, and need not be looked up
+    firm = sales.filter((pl.col("tier") == FIRM) & plain).with_columns(pl.lit(value=True).alias("free"))
+    told = sales.filter((pl.col("tier") != FIRM) | (not plain)).join(terms, on=["id", "resource", "step"])
+    told = told.filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon"))).drop("named")
+    key = ["horizon", "start", "location", "resource", "tier", "free"]
+    sums = pl.concat([firm.select(*key, "quantity"), told.select(*key, "quantity")]).group_by(key).agg(pl.col("quantity").sum())
+    rows = sums.join(case.tiers.lazy().select("tier", "overcommit"), on="tier")
+    rows = rows.join(case.locations.lazy().select("location", "region"), on="location")
+    return rows.group_by(*GROUP, "tier", "free").agg((pl.col("quantity") / pl.col("overcommit")).sum().alias("listed")).collect()
 
 
 def _front(case: Case, sold: pl.DataFrame, commitments: pl.DataFrame | None) -> pl.DataFrame:
     """Firm-able inventory that nobody bought, by `GROUP`: what stands before counted sales."""
-    whole = pl.col("block").fill_null(False)
-    committed = (
-        ((pl.col("start_cost").fill_null(0.0) > 0) | (pl.col("min_hours").fill_null(1) > 1) | whole).any().over("horizon", "offer_id")
-    )
-    steps = case.offers.with_columns(committed.alias("committed")).filter(pl.col("firm_premium").is_not_null(), ~whole)
-    stands = pl.datetime_ranges("start", "end", case.market.interval, closed="left").alias("start")
-    runs = sold.select("horizon", "start").unique()
-    each = steps.rename({"horizon": "named"}).with_columns(stands).explode("start").join(runs, on="start")
-    each = each.filter(pl.col("named").is_null() | (pl.col("named") == pl.col("horizon")))
-    if commitments is not None:
-        on = commitments.filter(pl.col("side").cast(pl.String) == "offer", pl.col("on")).select(
-            "horizon", "start", pl.col("id").alias("offer_id")
-        )
-        running = each.filter("committed").join(on, on=["horizon", "start", "offer_id"], how="semi")
-        each = pl.concat([each.filter(~pl.col("committed")), running])
-    held = each.join(case.locations.select("location", "region"), on="location").group_by(GROUP).agg(pl.col("quantity").sum().alias("held"))
-    gone = sold.filter(pl.col("firmable"), ~pl.col("block")).group_by(GROUP).agg(pl.col("listed").sum().alias("gone"))
+    block = pl.col("block").fill_null(False)
+    committed = (pl.col("start_cost").fill_null(0.0) > 0) | (pl.col("min_hours").fill_null(1) > 1) | block
+    whole = case.offers.filter(committed).select("horizon", "offer_id").unique()
+    steps = case.offers.filter(pl.col("firm_premium").is_not_null(), ~block).select(
+        "horizon", "offer_id", "location", "resource", "start", "end", "quantity"
+    )  # fmt: skip
+    keys = ["horizon", "offer_id"]
+    always = _spread(steps.join(whole, on=keys, how="anti", nulls_equal=True).drop("offer_id"), sold)
+    parts = [always]
+    if commitments is not None and not whole.is_empty():
+        on = commitments.filter(pl.col("side").cast(pl.String) == "offer", pl.col("on")).select("horizon", "start", offer_id="id")
+        some = _spread(steps.join(whole, on=keys, how="semi", nulls_equal=True), sold, "offer_id")
+        parts.append(some.join(on, on=["horizon", "start", "offer_id"], how="semi").drop("offer_id"))
+    regions = case.locations.select("location", "region")
+    held = pl.concat(parts).join(regions, on="location").group_by(GROUP).agg(pl.col("quantity").sum().alias("held"))
+    gone = sold.filter("free").group_by(GROUP).agg(pl.col("listed").sum().alias("gone"))
     both = held.join(gone, on=GROUP, how="full", coalesce=True)
     return both.select(*GROUP, (pl.col("held").fill_null(0.0) - pl.col("gone").fill_null(0.0)).clip(0.0).alias("front"))
+
+
+def _spread(steps: pl.DataFrame, sold: pl.DataFrame, *more: str) -> pl.DataFrame:
+    """Quantity on offer by horizon and interval that something was sold in, location, resource and what more is asked for.
+
+    What begins is added and what ends taken away, in order of time: windows are many times longer than their edges are many.
+    """
+    key = ["named", "location", "resource", *more]
+    steps = steps.with_columns(pl.col("horizon").fill_null(EVERY).alias("named"))
+    begins, ends = steps.select(*key, "start", "quantity"), steps.select(*key, -pl.col("quantity"), start="end")
+    edges = pl.concat([begins, ends.select(begins.columns)]).group_by(*key, "start").agg(pl.col("quantity").sum()).sort("start")
+    stands = edges.with_columns(pl.col("quantity").cum_sum().over(key))
+    asked = sold.select("horizon", "start").unique().join(edges.select(key).unique(), how="cross")
+    asked = asked.filter((pl.col("named") == EVERY) | (pl.col("named") == pl.col("horizon"))).sort("start")
+    found = asked.join_asof(stands, on="start", by=key, check_sortedness=False)
+    return found.drop_nulls("quantity").group_by("horizon", "start", "location", "resource", *more).agg(pl.col("quantity").sum())

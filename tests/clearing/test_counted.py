@@ -123,3 +123,27 @@ def test_terms_of_a_market_are_a_curve_for_every_group(plain_market: Markets, ma
     assert curve_of(case).select("region", "resource").unique().rows() == [("r1", "g1")]
     assert curve_of(case)["price"].max() == pytest.approx(997.0)
     assert counted_sales(case, awards=clear_horizons(case).awards).is_empty()
+
+
+def test_a_committed_offer_holds_headroom_only_while_it_is_on(plain_market: Markets) -> None:
+    """30 free hours of G stand before 4 counted ones, and 50 of H where it runs; 32 are needed for sure, so 2 of the 4 are called without H."""
+    hot = {"offer_id": "H", "participant": "h", "quantity": 50.0, "price": 2.0, "start_cost": 5.0}
+    offers = [{"offer_id": "G", "quantity": 50.0, "price": 2.0}, hot]
+    case = plain_market(offers=offers, bids=[SPOT_LOAD], tiers=[spot()], reserves=[{"step": 1, "quantity": 32.0, "price": 1000.0}])
+    start = case.offers["start"][0]
+    sale = {
+        "horizon": "real-time",
+        "start": start,
+        "side": "offer",
+        "id": "G",
+        "participant": "s",
+        "step": 1,
+        "location": "l1",
+        "resource": "g1",
+    }
+    awards = pl.DataFrame([sale | {"tier": "spot", "quantity": 18.0}])
+    state = {"horizon": "real-time", "start": start, "side": "offer", "id": "H", "participant": "h", "started": False}
+    called = [
+        counted_sales(case, awards=awards, commitments=pl.DataFrame([state | {"on": on}]))["called"].item() for on in (False, True)
+    ]  # fmt: skip
+    assert called == pytest.approx([2.0, 0.0])
