@@ -28,6 +28,7 @@ Flags = npt.NDArray[np.bool_]
 NAMES = pl.Schema({"kind": pl.String(), "id": pl.String(), "participant": pl.String(), "component": pl.String()})
 EXTRA = "extra"  # kind of a row of the user's
 NUMBERED = pl.Schema({"id": pl.String(), "number": pl.Int64()})
+GANGS = pl.Schema({"number": pl.Int64(), "id": pl.String(), "group": pl.String(), "parent": pl.String(), "component": pl.String()})
 NO_HOURS = np.array([-1])  # of a column or row that belongs to no single interval
 
 
@@ -53,12 +54,13 @@ class Coupling:
     gangs: pl.DataFrame = field(repr=False)  # number (of the column w), id, group, parent, component
 
 
-class _Builder:
+class CouplingBuilder:
     """Collects columns, rows and entries, a stretch of intervals at a time."""
 
     def __init__(self, span: Span, *, hours: float) -> None:
         self.span = span
         self.hours = hours
+        self.gangs = pl.DataFrame(schema=GANGS)
         self.columns = _Names()
         self.rows = _Names()
         self.terms: list[Vector] = []  # (4, columns) cost, lower, upper, whole
@@ -98,7 +100,7 @@ class _Builder:
         """Entries of the coupling's own columns."""
         self.outer.append(_entries(rows, columns, value))
 
-    def put_inner(self, rows: Places, hours: Places, columns: Places, value: float) -> None:
+    def put_inner(self, rows: Places, hours: Places, columns: Places, value: Vector | float) -> None:
         """Entries of the intervals' columns; those that are nowhere are left out."""
         entries = _entries(rows, hours, columns, value)
         self.inner.append(entries[:, entries[2] != NOWHERE])
@@ -111,7 +113,8 @@ class _Builder:
         """Adds to the cost of columns."""
         self.charges.append(_entries(columns, cost))
 
-    def build(self, gangs: pl.DataFrame) -> Coupling:
+    def build(self) -> Coupling:
+        """All of it as arrays."""
         cost, lower, upper, whole = np.concatenate([np.zeros((4, 0)), *self.terms], axis=1)
         at, more = np.concatenate([np.zeros((2, 0)), *self.charges], axis=1)
         np.add.at(cost, at.astype(np.int64), more)
@@ -130,7 +133,7 @@ class _Builder:
             inner=(*inner[:3].astype(np.int64), inner[3]),
             outer=(*outer[:2].astype(np.int64), outer[2]),
             into=(*into[:3].astype(np.int64), into[3]),
-            gangs=gangs,
+            gangs=self.gangs,
         )
 
 
@@ -170,10 +173,13 @@ class _Step:
     cheapest: float = 0.0  # cost of a resource-hour in the cheapest tier; offers only
 
 
+Own = dict[str, list[tuple[int, _Step]]]  # number of the class and slot, of each order with a class of its own
+
+
 def couple(
     tied: Wholes, *, span: Span, layout: Layout, offers: pl.DataFrame, bids: pl.DataFrame, standing: Standing, hours: float, dearest: float
-) -> Coupling:
-    """The coupling of the orders that stand in a span.
+) -> CouplingBuilder:
+    """The coupling of the orders that stand in a span, to which constraints of the user's can still be added (`extra`).
 
     Args:
         tied: what is decided whole or over time.
@@ -184,19 +190,21 @@ def couple(
         hours: Δ.
         dearest: USD per resource-hour, the price cap: a gang that runs already is broken only for want of any supply.
     """
-    build = _Builder(span, hours=hours)
-    gangs = _put_bids(build, tied, layout, _steps(bids, tied.bids["id"], layout.bid_slots, layout.bid_column), standing, hours, dearest)
-    _put_offers(build, tied, layout, _steps(offers, tied.offers["id"], layout.offer_slots, layout.offer_column), standing)
-    return build.build(gangs)
+    build = CouplingBuilder(span, hours=hours)
+    wanted = _steps(bids, tied.bids["id"], layout.bid_slots, layout.bid_column)
+    offered = _steps(offers, tied.offers["id"], layout.offer_slots, layout.offer_column)
+    build.gangs = _put_bids(build, tied, layout, wanted, standing, dearest)
+    _put_offers(build, tied, layout, offered, standing)
+    return build
 
 
-def _steps(members: pl.DataFrame, ids: pl.Series, slots: Places, columns: Places) -> dict[str, list[tuple[int, _Step]]]:
+def _steps(members: pl.DataFrame, ids: pl.Series, slots: Places, columns: Places) -> Own:
     """Slots of each class of its own, with the number of the class, under the first id of those that share it."""
     mine = members.filter(pl.col("id").is_in(ids.implode()))
     keys, priced = ["class_number", "rank"], "price" in members.columns
     cheapest = (pl.col("price") + (pl.col("premium") if columns.shape[1] == 1 else 0.0)).min() if priced else pl.lit(0.0)
     parts = pl.col("id").unique().sort(), pl.col("step").min(), pl.col("quantity").sum(), cheapest.alias("cheapest")
-    found: dict[str, list[tuple[int, _Step]]] = {}
+    found: Own = {}
     for group in mine.group_by(*keys, "hour").agg(*parts).sort(*keys, "hour").partition_by(keys, maintain_order=True):
         number, rank = int(group["class_number"][0]), int(group["rank"][0])
         sharing = tuple(group["id"][0])
@@ -213,12 +221,11 @@ def _steps(members: pl.DataFrame, ids: pl.Series, slots: Places, columns: Places
 
 
 def _put_bids(
-    build: _Builder,
+    build: CouplingBuilder,
     tied: Wholes,
     layout: Layout,
-    own: dict[str, list[tuple[int, _Step]]],
+    own: Own,
     standing: Standing,
-    hours: float,
     dearest: float,
 ) -> pl.DataFrame:
     """Returns `Coupling.gangs`."""
@@ -236,13 +243,13 @@ def _put_bids(
             if w is not None:
                 build.put(at, w, -step.quantity)
         if bid["gang"]:
-            worst = _worst(layout, own[name], dearest) * hours if name in standing.accepted else np.inf
+            worst = _worst(layout, own[name], dearest) * build.hours if name in standing.accepted else np.inf
             _put_share(build, bid, steps, w=accepted[name], worst=worst)
         for step in steps:
             if (name, step.step) in totals:
                 left = sum(max(totals[one, step.step] - standing.done.get((one, step.step), 0.0), 0.0) for one in step.ids)
                 at = build.row("total", bid, upper=left if free else 0.0)
-                build.put_inner(at, step.hours[:, None], step.columns[None, :], hours)
+                build.put_inner(at, step.hours[:, None], step.columns[None, :], build.hours)
                 if w is not None:
                     build.put(at, w, -left)
     _put_groups(build, bids, accepted, standing)
@@ -252,7 +259,7 @@ def _put_bids(
     return named.with_columns(pl.when(started).then(None).otherwise("parent").alias("parent"))
 
 
-def _acceptances(build: _Builder, bids: pl.DataFrame, own: dict[str, list[tuple[int, _Step]]], standing: Standing) -> dict[str, Places]:
+def _acceptances(build: CouplingBuilder, bids: pl.DataFrame, own: Own, standing: Standing) -> dict[str, Places]:
     """Column w of each gang that stands in the span: 1 where it runs already, 0 where it can no longer begin."""
     columns = {}
     closed = set(bids.filter(pl.col("id").is_in(list(standing.accepted)))["group"].drop_nulls())
@@ -264,7 +271,7 @@ def _acceptances(build: _Builder, bids: pl.DataFrame, own: dict[str, list[tuple[
     return columns
 
 
-def _put_share(build: _Builder, bid: dict[str, Any], steps: list[_Step], *, w: Places, worst: float) -> None:
+def _put_share(build: CouplingBuilder, bid: dict[str, Any], steps: list[_Step], *, w: Places, worst: float) -> None:
     """Σ m ≥ share · Σ q · w in every interval; where it runs already it may fall short of it at the worst price."""
     hours = np.unique(np.concatenate([step.hours for step in steps]))
     at = build.row("share", bid, hours, lower=0.0)
@@ -284,7 +291,7 @@ def _worst(layout: Layout, own: list[tuple[int, _Step]], dearest: float) -> floa
     return float((book.use.sum(axis=1) / book.output).max()) * dearest
 
 
-def _put_groups(build: _Builder, bids: pl.DataFrame, accepted: dict[str, Places], standing: Standing) -> None:
+def _put_groups(build: CouplingBuilder, bids: pl.DataFrame, accepted: dict[str, Places], standing: Standing) -> None:
     """At most one of a group, and none without the bid that it is linked to."""
     for group in bids.filter(pl.col("group").is_not_null()).sort("group", "id").partition_by("group", maintain_order=True):
         there = [accepted[name] for name in group["id"] if name in accepted]
@@ -299,7 +306,7 @@ def _put_groups(build: _Builder, bids: pl.DataFrame, accepted: dict[str, Places]
             build.put(at, accepted[bid["parent"]], -1.0)
 
 
-def _put_offers(build: _Builder, tied: Wholes, layout: Layout, own: dict[str, list[tuple[int, _Step]]], standing: Standing) -> None:
+def _put_offers(build: CouplingBuilder, tied: Wholes, layout: Layout, own: Own, standing: Standing) -> None:
     blocks = set(tied.blocks.iter_rows())
     offers = tied.offers.filter(pl.col("id").is_in(list(own))).with_columns(pl.col("id").alias("component"))
     for offer in offers.iter_rows(named=True):
@@ -322,7 +329,7 @@ def _put_offers(build: _Builder, tied: Wholes, layout: Layout, own: dict[str, li
                 build.put_into(step.hours, group, u, -step.quantity)
 
 
-def _commitments(build: _Builder, offer: dict[str, Any], hours: Places, *, must: int | None, stays: Flags) -> Places:
+def _commitments(build: CouplingBuilder, offer: dict[str, Any], hours: Places, *, must: int | None, stays: Flags) -> Places:
     """Columns u of an offer, one an interval, with those of its starts and the rows between them.
 
     Args:

@@ -39,6 +39,8 @@ class Cleared:
     primal: Matrix = field(repr=False)  # (intervals, columns)
     beside: Vector = field(repr=False)  # (columns of the coupling,) acceptances, commitments and starts
     rule: PricingRule  # which settles
+    floor: float  # price bounds of the market, USD per resource-hour
+    cap: float
     priced: dict[PricingRule, Priced] = field(repr=False)
     hulls: tuple[HullKind, ...] = field(repr=False)  # (intervals,)
     joints: tuple[Joint, ...] = field(repr=False)
@@ -108,6 +110,8 @@ def clear_problem(problem: Problem, *, market: Market, reference: Basis | None, 
         primal=np.maximum(primal, 0.0),
         beside=beside,
         rule=market.pricing,
+        floor=market.price_floor,
+        cap=market.price_cap,
         priced=priced,
         hulls=tuple(kinds),
         joints=tuple(joints),

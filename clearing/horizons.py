@@ -6,19 +6,22 @@ positions are carried: they stand in every later ahead run until real time close
 cleared apart, through any executor; what a part gives does not depend on which other parts were cleared, where, or in which order.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
+from tenorgrid.clearing.bilateral import with_deals
+from tenorgrid.clearing.extra import check_extra
 from tenorgrid.clearing.grid import Grid
 from tenorgrid.clearing.layout import VirtualClass
 from tenorgrid.clearing.orders import Orders, take_orders
-from tenorgrid.clearing.parts import Part, clear_part
+from tenorgrid.clearing.parts import Detail, Part, clear_part
 from tenorgrid.clearing.problem import pose
 from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.solver import Basis, reference_basis
@@ -58,12 +61,34 @@ class ClearingRun:
         return {name: getattr(self, name) for name in self.__annotations__ if name != "state"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Deliveries:
+    """Which deliveries a run sees, from `first` to before `end`, and which it publishes, those before `until`."""
+
+    first: datetime
+    end: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a market is cleared: constraints of the user's (`ExtraRows`), limits of the search for whole solutions, and whether prices come
+    with their admissible intervals.
+    """
+
+    extra_rows: pl.DataFrame | None = None
+    limits: Limits = field(default_factory=Limits)
+    detail: Detail = "centre"
+
+
 def clear_horizons(
     case: Case,
     *,
     horizons: tuple[str, ...] | None = None,
     as_of: date | None = None,
+    deliveries: Deliveries | None = None,
     state: State | None = None,
+    options: Options | None = None,
     executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> ClearingRun:
@@ -71,23 +96,42 @@ def clear_horizons(
 
     Args:
         case: checked. horizons: names to clear; None clears all. as_of: local day; deliveries whose market at a horizon runs on or
-        after it are not cleared, and their rows change nothing. None clears all rows. state: carried in from an earlier run.
-        executor: any `concurrent.futures.Executor`; None is this process. progress: called with the parts done and the parts in
-        all.
+        after it are not cleared, and their rows change nothing. None clears all rows. deliveries: which are seen and published; None is
+        all. state: carried in from an earlier run. options: how to clear. executor: any `concurrent.futures.Executor`; None is this
+        process. progress: called with the parts done and the parts in all.
 
-    Raises InputError for an unknown horizon or where nothing is left to clear, SolverError where a certificate fails.
+    Raises InputError for an unknown horizon, for constraints that break their rules, or where nothing is left to clear; SolverError where
+    a certificate fails.
     """
+    how = options or Options()
     chosen = _chosen(case.market, horizons)
-    grid = Grid.of(case)
-    tables = _until(case, chosen, as_of)
-    begin, end = _deliveries(tables, chosen)
-    tasks, count = _parts(tables, grid, chosen, as_of=as_of, begin=begin, end=end, state=state or State())
+    if how.extra_rows is not None:
+        how = replace(how, extra_rows=check_extra(how.extra_rows, case))
+    stood = with_deals(case)
+    grid = Grid.of(stood)
+    tables = _until(stood, chosen, as_of)
+    seen = deliveries or _all_of(tables, chosen)
+    tasks, count = _parts(tables, grid, chosen, as_of=as_of, seen=seen, state=state or State(), options=how)
     parts: list[tuple[dict[str, pl.DataFrame], State]] = [({}, State())] * count
     for done, (number, frames, after) in enumerate(_completed(tasks, executor), start=1):
         parts[number] = frames, after
         if progress is not None:
             progress(done, count)
     return _joined(parts, [horizon.name for horizon in chosen])
+
+
+def delivery_window(case: Case, horizons: tuple[str, ...] | None, as_of: date | None) -> tuple[datetime, datetime]:
+    """First delivery that is bid for, and the end of the last one that any of the horizons has cleared."""
+    chosen = _chosen(case.market, horizons)
+    seen = _all_of(_until(case, chosen, as_of), chosen)
+    last = seen.end if as_of is None else max(case.market.cleared_until(horizon, as_of) for horizon in chosen)
+    return seen.first, min(seen.end, last)
+
+
+def whole_run(runs: list[ClearingRun], order: list[str]) -> ClearingRun:
+    """Runs of one market for deliveries that follow one another as one; the state is that after the last."""
+    frames = [(run.tables(), run.state) for run in runs]
+    return replace(_joined(frames, order), state=runs[-1].state)
 
 
 def _chosen(market: Market, names: tuple[str, ...] | None) -> tuple[Horizon, ...]:
@@ -114,7 +158,8 @@ def _until(case: Case, chosen: tuple[Horizon, ...], as_of: date | None) -> Case:
     )
 
 
-def _deliveries(case: Case, chosen: tuple[Horizon, ...]) -> tuple[datetime, datetime]:
+def _all_of(case: Case, chosen: tuple[Horizon, ...]) -> Deliveries:
+    """All that is bid for."""
     names = [horizon.name for horizon in chosen]
     here = pl.col("horizon").is_null() | pl.col("horizon").is_in(names)
     bids = case.bids.filter(here)
@@ -123,25 +168,27 @@ def _deliveries(case: Case, chosen: tuple[Horizon, ...]) -> tuple[datetime, date
     begin, end = bids["start"].min(), bids["end"].max()
     assert isinstance(begin, datetime)
     assert isinstance(end, datetime)
-    return begin, end
+    return Deliveries(first=begin, end=end, until=end)
 
 
 def _parts(
-    case: Case, grid: Grid, chosen: tuple[Horizon, ...], *, as_of: date | None, begin: datetime, end: datetime, state: State
+    case: Case, grid: Grid, chosen: tuple[Horizon, ...], *, as_of: date | None, seen: Deliveries, state: State, options: Options
 ) -> tuple[Iterator[Part], int]:
-    """The parts of the deliveries, each with its orders at every horizon that has cleared it."""
-    market = case.market
+    """The parts of the deliveries that are published, each with its orders at every horizon that has cleared it."""
+    market, begin = case.market, seen.first
     carrying = {VirtualClass(*row) for row in state.virtuals.select("location", "resource", "side").unique().iter_rows()}
     orders, references = [], []
     for horizon in chosen:
-        until = end if as_of is None else min(end, market.cleared_until(horizon, as_of))
+        until = seen.end if as_of is None else min(seen.end, market.cleared_until(horizon, as_of))
         span = Span(first=begin, count=max((until - begin) // market.interval, 0), interval=market.interval)
         ahead = horizon.lead > timedelta(0)
-        taken = take_orders(case, grid, horizon=horizon, span=span, carrying=carrying if ahead else set())
+        taken = take_orders(case, grid, horizon=horizon, span=span, carrying=carrying if ahead else set(), extra=options.extra_rows)
         carrying |= set(taken.layout.virtuals)
         orders.append(taken)
         references.append(_reference(taken, market))
+    published = (seen.until - begin) // market.interval
     edges = _edges(orders, size=max(PART // market.interval, 1))
+    edges = edges[: bisect_left(edges, published) + 1]  # what lies past the last part that is published changes nothing in it
 
     def part(number: int, edge: int, next_edge: int) -> Part:
         here = [at for at, taken in enumerate(orders) if taken.span.count > edge]
@@ -153,8 +200,9 @@ def _parts(
             references=tuple(references[at] for at in here),
             market=market,
             state=State(virtuals=state.virtuals.filter(within), standing=state.standing),
-            until=end,
-            limits=Limits(),
+            until=seen.until,
+            limits=options.limits,
+            detail=options.detail,
         )
 
     return (part(number, *pair) for number, pair in enumerate(pairwise(edges))), len(edges) - 1
@@ -165,7 +213,7 @@ def _edges(orders: list[Orders], *, size: int) -> list[int]:
     longest = max(taken.span.count for taken in orders)
     free = np.ones(longest + 1, dtype=bool)
     for taken in orders:
-        groups = joined_hours(taken.wholes.windows(), taken.span)
+        groups = joined_hours(taken.windows(), taken.span)
         free[1 : groups.size] &= groups[1:] != groups[:-1]
     edges = [0]
     for place in np.flatnonzero(free):
@@ -176,7 +224,7 @@ def _edges(orders: list[Orders], *, size: int) -> list[int]:
 
 def _reference(orders: Orders, market: Market) -> Basis | None:
     """The optimal basis of the horizon's first interval that stands by itself, found cold; None where there is none."""
-    groups = joined_hours(orders.wholes.windows(), orders.span)
+    groups = joined_hours(orders.windows(), orders.span)
     alone = np.flatnonzero(np.bincount(groups)[groups] == 1)
     for hour in alone[:1]:
         first = orders.part(int(hour), int(hour) + 1)

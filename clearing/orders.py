@@ -1,6 +1,8 @@
 """What was bid and offered at one horizon, by class, fitted with a layout that holds it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 
@@ -9,6 +11,8 @@ from tenorgrid.clearing.layout import BidClass, Layout, OfferClass, VirtualClass
 from tenorgrid.clearing.wholes import POOLED, Wholes, owners, wholes
 from tenorgrid.clearing.windows import Span, widths
 from tenorgrid.data.case import Case
+from tenorgrid.data.kinds import ExtraKind, ExtraSpan
+from tenorgrid.data.tables.extra import ExtraRows
 from tenorgrid.data.terms.market import Horizon
 
 NO_DOMAIN = 1  # scale-up size of a GPU that belongs to no domain
@@ -29,6 +33,13 @@ class Orders:
     offers: pl.DataFrame = field(repr=False)  # class_number, id, participant, step, start, end, quantity, price, premium, rung
     bids: pl.DataFrame = field(repr=False)  # class_number, id, participant, step, start, end, quantity, value, loss, rung
     virtuals: pl.DataFrame = field(repr=False)  # class_number, id, participant, start, end, quantity, price
+    extra: pl.DataFrame = field(repr=False)  # constraints of the user's, `ExtraRows`
+
+    def windows(self) -> Iterator[tuple[datetime, datetime]]:
+        """Stretches of time that have to be solved together."""
+        yield from self.wholes.windows()
+        if (self.extra["span"].cast(pl.String) == ExtraSpan.RUN.value).any():
+            yield self.span.first, self.span.end
 
     @property
     def offer_merit(self) -> list[str]:
@@ -52,11 +63,12 @@ class Orders:
             offers=self.offers.filter(here),
             bids=self.bids.filter(here),
             virtuals=self.virtuals.filter(here),
+            extra=self.extra,
         )
 
 
 def take_orders(
-    case: Case, grid: Grid, *, horizon: Horizon, span: Span, carrying: set[VirtualClass], named: frozenset[str] = frozenset()
+    case: Case, grid: Grid, *, horizon: Horizon, span: Span, carrying: set[VirtualClass], extra: pl.DataFrame | None = None
 ) -> Orders:
     """What was bid and offered at a horizon, with the layout that holds it.
 
@@ -66,8 +78,10 @@ def take_orders(
         horizon: which one; rows without a horizon stand in every one.
         span: intervals that the horizon clears.
         carrying: classes of virtual bids of earlier horizons that may be carried into this one.
-        named: ids of orders that rows of the user speak of, and that therefore keep a class of their own.
+        extra: constraints of the user's, `ExtraRows`; orders that they speak of keep a class of their own.
     """
+    rows = ExtraRows.create_empty() if extra is None else extra
+    named = rows.filter(pl.col("kind").cast(pl.String).is_in([ExtraKind.OFFER.value, ExtraKind.BID.value]))["id"].drop_nulls()
     within = (pl.col("start") < span.end) & (pl.col("end") > span.first)
     here = (pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)) & within
     offers = case.offers.filter(here).rename({"offer_id": "id"})
@@ -93,7 +107,9 @@ def take_orders(
         virtuals={name: width + (name in carrying) for name, width in zip(virtual_classes, virtual_widths, strict=True)},
         hours=case.market.hours,
     )
-    return Orders(horizon=horizon.name, span=span, layout=shape, wholes=tied, offers=offered, bids=wanted, virtuals=virtual)
+    return Orders(
+        horizon=horizon.name, span=span, layout=shape, wholes=tied, offers=offered, bids=wanted, virtuals=virtual, extra=rows
+    )  # fmt: skip
 
 
 def _merit(rows: pl.DataFrame, *names: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from tenorgrid.clearing.awards import DUST, award_table, placement_table, served, traded
 from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.intelligence import binding_table
+from tenorgrid.clearing.intervals import node_intervals
 from tenorgrid.clearing.orders import Orders
 from tenorgrid.clearing.pricing import domain_table, price_table, workload_price_table
 from tenorgrid.clearing.problem import pose
@@ -22,6 +24,7 @@ from tenorgrid.clearing.wholes import components
 from tenorgrid.data.kinds import AwardSide, PricingRule
 from tenorgrid.data.terms.market import Market
 
+Detail = Literal["centre", "intervals"]  # prices alone, or with the interval of every optimal price
 UNDATED = frozenset({"uplift", "allocation"})  # tables by component, not by interval
 
 
@@ -36,6 +39,7 @@ class Part:
     state: State = field(repr=False)
     until: datetime
     limits: Limits
+    detail: Detail
 
 
 def clear_part(part: Part) -> tuple[int, dict[str, pl.DataFrame], State]:
@@ -55,13 +59,13 @@ def clear_part(part: Part) -> tuple[int, dict[str, pl.DataFrame], State]:
         before = run = clear_problem(problem, market=market, reference=reference, limits=part.limits)
         virtuals = pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(virtuals, run)
         standing[orders.horizon] = _standing_after(run, kept, part.until)
-        for name, frame in _published(run).items():
+        for name, frame in _published(run, part.detail).items():
             frames.setdefault(name, []).append(frame.filter(pl.col("start") < part.until) if name not in UNDATED else frame)
     state = State(virtuals=virtuals.filter(pl.col("start") < part.until), standing=standing)
     return part.number, {name: pl.concat(found) for name, found in frames.items()}, state
 
 
-def _published(run: Cleared) -> dict[str, pl.DataFrame]:
+def _published(run: Cleared, detail: Detail) -> dict[str, pl.DataFrame]:
     problem = run.problem
     rules = pl.Enum([rule.value for rule in PricingRule])
     parts = [
@@ -72,8 +76,9 @@ def _published(run: Cleared) -> dict[str, pl.DataFrame]:
     ]
     uplift, allocation = uplift_tables(run)
     prices = {rule: (run.priced[rule], run.kinds(rule)) for rule in PricingRule}
+    intervals = {rule: node_intervals(run, rule) if detail == "intervals" else None for rule in PricingRule}
     return {
-        "prices": pl.concat([price_table(problem, priced.nodes, kinds) for priced, kinds in prices.values()]),
+        "prices": pl.concat([price_table(problem, priced.nodes, kinds, intervals[rule]) for rule, (priced, kinds) in prices.items()]),
         "workload_prices": pl.concat([workload_price_table(problem, priced.work, kinds) for priced, kinds in prices.values()]),
         "domain_prices": pl.concat([domain_table(problem, priced.nodes, kinds) for priced, kinds in prices.values()]),
         "awards": award_table(problem, primal=run.primal, nodes=run.nodes, work=run.work),

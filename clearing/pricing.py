@@ -161,8 +161,17 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
     return WorkPrices(keys=tuple(keys), resources=stack[0], transport=stack[1], congestion=stack[2])
 
 
-def price_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) -> pl.DataFrame:
-    """`prices` by one rule; `kinds` (intervals,) tells what they are the duals of."""
+def price_table(
+    problem: Problem, prices: NodePrices, kinds: list[PriceKind], intervals: tuple[Matrix, Matrix] | None = None
+) -> pl.DataFrame:
+    """`prices` by one rule.
+
+    Args:
+        problem: of one horizon.
+        prices: by the rule.
+        kinds: (intervals,) what they are the duals of.
+        intervals: least and largest admissible price by node, shaped as `NodePrices.price`; None leaves them out.
+    """
     shape, grid = problem.layout, problem.layout.grid
     traded = np.argwhere(shape.balance_row != NOWHERE)
     picked = (slice(None), *traded.T)
@@ -174,9 +183,11 @@ def price_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) ->
         }
     )
     values = {"price": prices.price[picked].ravel(), "scarcity": prices.scarcity[picked].ravel()}
+    if intervals is not None:
+        values |= {name: bound[picked].ravel() for name, bound in zip(("low", "high"), intervals, strict=True)}
     table = _by_interval(problem, names, kinds).with_columns(pl.Series(name, value).fill_nan(None) for name, value in values.items())
     energy = (pl.col("price") - pl.col("scarcity")).alias("energy")
-    return table.with_columns(energy).select("horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity")
+    return table.with_columns(energy).select("horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity", *list(values)[2:])
 
 
 def domain_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) -> pl.DataFrame:

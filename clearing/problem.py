@@ -14,6 +14,7 @@ import polars as pl
 from scipy.sparse import csc_array
 
 from tenorgrid.clearing.coupling import Coupling, couple
+from tenorgrid.clearing.extra import put_extra
 from tenorgrid.clearing.layout import NOWHERE, Layout, VirtualClass
 from tenorgrid.clearing.orders import Orders, numbered
 from tenorgrid.clearing.state import Standing
@@ -107,10 +108,12 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
     _put_offers(shape, offers, cost=cost, upper=upper, rows=upper_rows, capacity=capacity, hours=hours)
     active = _put_bids(shape, bids, cost=cost, upper=upper, rows=upper_rows, hours=hours)
     _put_virtuals(shape, virtuals, cost=cost, upper=upper, capacity=capacity, hours=hours)
-    groups = joined_hours(orders.wholes.windows(), orders.span)
-    coupling = couple(
+    groups = joined_hours(orders.windows(), orders.span)
+    build = couple(
         orders.wholes, span=orders.span, layout=shape, offers=offers, bids=bids, standing=standing or Standing(), hours=hours, dearest=cap
     )
+    put_extra(build, orders.extra, orders, offers=offers, bids=bids)
+    coupling = build.build()
     return Problem(
         orders=orders,
         hours=hours,
@@ -131,15 +134,18 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
 
 
 def _coupling_groups(coupling: Coupling, groups: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The stretch of intervals that each column and row of the coupling belongs to: its interval's, or that of its component."""
+    """The stretch of intervals that each column and row of the coupling belongs to: its interval's, or that of its component.
+
+    A constraint over the whole run makes one stretch of all intervals.
+    """
     row, hour = coupling.inner[:2]
     parts = pl.DataFrame({"component": coupling.rows["component"].gather(row), "group": groups[hour]})
     of = dict(parts.unique("component", keep="first", maintain_order=True).iter_rows())
 
     def found(names: pl.DataFrame) -> npt.NDArray[np.int64]:
         hours = names["hour"].to_numpy()
-        by_component = names["component"].replace_strict(list(of), list(of.values()), default=-1, return_dtype=pl.Int64).to_numpy()
-        return np.where(hours >= 0, groups[np.maximum(hours, 0)] if groups.size else -1, by_component).astype(np.int64)
+        by_component = names["component"].replace_strict(list(of), list(of.values()), default=0, return_dtype=pl.Int64).to_numpy()
+        return np.where(hours >= 0, groups[np.maximum(hours, 0)], by_component).astype(np.int64)
 
     return found(coupling.columns), found(coupling.rows)
 

@@ -49,6 +49,23 @@ class UpliftCharge(StrEnum):
     SHORTFALL = "shortfall"
 
 
+class ExtraKind(StrEnum):
+    """What a term of a user's own constraint multiplies."""
+
+    OFFER = "offer"  # listed hours of an offer's step sold in a tier, Y
+    BID = "bid"  # work of a bid's step through a tier, m
+    LEVEL = "level"  # recipe-hours of a workload, z
+    ACCEPTED = "accepted"  # whether a gang is accepted, w
+    COMMITTED = "committed"  # whether an offer is committed, u
+
+
+class ExtraSpan(StrEnum):
+    """Whether a user's own constraint holds in every interval, or once for the sum over the run."""
+
+    INTERVAL = "interval"
+    RUN = "run"
+
+
 class VirtualSide(StrEnum):
     """A virtual sale (inc) or purchase (dec) of firm resource-hours in an ahead horizon."""
 

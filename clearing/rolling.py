@@ -1,0 +1,67 @@
+"""A rolling run: each day sees as far ahead as it may, publishes its own deliveries, and hands what it has decided to the next."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tenorgrid.clearing.horizons import ClearingRun, Deliveries, Options, clear_horizons, delivery_window, whole_run
+from tenorgrid.clearing.state import State
+from tenorgrid.data.case import Case
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.terms.market import Market
+
+DAY = timedelta(days=1)
+
+
+def clear_rolling(
+    case: Case,
+    *,
+    step: timedelta = DAY,
+    look: timedelta | None = None,
+    horizons: tuple[str, ...] | None = None,
+    as_of: date | None = None,
+    state: State | None = None,
+    options: Options | None = None,
+) -> ClearingRun:
+    """Clear the deliveries of a case step by step.
+
+    Commitments, gangs that run and what is left of a `total` pass from one step to the next. Where every step sees to the end and nothing
+    new is learnt, the steps together are as good as one long run.
+
+    Args:
+        case: checked.
+        step: deliveries published by each run; whole days are local ones.
+        look: deliveries that each run sees, at least `step`; None sees to the end.
+        horizons: names; None is all.
+        as_of: local day, as for `clear_horizons`.
+        state: carried into the first step.
+        options: as for `clear_horizons`.
+
+    Raises InputError for a step of no whole interval, or a look shorter than it.
+    """
+    market = case.market
+    if step <= timedelta(0) or step % market.interval:
+        raise InputError.of("step", f"a whole number of intervals of {market.interval}", value=step)
+    if look is not None and look < step:
+        raise InputError.of("look", f"at least the step of {step}", value=look)
+    begin, end = delivery_window(case, horizons, as_of)
+    runs = []
+    for first, until in _steps(market, begin, end, step):
+        seen = Deliveries(first=first, end=end if look is None else min(end, first + look), until=until)
+        run = clear_horizons(case, horizons=horizons, as_of=as_of, deliveries=seen, state=state, options=options)
+        state = run.state
+        runs.append(run)
+    return whole_run(runs, [horizon.name for horizon in market.horizons])
+
+
+def _steps(market: Market, begin: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
+    """First and last edge of each step; a step of whole days ends at a local midnight."""
+    first = begin
+    while first < end:
+        if step % DAY == timedelta(0):
+            local = first.astimezone(ZoneInfo(market.timezone)).date()
+            until = market.midnight(local + step)
+        else:
+            until = first + step
+        yield first, min(until, end)
+        first = min(until, end)
