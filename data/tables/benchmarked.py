@@ -85,7 +85,10 @@ class Worth(dy.Schema):
     location = dy.String(primary_key=True, description="Where it would stand, and home of the work it would do")
     tier = dy.String(primary_key=True, description="Tier")
     resource = dy.String(primary_key=True, description="Accelerator")
+    domain = dy.Int64(primary_key=True, min=1, description="Scale-up domain that it would stand in; 1 is none", metadata={"unit": "GPU"})
     worth = dy.Float64(description="(ω φ − Σ x λ of its hosts) / accelerators, by its best workload", metadata=USD_PER_RESOURCE_HOUR)
     workload = dy.String(description="The workload that it is worth the most in")
     recipe = dy.String(description="The recipe")
-    price = dy.Float64(nullable=True, description="λ; null where it is not traded yet", metadata=USD_PER_RESOURCE_HOUR)
+    price = dy.Float64(
+        nullable=True, description="λ and the premium of the domain; null where it is not traded yet", metadata=USD_PER_RESOURCE_HOUR
+    )

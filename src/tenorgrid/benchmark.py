@@ -31,7 +31,14 @@ class BenchmarkRecipes(Tables, RecipeBook):
 
     def worth(self, run: Run) -> pl.DataFrame:
         """`Worth`: what an hour of each accelerator is worth at the prices of a run, whether it was offered there or not."""
-        return worth(self.recipes, self.recipe_resources, self.resources, prices=run.prices, workload_prices=run.workload_prices)
+        return worth(
+            self.recipes,
+            self.recipe_resources,
+            self.resources,
+            prices=run.prices,
+            workload_prices=run.workload_prices,
+            domain_prices=run.domain_prices,
+        )
 
     def page(self) -> str:
         """The page of figures as one HTML text."""

@@ -167,3 +167,29 @@ def test_a_chip_whose_hosts_have_no_price_has_no_worth(tmp_path: Path) -> None:
     unpriced = before["prices"].with_columns(price=pl.when(pl.col("resource") != "vcpu").then("price"))
     found = worth(new.recipes, new.recipe_resources, new.resources, prices=unpriced, workload_prices=before["workload_prices"])
     assert found.is_empty()
+
+
+def test_the_penalty_of_placement_becomes_the_premium_of_a_domain(tmp_path: Path) -> None:
+    """Four V100 in one server do 108,000 steps an hour, spread 43,200; work is worth 0.05 a thousand and there is more of it than V100."""
+    path, chips = tmp_path / "jobs.csv", tmp_path / "chips.csv"
+    path.write_text("job_type,n_gpus,gpu,steps_per_sec\nLM,4,v100,30\nLM,4,v100_unconsolidated,12\n")
+    chips.write_text("resource,also_called,scale_up,vcpu,ram_gib,net_gbps,source\nv100,,8,0,0,0,\n")
+    jobs = make_recipes(path, limits_at=["none"], hosts_file=chips)
+    case = market(tmp_path)
+    supply = offers(("loose", "v100", 20.0, 0.1), ("server", "v100", 8.0, 0.1)).with_columns(domain=pl.Series([None, 4], dtype=pl.Int64))
+    buyer = case.bids.head(1).with_columns(bid_id=pl.lit("x"), workload=pl.lit("lm-train"), quantity=pl.lit(1000.0), value=pl.lit(0.05))
+    with_jobs = merged(case, jobs, supply)
+    run = clear_horizons(make_case(case.market, with_jobs.tables() | {"bids": buyer})).tables()
+    mine = {"pricing": "marginal", "resource": "v100", "tier": "firm"}
+    assert run["prices"].filter(**mine)["price"].to_list() == pytest.approx([0.05 * 43.2 / 4] * 2, abs=TOLERANCE)
+    assert (
+        run["domain_prices"].filter(**mine).select("domain", "premium").rows()
+        == [(4, pytest.approx(0.05 * (108 - 43.2) / 4, abs=TOLERANCE))] * 2
+    )
+    found = worth(
+        jobs.recipes, jobs.recipe_resources, jobs.resources, prices=run["prices"], workload_prices=run["workload_prices"],
+        domain_prices=run["domain_prices"],
+    ).filter(pricing="marginal")  # fmt: skip
+    assert found["domain"].to_list() == [1, 4, 1, 4]
+    assert found["worth"].to_list() == pytest.approx([0.54, 1.35] * 2, abs=TOLERANCE)
+    assert found["price"].to_list() == pytest.approx(found["worth"].to_list(), abs=TOLERANCE)
