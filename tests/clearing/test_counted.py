@@ -126,7 +126,7 @@ def test_terms_of_a_market_are_a_curve_for_every_group(plain_market: Markets, ma
 
 
 def test_a_committed_offer_holds_headroom_only_while_it_is_on(plain_market: Markets) -> None:
-    """30 free hours of G stand before 4 counted ones, and 50 of H where it runs; 32 are needed for sure, so 2 of the 4 are called without H."""
+    """30 free hours of G stand before 4 counted ones, and 50 of H where it runs: of 32 needed for sure, 2 are called without H."""
     hot = {"offer_id": "H", "participant": "h", "quantity": 50.0, "price": 2.0, "start_cost": 5.0}
     offers = [{"offer_id": "G", "quantity": 50.0, "price": 2.0}, hot]
     case = plain_market(offers=offers, bids=[SPOT_LOAD], tiers=[spot()], reserves=[{"step": 1, "quantity": 32.0, "price": 1000.0}])
