@@ -8,7 +8,7 @@ import polars as pl
 from tenorgrid.clearing.autocorrelation import MeanError, mean_error
 from tenorgrid.clearing.availability import Panel
 from tenorgrid.clearing.pooling import chance_of_recall, interruption, largest_sale
-from tenorgrid.clearing.tier_estimates import LEAST, excess, ordered
+from tenorgrid.clearing.tier_estimates import LEAST, excess, ordered, verdict
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import PromiseVerdict
 from tenorgrid.data.tables.tiering import Backtest
@@ -51,17 +51,6 @@ def backtest(record: Panel, promises: Mapping[str, float], *, periods: int = PER
     found = pl.DataFrame([{"pool": record.pool, **row} for row in rows], schema_overrides={"period": pl.Int64, "verdict": pl.String})
     absent = [pl.lit(None, dtype=kind).alias(name) for name, kind in columns.items() if name not in found.columns]
     return found.with_columns(absent).select(pl.col(name).cast(kind) for name, kind in columns.items())
-
-
-def verdict(realised: float, promise: float, *, lower: float | None) -> PromiseVerdict:
-    """Whether a promise held, by the realised share and the lower end of its interval.
-
-    >>> str(verdict(0.12, 0.10, lower=0.09)), str(verdict(0.12, 0.10, lower=0.11)), str(verdict(0.10, 0.10, lower=0.05))
-    ('unclear', 'broken', 'kept')
-    """
-    if realised <= promise:
-        return PromiseVerdict.KEPT
-    return PromiseVerdict.BROKEN if lower is None or lower > promise else PromiseVerdict.UNCLEAR
 
 
 def _parts(record: Panel, edges: "np.ndarray[tuple[int], np.dtype[np.float64]]", number: int) -> tuple[Panel | None, Panel | None]:

@@ -10,6 +10,8 @@ from tenorgrid.clearing.autocorrelation import MeanError, mean_error
 from tenorgrid.clearing.availability import Panel
 from tenorgrid.clearing.pooling import chance_of_recall, credits, interruption, largest_sale, nested, prove_bound
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds import PromiseVerdict
+from tenorgrid.data.tables.tiering import Declared
 
 Vector = npt.NDArray[np.float64]
 
@@ -120,6 +122,48 @@ def nested_table(record: Panel, promises: Mapping[str, float], *, stakes: Mappin
             "alone": [largest_sale(promise, record.share, record.weight) for promise in wanted],
         }
     )  # fmt: skip
+
+
+def declared_table(record: Panel, tiers: pl.DataFrame) -> pl.DataFrame:
+    """`Declared`: the interruptible tiers of a case at their own β, had this pool sold them alone.
+
+    Args:
+        record: of the pool.
+        tiers: `Tiers` of the case; firm is passed over.
+    """
+    share, weight = record.share, record.weight
+    rows = []
+    for tier, promise, sold in (
+        tiers.select("tier", "interruption_probability", "overcommit").sort("interruption_probability", "tier").iter_rows()
+    ):
+        if tier == FIRM:
+            continue
+        met = interruption(sold, share, weight)
+        error = mean_error(excess(record, sold, met) / sold, record.hours)
+        margin = None if error is None else error.margin()
+        lower = None if margin is None else max(met - margin, 0.0)
+        rows.append(
+            {
+                "pool": record.pool, "tier": tier, "promise": promise, "overcommit": sold, "interruption": met,
+                "standard_error": None if error is None else error.value, "lower": lower,
+                "upper": None if margin is None else min(met + margin, 1.0), "chance_of_recall": chance_of_recall(sold, share, weight),
+                "largest": largest_sale(promise, share, weight) if promise > 0 else None,
+                "verdict": verdict(met, promise, lower=lower).value,
+            }
+        )  # fmt: skip
+    columns = {name: column.dtype for name, column in Declared.columns().items()}
+    return pl.DataFrame(rows, schema_overrides=columns).cast(columns) if rows else Declared.create_empty()  # type: ignore[arg-type]
+
+
+def verdict(realised: float, promise: float, *, lower: float | None) -> PromiseVerdict:
+    """Whether a promise held, by the realised share and the lower end of its interval.
+
+    >>> str(verdict(0.12, 0.10, lower=0.09)), str(verdict(0.12, 0.10, lower=0.11)), str(verdict(0.10, 0.10, lower=0.05))
+    ('unclear', 'broken', 'kept')
+    """
+    if realised <= promise:
+        return PromiseVerdict.KEPT
+    return PromiseVerdict.BROKEN if lower is None or lower > promise else PromiseVerdict.UNCLEAR
 
 
 def promise_curve(record: Panel) -> pl.DataFrame:

@@ -102,8 +102,8 @@ def test_a_tier_that_cannot_be_sold_is_said_and_left_out(tmp_path: Path, command
         (("--pool", "best"), 1, "all or one of good, poor"),
         (("--periods", "1"), 2, "periods"),
         (("--share", "spot-02=1"), 1, "a share for each of"),
-        (("--cleared", "nowhere"), 2, "--cleared needs --case"),
-        (("--case", "packaged"), 2, "--cleared only"),
+        (("--cleared", "nowhere"), 1, "with case/ in it"),
+        (("--case", "nowhere"), 1, "the folder of a market case"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_nothing_is_written(
@@ -144,6 +144,10 @@ def test_a_markets_own_recalls_and_spreads(tmp_path: Path, command: Callable[...
     page = (tmp_path / "out" / "tiers.html").read_text()
     assert '<figure id="spread-parts"' in page
     assert '<figure id="option"' in page
+    declared = read_table(tmp_path / "out", "declared", tables.Declared)
+    assert declared["overcommit"].unique().to_list() == [0.95]  # what the packaged case says of its spot tier
+    assert declared["verdict"].cast(pl.String).unique().to_list() == ["kept"]
+    assert '<figure id="declared"' in page
 
 
 def test_scarcity_is_in_the_spread_where_interruptible_sales_count_as_reserve() -> None:

@@ -104,6 +104,26 @@ class TierEstimates(dy.Schema):
     bound = dy.Float64(min=0, description="E[A] / ΣY / (1 − π), above which no β can be", metadata=ONE)
 
 
+class Declared(dy.Schema):
+    """Tiers that a market case declares, held against a record: π that its β would have meant."""
+
+    pool = dy.String(primary_key=True, description="Pool")
+    tier = dy.String(primary_key=True, description="Tier of the case")
+    promise = dy.Float64(min=0, max_exclusive=1, description="π, as declared", metadata=ONE)
+    overcommit = dy.Float64(min_exclusive=0, description="β, as declared", metadata=ONE)
+    interruption = dy.Float64(min=0, max=1.000001, description="π(S) of the record at that β", metadata=ONE)
+    standard_error = dy.Float64(
+        nullable=True, min=0, description="Of it, autocorrelation allowed for; null if it never varied", metadata=ONE
+    )
+    lower = dy.Float64(nullable=True, description="Lower end of its 95 % interval", metadata=ONE)
+    upper = dy.Float64(nullable=True, description="Upper end of its 95 % interval", metadata=ONE)
+    chance_of_recall = dy.Float64(min=0, max=1.000001, description="P(A < S) at that β", metadata=ONE)
+    largest = dy.Float64(
+        nullable=True, min=0, description="β that the record allows for the promise; null for a promise of 0", metadata=ONE
+    )
+    verdict = dy.Enum(PromiseVerdict, description="Whether the promise would have held")
+
+
 class Nested(dy.Schema):
     """Several tiers sold from one pool, the one with the larger promise interrupted first."""
 

@@ -63,6 +63,17 @@ def _promises(mine: Frames, pool: str) -> Section:
         Column(name="chance_of_recall", head="P(A < S)", form=".4f"),
         Column(name="bound", head="Bound a / (1 − π)", form=".4f"),
     ]
+    said = [
+        Column(name="tier", head="Tier"),
+        Column(name="promise", head="Declared π", form=".3f"),
+        Column(name="overcommit", head="Declared β", form=".4f"),
+        Column(name="interruption", head="Interruption", form=".4f"),
+        Column(name="lower", head="Lower", form=".4f"),
+        Column(name="upper", head="Upper", form=".4f"),
+        Column(name="chance_of_recall", head="P(A < S)", form=".4f"),
+        Column(name="largest", head="Largest β", form=".4f"),
+        Column(name="verdict", head="Verdict"),
+    ]
     several = [
         Column(name="tier", head="Tier"),
         Column(name="promise", head="Promise π", form=".3f"),
@@ -74,6 +85,12 @@ def _promises(mine: Frames, pool: str) -> Section:
         Column(name="alone", head="β alone", form=".4f"),
     ]
     least = " The tiers table takes the least β over all pools." if pool == EVERY else ""
+    blocks: list[Drawing | Listing] = []
+    if "declared" in mine and not mine["declared"].is_empty():
+        caption = "What β of the case would have meant in this pool, had it sold the tier alone; 95 % intervals."
+        blocks.append(
+            Listing(name="declared", title="Tiers of the case", table=table(mine["declared"], said, name="declared-table"), caption=caption)
+        )
     return Section(
         name="promises",
         title="What may be promised",
@@ -97,6 +114,7 @@ def _promises(mine: Frames, pool: str) -> Section:
                 table=table(mine["nested"], several, name="nested-table"),
                 caption="π S = G(C) − G(C of the tier before), G(C) = E[(C − A)⁺]; better tiers do better than promised.",
             ),
+            *blocks,
         ],
     )
 

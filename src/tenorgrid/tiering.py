@@ -11,7 +11,15 @@ from tenorgrid.clearing.pooling_picture import bands, pooling_curve
 from tenorgrid.clearing.recalls import Listed, recalls_of
 from tenorgrid.clearing.spread_split import split_spread as split
 from tenorgrid.clearing.tier_backtest import PERIODS, backtest
-from tenorgrid.clearing.tier_estimates import case_tiers, check_promises, credit_table, estimate_table, nested_table, promise_curve
+from tenorgrid.clearing.tier_estimates import (
+    case_tiers,
+    check_promises,
+    credit_table,
+    declared_table,
+    estimate_table,
+    nested_table,
+    promise_curve,
+)
 from tenorgrid.data.case import PACKAGED, Case, read_case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.traces import make_runs, read_traces
@@ -39,6 +47,7 @@ class TierStudy(Tables):
     backtest: pl.DataFrame = field(repr=False)
     pooling: pl.DataFrame = field(repr=False)
     pooling_curve: pl.DataFrame = field(repr=False)
+    declared: pl.DataFrame | None = field(default=None, repr=False)
     spread: pl.DataFrame | None = field(default=None, repr=False)
     preemption: pl.DataFrame | None = field(default=None, repr=False)
 
@@ -69,7 +78,7 @@ def tiers(
         ahead: of a case, the horizon that listings are read at; None is the last before real time.
         listed: of a case, `all` offers or the `interruptible` ones.
         run: a clearing whose spreads are split too; None leaves them out.
-        case: of that run, where it has no offers (a run read from its folder).
+        case: whose declared tiers are held against the record, and whose offers `run` cleared; None is the record or the run's own.
         seed: of the pools that are drawn for the pooling curve.
 
     Raises `InputError` with every fault of the record, for promises outside (0, 1), an unknown pool, or one whose suppliers share no time.
@@ -83,6 +92,8 @@ def tiers(
     >>> found.tiers["overcommit"].round(4).to_list(), found.pools["correlation"].round(4).to_list()
     ([1.0, 1.0], [0.1667])
     """
+    if isinstance(record, Path | str) and _is_case(record):
+        record = read_case(record)
     asked = dict(PROMISES if promises is None else promises)
     check_promises(asked)
     records = list(panels(_runs(record, ahead=ahead, listed=listed)))
@@ -95,6 +106,7 @@ def tiers(
     mine = source if chosen == EVERY else source.filter(pl.col("pool") == chosen)
     curves = (pooling_curve(one, asked, correlation=correlations[one.pool], seed=seed) for one in records)
     found = None if run is None else split_spread(run, case=case)
+    book = case or (record if isinstance(record, Case) else None)
     return TierStudy(
         pool=chosen,
         tiers=Tiers.validate(case_tiers(mine)),
@@ -107,6 +119,7 @@ def tiers(
         backtest=tables.Backtest.validate(_every(backtest(one, asked, periods=periods) for one in records)),
         pooling=tables.PoolingBands.validate(_every(bands(one) for one in records)),
         pooling_curve=tables.PoolingCurve.validate(_every(curves)),
+        declared=None if book is None else tables.Declared.validate(_every(declared_table(one, book.tiers) for one in records)),
         spread=found,
         preemption=None if run is None or found is None else preemption_fit(found, tiers=run.case.tiers),
     )
@@ -136,9 +149,11 @@ def _runs(record: Path | str | pl.DataFrame | Case, *, ahead: str | None, listed
         return recalls_of(record, ahead=ahead, listed=listed)
     if isinstance(record, pl.DataFrame):
         return make_runs(record)
-    if record == PACKAGED or Path(record).is_dir():
-        return recalls_of(read_case(record), ahead=ahead, listed=listed)
     return read_traces(record)
+
+
+def _is_case(record: Path | str) -> bool:
+    return record == PACKAGED or Path(record).is_dir()
 
 
 def _chosen(records: list[Panel], pool: str | None) -> str:

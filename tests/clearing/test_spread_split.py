@@ -34,7 +34,8 @@ def prices(firm: float, spot: float, *, adder: float, pricing: str = "marginal")
 
 def awards(*sold: tuple[str, str]) -> pl.DataFrame:
     rows = [NODE | {"side": "offer", "id": name, "step": 1, "tier": tier} for name, tier in sold]
-    schema: dict[str, Any] = {"horizon": pl.String, "start": pl.Datetime("us", "UTC"), "location": pl.String, "resource": pl.String, "side": pl.String,
+    schema: dict[str, Any] = {"horizon": pl.String, "start": pl.Datetime("us", "UTC"), "location": pl.String, "resource": pl.String,
+              "side": pl.String,
               "id": pl.String, "step": pl.Int64, "tier": pl.String}  # fmt: skip
     return pl.DataFrame(rows, schema=schema).with_columns(pl.col("side").cast(pl.Enum([side.value for side in AwardSide])))
 

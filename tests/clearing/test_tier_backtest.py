@@ -6,7 +6,8 @@ import pytest
 
 from tenorgrid.clearing.availability import Panel
 from tenorgrid.clearing.pooling import largest_sale
-from tenorgrid.clearing.tier_backtest import backtest, verdict
+from tenorgrid.clearing.tier_backtest import backtest
+from tenorgrid.clearing.tier_estimates import verdict
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.tiering import Backtest
 

@@ -7,11 +7,19 @@ import polars as pl
 import pytest
 
 from tenorgrid.clearing.availability import Panel
-from tenorgrid.clearing.tier_estimates import case_tiers, check_promises, credit_table, estimate_table, nested_table, promise_curve
+from tenorgrid.clearing.tier_estimates import (
+    case_tiers,
+    check_promises,
+    credit_table,
+    declared_table,
+    estimate_table,
+    nested_table,
+    promise_curve,
+)
 from tenorgrid.data.case import make_case, read_case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.case import Tiers
-from tenorgrid.data.tables.tiering import Credits, Nested, PromiseCurve, TierEstimates
+from tenorgrid.data.tables.tiering import Credits, Declared, Nested, PromiseCurve, TierEstimates
 
 PROMISES = {"spot": 0.10, "flex": 0.25, "steady": 0.02}
 
@@ -78,6 +86,20 @@ def test_the_table_can_be_dropped_into_a_market_case() -> None:
     market = read_case("packaged")
     changed = make_case(market.market, {**market.tables(), "tiers": table})
     assert changed.tiers.filter(tier="spot")["overcommit"].item() == table.filter(tier="spot")["overcommit"].item()
+
+
+def test_what_a_case_declares_is_held_against_the_record() -> None:
+    pool = record(1)
+    ends = estimate_table(pool, {"spot": 0.1}).row(0, named=True)
+    rows = [("firm", 0.0, 1.0), ("spot", 0.1, ends["overcommit"]), ("bold", 0.1, ends["upper"] * 1.05), ("none", 0.0, 0.2)]
+    tiers = pl.DataFrame(rows, schema=["tier", "interruption_probability", "overcommit"], orient="row")
+    found = {row["tier"]: row for row in Declared.validate(declared_table(pool, tiers)).iter_rows(named=True)}
+    assert set(found) == {"spot", "bold", "none"}
+    assert found["spot"]["interruption"] == pytest.approx(0.1, abs=1e-12)
+    assert found["spot"]["largest"] == pytest.approx(ends["overcommit"], abs=1e-12)
+    assert str(found["bold"]["verdict"]) == "broken"
+    assert (found["none"]["interruption"], found["none"]["largest"], found["none"]["standard_error"]) == (0.0, None, None)
+    assert declared_table(pool, tiers.head(1)).is_empty()
 
 
 def test_nested_tiers_share_the_pool_by_their_stakes() -> None:

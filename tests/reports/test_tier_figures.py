@@ -35,7 +35,7 @@ def test_every_held_out_period_is_drawn_with_its_interval_in_its_verdicts_colour
     assert set(by_name) == {"promise", "broken", "kept"}
     broken = by_name["broken"]
     assert (list(broken.x), list(broken.y), broken.marker.color) == ([1.5], [20.0], theme.ACCENT)
-    assert (list(broken.error_y.array), list(broken.error_y.arrayminus)) == (pytest.approx([10.0]), pytest.approx([5.0]))
+    assert [*broken.error_y.array, *broken.error_y.arrayminus] == pytest.approx([10.0, 5.0])
     assert list(by_name["promise"].y) == [10.0, 10.0]
 
 
@@ -49,7 +49,7 @@ def test_tiers_stand_on_the_promise_curve_with_their_errors() -> None:
     assert [list(one.y) for one in lines] == [pytest.approx([5.0, 20.0]), pytest.approx([10.0, 60.0])]
     tiers = drawn.data[-1]
     assert (list(tiers.x), list(tiers.y), list(tiers.text)) == ([0.7], [10.0], ["spot"])
-    assert (list(tiers.error_x.array), list(tiers.error_x.arrayminus)) == (pytest.approx([0.05]), pytest.approx([0.1]))
+    assert [*tiers.error_x.array, *tiers.error_x.arrayminus] == pytest.approx([0.05, 0.1])
 
 
 def test_the_curve_of_pool_sizes_has_a_line_a_tier_and_leaves_out_a_formula_that_is_not_there() -> None:

@@ -1,11 +1,14 @@
 """`tenorgrid tiers`: service tiers from a record of presence or from a market's own recalls."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tenorgrid.commands.output import refuse_over, say
+
+if TYPE_CHECKING:
+    from tenorgrid.results import Run
 
 
 def tiers(
@@ -19,7 +22,9 @@ def tiers(
     periods: Annotated[int, typer.Option("--periods", help="Periods of the back-test; the first only teaches.", min=2)] = 6,
     ahead: Annotated[str | None, typer.Option("--ahead", help="Of a case: horizon that listings are read at.")] = None,
     cleared: Annotated[Path | None, typer.Option("--cleared", help="Folder that clear wrote: splits its spreads too.")] = None,
-    case: Annotated[str | None, typer.Option("--case", help="Case whose offers --cleared cleared; default TRACES.")] = None,
+    case: Annotated[
+        str | None, typer.Option("--case", help="Case whose tiers are held against the record; default TRACES where it is one.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the pools drawn for the pooling curve.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -27,18 +32,13 @@ def tiers(
 
     Example: tenorgrid tiers spot_availability_traces_rle.csv.gz --tier spot=0.1 --out out-tiers
     """
-    from tenorgrid import folders, tiering
+    from tenorgrid import tiering
     from tenorgrid.data.case import PACKAGED, read_case
     from tenorgrid.data.store import write_manifest, write_table, writing
     from tenorgrid.reports.pages.tiers import FILE, render
 
-    record = None if traces == PACKAGED else Path(traces)
-    if case is not None and cleared is None:
-        raise typer.BadParameter("--case is read with --cleared only")
-    if cleared is not None and case is None and record is not None and not record.is_dir():
-        raise typer.BadParameter("--cleared needs --case, as the record is no market case")
-    offers = traces if case is None else case
-    refuse_over(out, record, cleared, None if case in (None, PACKAGED) else Path(str(case)))
+    given = {Path(name).name: Path(name) for name in (traces, case, cleared) if name not in (None, PACKAGED)}
+    refuse_over(out, *given.values())
     promises, stakes = _pairs(tier, "--tier"), _pairs(share, "--share")
     study = tiering.tiers(
         traces,
@@ -47,11 +47,10 @@ def tiers(
         stakes=stakes,
         periods=periods,
         ahead=ahead,
-        run=None if cleared is None else folders.read_clear(cleared / "clear" if (cleared / "clear").is_dir() else cleared),
-        case=None if cleared is None else read_case(offers),
+        run=None if cleared is None else _read(cleared, orders=case is None),
+        case=None if case is None else read_case(case),
         seed=seed,
     )
-    given = {path.name: path for path in (record, cleared) if path is not None}
     settings = {"pool": study.pool, "promises": promises or dict(tiering.PROMISES), "shares": stakes, "periods": periods, "ahead": ahead}
     tables = study.tables()
     with writing(out) as folder:
@@ -74,6 +73,15 @@ def tiers(
     none = f"; nothing can be sold as {', '.join(left)}" if left else ""
     told = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     say(done, as_json, f"pool {study.pool}: {kept or 'no tier'}{none}; held-out promises: {told}; into {out}")
+
+
+def _read(cleared: Path, *, orders: bool) -> "Run":
+    """The clearing run of a folder, with its own orders unless a case brings them."""
+    from tenorgrid import folders
+
+    place = cleared / "clear" if (cleared / "clear").is_dir() else cleared
+    run = folders.read_clear(place)
+    return folders.read_orders(run, place) if orders else run
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, float] | None:
