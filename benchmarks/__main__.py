@@ -1,79 +1,94 @@
-"""`python -m benchmarks [--quick] [--hours N] [--no-run]`: the clearing line beside Pyomo in one run, and the main job's minute by part."""
+"""`python -m benchmarks [GOALS] [--quick] [--no-growth] [--no-run] [--figure FILE]`: every clearing goal beside its rivals in one run.
+
+Each tool runs in a process of its own, so that its peak memory is its own. Tools that were given the same hours must agree on the
+surplus to 1e-6, or the run ends before it prints a time.
+"""
 
 import argparse
 import os
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
 
+from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
+from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
-from benchmarks.measure import measured
 
-QUICK_HOURS = 24  # of the 168 that Pyomo gets with --quick
-TOLERANCE = 1e-7  # relative: the tools must agree on the surplus of what they both cleared
-HEADER = ("clearing 168 h × 5,000 steps", "hours", "build s", "solve s", "columns", "rows", "peak MB", "µs per step", "ratio")
+PACKAGES = ("highspy", "linopy", "pypsa", "pyomo", "polars")
+QUICK = 24  # hours of every market with --quick
 
 
 def main() -> None:
-    """Measure every line and print the table."""
+    """Measure what is asked and print the tables of docs/benchmarks.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help=f"give Pyomo {QUICK_HOURS} hours alone")
-    parser.add_argument("--hours", type=int, default=168, help="hours that the array engine clears")
+    parser.add_argument("goals", nargs="*", choices=[[], *GOALS], metavar="GOALS", help=f"of {', '.join(GOALS)}; default all")
+    parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} hours, 500 steps and 50 orders")
+    parser.add_argument("--no-growth", action="store_true", help="leave out how cost grows")
     parser.add_argument("--no-run", action="store_true", help="leave out the main job")
+    parser.add_argument("--figure", type=Path, help="write the figure of growth to this HTML file")
     chosen = parser.parse_args()
-    print(f"{os.cpu_count()} cores, highspy {version('highspy')}, Pyomo {version('pyomo')}; synthetic market, one thread each\n")
-    _clearing(chosen.hours, min(QUICK_HOURS, chosen.hours) if chosen.quick else chosen.hours)
+    print(f"{os.cpu_count()} cores, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}; synthetic markets, one thread each\n")
+    for name in chosen.goals or GOALS:
+        _goal(_quick(GOALS[name]) if chosen.quick else GOALS[name])
+    if not chosen.no_growth:
+        _growth(chosen.figure, quick=chosen.quick)
     if not chosen.no_run:
         _main_job()
 
 
-def _clearing(hours: int, fewer: int) -> None:
-    ours = measured("benchmarks.arrays", str(hours))
-    same = ours if fewer == hours else measured("benchmarks.arrays", str(fewer))
-    whole = measured("benchmarks.whole_week", str(hours))
-    theirs = measured("benchmarks.pyomo_week", str(fewer))
-    _agree(whole["surplus"], ours["surplus"])
-    _agree(theirs["surplus"], same["surplus"])
-    best = _each(ours, hours)
-    lines = [
-        _line("tenorgrid, arrays, hour by hour", hours, ours, best),
-        _line("arrays, all hours in one passModel", hours, whole, best),
-        _line("Pyomo, appsi_highs, presolve off" + ("" if fewer == hours else ", fewer hours"), fewer, theirs, best),
-    ]
-    _table([HEADER, *lines])
-    extra = ours["priced"] - ours["base"]
-    print(f"\nratio: build and solve per step of an hour, against the first line. All agree on the surplus to {TOLERANCE:g} relative.")
-    print(f"price centre (a hair more and less load): {extra:.2f} s beside {ours['base']:.2f} s, {1e3 * extra / hours:.2f} ms an hour")
-    print(f"certificate of all hours: {ours['certify']:.2f} s, worst {ours['worst']:.1e}\n")
+def _quick(line: Line) -> Line:
+    return Line(title=f"quick: {line.title}", goal=line.goal, kind=line.kind, hours=min(line.hours, QUICK), steps=500, orders=50, fewer={})
+
+
+def _goal(line: Line) -> None:
+    found = measure(line)
+    print(f"### {line.title[0].upper()}{line.title[1:]}\n\nGoal: {line.goal}.\n")
+    _table(rows(line, found))
+    print(f"\nratio: build and solve per step and hour, against tenorgrid. All agree on the surplus to {AGREE:g} relative.\n")
+    _own(found[0])
+
+
+def _own(ours: Found) -> None:
+    """What only the engine does, and what stands beside its solve."""
+    told = ours.told
+    interval = "" if told["hour"] is None else f"one interval {1e3 * told['hour']:.2f} ms (median), "
+    print(f"tenorgrid: {interval}solve {told['solve']:.2f} s, of it search {told['search']:.2f} s and the price rule {told['hair']:.2f} s")
+    read, check, write = told["read and check"], told["check"], told["write case"]
+    print(f"beside it: read and check {read:.2f} s (check alone {check:.2f} s), write case {write:.2f} s,")
+    print(f"write results {told['write results']:.2f} s; the whole clearing with its tables {told['clear']:.2f} s.")
+    together = f"{', '.join(map(str, told['together']))} hours solved as one problem" if told["together"] else "every hour by itself"
+    print(f"{together}; prices {', '.join(told['hull'])}; worst certificate {told['worst']:.1e}; {', '.join(told['status'])}\n")
+
+
+def _growth(place: Path | None, *, quick: bool) -> None:
+    steps, hours = (STEPS[:3], HOURS[:3]) if quick else (STEPS, HOURS)
+    found: list[Grown] = grown(steps, hours)
+    print("### How cost grows\n")
+    _table(rows_of(found))
+    print()
+    if place is not None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        figure(found).write_html(place)
+        print(f"figure: {place}\n")
 
 
 def _main_job() -> None:
     parts, whole = by_part()
-    lines = [("main job's minute by part", "s"), *((name, f"{seconds:.2f}") for name, seconds in parts.items())]
-    _table([*lines, ("whole command, start-up included", f"{whole:.2f}")])
+    print("### The main job's minute\n")
+    _table(
+        [
+            ("part", "s"),
+            *((name, f"{seconds:.2f}") for name, seconds in parts.items()),
+            ("whole command, start-up included", f"{whole:.2f}"),
+        ]
+    )
     print("\nparts may run beside one another: they need not add to the whole")
 
 
-def _each(found: dict[str, Any], hours: int) -> float:
-    """Microseconds of build and solve per step of an hour."""
-    return float((found["build"] + found["solve"]) / hours / 5000 * 1e6)
-
-
-def _line(name: str, hours: int, found: dict[str, Any], best: float) -> tuple[str, ...]:
-    each = _each(found, hours)
-    sizes = f"{found['columns']:,}", f"{found['rows']:,}", f"{found['peak']:.0f}"
-    return name, str(hours), f"{found['build']:.2f}", f"{found['solve']:.2f}", *sizes, f"{each:.2f}", f"{each / best:.1f}"
-
-
-def _agree(found: float, expected: float) -> None:
-    if abs(found - expected) > TOLERANCE * abs(expected):
-        raise SystemExit(f"the tools disagree on the surplus: {found!r} and {expected!r}")
-
-
-def _table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+def _table(lines: list[tuple[str, ...]]) -> None:
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
     rule = ("-" * width for width in widths)
-    for row in [rows[0], tuple(rule), *rows[1:]]:
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+    for line in [lines[0], tuple(rule), *lines[1:]]:
+        cells = [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
         print("| " + " | ".join(cells) + " |")
 
 

@@ -97,7 +97,7 @@ def _blocks(model: Any, sheet: Sheet, hour: Any, supply: list[Any], demand: list
     gain.append(-(_on(blocks.start_cost[slow], name[slow]) * begun).sum())
 
 
-def _on(values: Any, *index: pd.RangeIndex) -> xr.DataArray:
+def _on(values: Any, *index: Any) -> xr.DataArray:
     return xr.DataArray(values, coords=list(index))
 
 

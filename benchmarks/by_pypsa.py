@@ -19,9 +19,9 @@ pypsa.options.api.legacy_string_dtype = False
 PLENTY = 1e6  # recipe-hours, which no market of these sizes comes near
 
 
-def build(sheet: Sheet) -> pypsa.Network:
+def build(sheet: Sheet) -> Any:
     """The network, and its model."""
-    network = pypsa.Network()
+    network: Any = pypsa.Network()
     network.set_snapshots(range(sheet.hours))
     network.add("Bus", [*_named("node", NODES), *_named("work", CLASSES), *_named("data", len(LINKS))])
     _hourly(network, "offer", sheet.offered, sheet.cost, [f"node {at}" for at in sheet.node], sign=1.0)
@@ -39,14 +39,14 @@ def _named(name: str, count: int) -> list[str]:
     return [f"{name} {number}" for number in range(count)]
 
 
-def _hourly(network: pypsa.Network, name: str, quantity: Any, price: Any, bus: list[str], *, sign: float) -> None:
+def _hourly(network: Any, name: str, quantity: Any, price: Any, bus: list[str], *, sign: float) -> None:
     names, most = _named(name, len(bus)), quantity.max(axis=0)
     share = pd.DataFrame(quantity / most, index=network.snapshots, columns=names)
     cost = pd.DataFrame(price, index=network.snapshots, columns=names)
     network.add("Generator", names, bus=bus, sign=sign, p_nom=most, p_max_pu=share, marginal_cost=cost)
 
 
-def _ways(network: pypsa.Network) -> None:
+def _ways(network: Any) -> None:
     how = ways()
     ends: dict[str, list[Any]] = {f"bus{number}": [] for number in range(len(RESOURCES) + 1)}
     rates: dict[str, list[float]] = {f"efficiency{number}": [] for number in range(1, len(RESOURCES) + 1)}
@@ -63,7 +63,7 @@ def _ways(network: pypsa.Network) -> None:
     network.add("Link", _named("way", how.link.size), p_nom=PLENTY, **ends, **rates)
 
 
-def _windows(network: pypsa.Network, sheet: Sheet) -> None:
+def _windows(network: Any, sheet: Sheet) -> None:
     jobs, gangs, blocks = sheet.jobs, sheet.gangs, sheet.blocks
     work = {"sign": -1.0}
     if jobs.count:
@@ -95,11 +95,11 @@ def _windows(network: pypsa.Network, sheet: Sheet) -> None:
         )  # fmt: skip
 
 
-def _frame(network: pypsa.Network, orders: Windows, name: str, values: Any) -> pd.DataFrame:
+def _frame(network: Any, orders: Windows, name: str, values: Any) -> pd.DataFrame:
     return pd.DataFrame(values, index=network.snapshots, columns=_named(name, orders.count))
 
 
-def _tied(network: pypsa.Network, sheet: Sheet) -> None:
+def _tied(network: Any, sheet: Sheet) -> None:
     """One acceptance for all hours of a gang's window; no run of a block that could not last."""
     model, hour = network.model, np.arange(sheet.hours)[:, None]
     gangs, blocks = sheet.gangs, sheet.blocks
@@ -115,7 +115,7 @@ def _tied(network: pypsa.Network, sheet: Sheet) -> None:
         )
 
 
-def solve(network: pypsa.Network, options: dict[str, Any]) -> Solved:
+def solve(network: Any, options: dict[str, Any]) -> Solved:
     """Pass the model in memory, and read the values back into the network."""
     said = network.optimize.solve_model(solver_name="highs", solver_options={"output_flag": False} | options, io_api="direct")
     if said != ("ok", "optimal"):

@@ -1,6 +1,7 @@
 """One tool on one sheet in a process of its own: `python -m benchmarks.by_linopy KIND HOURS STEPS [ORDERS]`."""
 
 import argparse
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ def asked() -> Sheet:
 
 def told(build: Callable[[Sheet], Any], solve: Callable[[Any, dict[str, Any]], Solved]) -> None:
     """Build and solve what the command line names, and tell how long it took."""
+    logging.disable(logging.INFO)
     market, clock = asked(), Stopwatch()
     with clock.step("build"):
         model = build(market)

@@ -155,7 +155,7 @@ def _blocks(rng: np.random.Generator, hours: int, count: int) -> Windows:
     slow = np.arange(count) % 2 == 0
     first, end = _windows(rng, hours, count, shortest=4, longest=12)
     kind = place % len(RESOURCES)
-    quantity = rng.integers(1, 5, count) * 8.0
+    quantity = np.full(count, 8.0)  # a server
     price = LOW[kind] + (HIGH - LOW)[kind] * rng.uniform(0.1, 0.9, count)
     return _orders(
         count, place=place, first=np.where(slow, 0, first), end=np.where(slow, hours, end), quantity=quantity, price=price,
