@@ -8,14 +8,20 @@ from typing import Any
 import dataframely as dy
 import polars as pl
 
+from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
 from tenorgrid.data import store
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.market_file import read_market
 from tenorgrid.data.tables.book import Risks, Trades, Values
-from tenorgrid.data.tables.cleared import Binding, Certificate, Prices, Surplus
+from tenorgrid.data.tables.case import Locations, Reserves, Resources
+from tenorgrid.data.tables.cleared import Binding, Certificate, Headroom, Prices, Surplus
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks
 from tenorgrid.data.tables.settled import Basis, Checks, Effectiveness, Invoices, Statements
+from tenorgrid.data.terms.market import FILE
 
+STATIC = "clear/case"
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
 
 
@@ -52,6 +58,8 @@ class Run:
     manifests: tuple[tuple[str, dict[str, Any]], ...]
     prices: pl.DataFrame | None
     binding: pl.DataFrame | None
+    headroom: pl.DataFrame | None
+    reserves: pl.DataFrame | None
     surplus: pl.DataFrame | None
     certificate: pl.DataFrame | None
     marks: pl.DataFrame | None
@@ -96,6 +104,8 @@ def read_run(folder: Path) -> Run:
         manifests=manifests,
         prices=_table(folder, "clear", "prices", Prices),
         binding=_table(folder, "clear", "binding", Binding),
+        headroom=_table(folder, "clear", "headroom", Headroom),
+        reserves=_reserves(folder),
         surplus=_table(folder, "clear", "surplus", Surplus),
         certificate=_table(folder, "clear", "certificate", Certificate),
         marks=_table(folder, "marks", "marks", Marks),
@@ -128,6 +138,21 @@ def _table(folder: Path, part: str, name: str, schema: type[dy.Schema]) -> pl.Da
         return None
     frame = store.read_table(folder / part, name, schema, attributes=schema in (Coverage, Changes))
     return None if frame.is_empty() else frame
+
+
+def _reserves(folder: Path) -> pl.DataFrame | None:
+    """The scarcity curve of the market in steps: its table, or what its terms make."""
+    static = folder / STATIC
+    if not (static / FILE).is_file():
+        return None
+    table = _table(folder, STATIC, "reserves", Reserves)
+    market = read_market(static)
+    if table is not None or market.scarcity is None:
+        return table
+    locations, resources = store.read_table(static, "locations", Locations), store.read_table(static, "resources", Resources)
+    accelerators = resources.filter(pl.col("kind").cast(pl.String) == ResourceKind.ACCELERATOR.value)["resource"].sort().to_list()
+    regions = locations["region"].unique().sort().to_list()
+    return scarcity_reserves(market.scarcity, voll=market.voll, regions=regions, accelerators=accelerators)
 
 
 def _manifests(folder: Path) -> tuple[tuple[str, dict[str, Any]], ...]:

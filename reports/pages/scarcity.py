@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tenorgrid.reports.figures import scarcity
+from tenorgrid.reports.figures import headroom, scarcity
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.pages.prices import reference, reference_nodes
 from tenorgrid.reports.run import Run
@@ -38,6 +38,8 @@ def section(run: Run) -> Section | None:
     blocks: list[Drawing | Listing] = []
     if run.prices is not None and nodes is not None:
         blocks += _scarce(nodes, f"{reference(run.prices).upper()} firm", run.timezone)
+    if run.prices is not None and run.headroom is not None and run.reserves is not None:
+        blocks += _curve(run.headroom, run.reserves, reference(run.prices), run.timezone)
     if run.binding is not None:
         blocks.append(_binding(run.binding))
     if not blocks:
@@ -78,6 +80,24 @@ def _scarce(nodes: pl.DataFrame, name: str, timezone: str) -> list[Drawing | Lis
         caption=f"USD per GPU-hour on a logarithmic axis, one dot an hour, local time ({timezone}). {rule}",
     )
     return [drawing, listing]
+
+
+def _curve(held: pl.DataFrame, reserves: pl.DataFrame, resource: str, timezone: str) -> list[Drawing | Listing]:
+    curve, hours = reserves.filter(pl.col("resource") == resource), headroom.cleared(held, resource=resource)
+    if hours.is_empty() or not curve["price"].sum():
+        return []
+    return [
+        Drawing(
+            name="scarcity-curve",
+            title=f"{resource.upper()}: the scarcity curve, and where on it the market cleared",
+            figure=headroom.on_curve(curve, hours, timezone=timezone),
+            caption=(
+                "What one more GPU of headroom is worth when so many are left, and every real-time hour in which that was above zero. "
+                "Headroom is firm-able capacity that nobody bought, and the share of interruptible sales that may be recalled as reserve. "
+                "Where an hour stands between two steps, a load that gave way to reserve set its price."
+            ),
+        )
+    ]
 
 
 def _binding(binding: pl.DataFrame) -> Listing:
