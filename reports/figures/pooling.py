@@ -34,7 +34,8 @@ def bands(pooling: pl.DataFrame) -> go.Figure:
             hovertemplate="%{y}: median %{x:.1f} %<br>5–95 % %{customdata[0]:.1f} to %{customdata[1]:.1f} %, mean %{customdata[2]:.1f} %,"
             " sd %{customdata[3]:.1f} points<extra></extra>",
         )  # fmt: skip
-    drawn.update_xaxes(title={"text": "listed hours missing, % of a window", "standoff": 6}, range=[-2, 102])
+    most = 100 * max(*rows["p95"].to_list(), 0.01)
+    drawn.update_xaxes(title={"text": "listed hours missing, % of a window", "standoff": 6}, range=[-0.02 * most, 1.02 * most])
     drawn.update_yaxes(automargin=True, showgrid=False)
     return drawn
 

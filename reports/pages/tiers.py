@@ -246,7 +246,9 @@ def _spreads(tables: Frames) -> Section:
     split = tables["spread"]
     rule = split["pricing"].cast(pl.String).unique().sort(descending=True)[0]  # marginal where it is there
     priced = split.filter(pl.col("pricing").cast(pl.String) == rule)
-    resource = str(priced.group_by("resource").agg(pl.col("spread").mean()).sort("spread", "resource", descending=True)["resource"][0])
+    exact = pl.col("residual_kind").cast(pl.String) == "none"
+    worth = priced.group_by("resource").agg(pl.col("spread").filter(exact).sum().alias("told"), pl.col("spread").mean())
+    resource = str(worth.sort("told", "spread", "resource", descending=True)["resource"][0])
     kinds = priced.group_by(pl.col("residual_kind").cast(pl.String)).agg(
         pl.len().alias("rows"), pl.col("spread", "premium", "overcommit", "scarcity", "residual").mean()
     )
