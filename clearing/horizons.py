@@ -105,9 +105,9 @@ def clear_horizons(
     """
     how = options or Options()
     chosen = _chosen(case.market, horizons)
-    if how.extra_rows is not None:
-        how = replace(how, extra_rows=check_extra(how.extra_rows, case))
     stood = with_deals(case)
+    if how.extra_rows is not None:
+        how = replace(how, extra_rows=check_extra(how.extra_rows, stood))
     grid = Grid.of(stood)
     tables = _until(stood, chosen, as_of)
     seen = deliveries or _all_of(tables, chosen)

@@ -14,6 +14,8 @@ from tenorgrid.data.kinds import PricingRule
 Nodes = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 
+ROUNDING = 1e-7  # relative: an interval that is narrower is a point
+
 
 def node_intervals(run: Cleared, rule: PricingRule) -> tuple[Nodes, Nodes]:
     """Least and largest optimal price of each node, USD per sold hour, shaped as `NodePrices.price` and within the bounds of the market.
@@ -34,7 +36,9 @@ def node_intervals(run: Cleared, rule: PricingRule) -> tuple[Nodes, Nodes]:
         least, most = admissible(terms, primal=primal, rows=rows)
         for at, node in enumerate(wanted):
             bounds = np.clip([least[at] / problem.hours, most[at] / problem.hours], run.floor, run.cap)
-            low[node], high[node] = min(bounds[0], nodes.price[node]), max(bounds[1], nodes.price[node])
+            room = ROUNDING * (1.0 + abs(nodes.price[node]))
+            low[node] = bounds[0] if bounds[0] < nodes.price[node] - room else nodes.price[node]
+            high[node] = bounds[1] if bounds[1] > nodes.price[node] + room else nodes.price[node]
     return low, high
 
 

@@ -187,7 +187,9 @@ def price_table(
         values |= {name: bound[picked].ravel() for name, bound in zip(("low", "high"), intervals, strict=True)}
     table = _by_interval(problem, names, kinds).with_columns(pl.Series(name, value).fill_nan(None) for name, value in values.items())
     energy = (pl.col("price") - pl.col("scarcity")).alias("energy")
-    return table.with_columns(energy).select("horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity", *list(values)[2:])
+    return table.with_columns(energy).select(
+        "horizon", "pricing", "start", "location", "resource", "tier", "price", "energy", "scarcity", *list(values)[2:]
+    )
 
 
 def domain_table(problem: Problem, prices: NodePrices, kinds: list[PriceKind]) -> pl.DataFrame:

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tenorgrid.clearing.horizons import ClearingRun, Deliveries, Options, clear_horizons, delivery_window, whole_run
+import polars as pl
+
+from tenorgrid.clearing.horizons import ClearingRun, Deliveries, Options, Progress, clear_horizons, delivery_window, whole_run
 from tenorgrid.clearing.state import State
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds import ExtraSpan
 from tenorgrid.data.terms.market import Market
 
 DAY = timedelta(days=1)
@@ -22,6 +25,7 @@ def clear_rolling(
     as_of: date | None = None,
     state: State | None = None,
     options: Options | None = None,
+    progress: Progress | None = None,
 ) -> ClearingRun:
     """Clear the deliveries of a case step by step.
 
@@ -36,21 +40,28 @@ def clear_rolling(
         as_of: local day, as for `clear_horizons`.
         state: carried into the first step.
         options: as for `clear_horizons`.
+        progress: called with the steps done and the steps in all.
 
-    Raises InputError for a step of no whole interval, or a look shorter than it.
+    Raises InputError for a step of no whole interval, a look shorter than it, or a constraint over the whole run, which no step sees.
     """
     market = case.market
     if step <= timedelta(0) or step % market.interval:
         raise InputError.of("step", f"a whole number of intervals of {market.interval}", value=step)
     if look is not None and look < step:
         raise InputError.of("look", f"at least the step of {step}", value=look)
+    rows = None if options is None else options.extra_rows
+    if rows is not None and "span" in rows.columns and (rows["span"].cast(pl.String) == ExtraSpan.RUN.value).any():
+        raise InputError.of("extra_rows", "constraints in every interval, as no step sees the whole run", column="span", value="run")
     begin, end = delivery_window(case, horizons, as_of)
-    runs = []
-    for first, until in _steps(market, begin, end, step):
+    runs: list[ClearingRun] = []
+    steps = list(_steps(market, begin, end, step))
+    for first, until in steps:
         seen = Deliveries(first=first, end=end if look is None else min(end, first + look), until=until)
         run = clear_horizons(case, horizons=horizons, as_of=as_of, deliveries=seen, state=state, options=options)
         state = run.state
         runs.append(run)
+        if progress is not None:
+            progress(len(runs), len(steps))
     return whole_run(runs, [horizon.name for horizon in market.horizons])
 
 

@@ -140,6 +140,18 @@ def _whole(value: Any) -> int:
     return value
 
 
+def to_span(text: str, *, name: str) -> timedelta:
+    """A length of time from text like "1d", "6h" or "15m". Raises InputError, which says `name`, for other text.
+
+    >>> to_span("6h", name="step")
+    datetime.timedelta(seconds=21600)
+    """
+    try:
+        return _span(text)
+    except (ValueError, TypeError) as error:
+        raise InputError.of(name, _EXPECTED[_span], value=text) from error
+
+
 def _span(value: Any) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([dhm])", value)
     if match is None:

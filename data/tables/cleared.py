@@ -32,6 +32,8 @@ class Prices(dy.Schema):
     price = dy.Float64(nullable=True, description="λ; null where the node has neither bid nor offer", metadata=USD_PER_RESOURCE_HOUR)
     energy = dy.Float64(nullable=True, description="λ less scarcity", metadata=USD_PER_RESOURCE_HOUR)
     scarcity = dy.Float64(nullable=True, description="(1 − α) A / β, the scarcity adder per sold hour", metadata=USD_PER_RESOURCE_HOUR)
+    low = dy.Float64(nullable=True, description="Least price that is optimal too; with intervals only", metadata=USD_PER_RESOURCE_HOUR)
+    high = dy.Float64(nullable=True, description="Largest price that is optimal too; with intervals only", metadata=USD_PER_RESOURCE_HOUR)
 
 
 class WorkloadPrices(dy.Schema):

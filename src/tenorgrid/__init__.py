@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tenorgrid.api import clear as clear
+    from tenorgrid.api import clear_rolling as clear_rolling
     from tenorgrid.api import fit_curve as fit_curve
     from tenorgrid.api import fit_volatility as fit_volatility
     from tenorgrid.api import hedge as hedge
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tenorgrid.chain import report as report
     from tenorgrid.clearing.reference import reference_model as reference_model
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
+    from tenorgrid.clearing.search import Limits as Limits
     from tenorgrid.curves.discount import flat as flat
     from tenorgrid.data.case import make_case as make_case
     from tenorgrid.data.case import read_case as read_case
@@ -46,10 +48,12 @@ if TYPE_CHECKING:
 _NAMES = {
     "Exposure": "data.terms.exposure",
     "InputError": "data.errors",
+    "Limits": "clearing.search",
     "NotPublishedError": "data.errors",
     "SolverError": "data.errors",
     "TenorgridError": "data.errors",
     "clear": "api",
+    "clear_rolling": "api",
     "concat": "data.readers.rows",
     "fit_curve": "api",
     "fit_volatility": "api",

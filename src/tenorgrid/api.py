@@ -15,7 +15,10 @@ import polars as pl
 
 from tenorgrid.clearing.bilateral import with_deals
 from tenorgrid.clearing.counted import counted_sales, warn_of_promises
-from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
+from tenorgrid.clearing.horizons import ClearingRun, Options, clear_horizons
+from tenorgrid.clearing.parts import Detail
+from tenorgrid.clearing.rolling import clear_rolling as roll
+from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.state import State
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.discount import Flat
@@ -26,6 +29,7 @@ from tenorgrid.curves.volatility import fit_volatility as realised_volatility
 from tenorgrid.data.case import Case, read_case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.market_file import to_span
 from tenorgrid.data.terms.exposure import Exposure
 from tenorgrid.derivatives.book import value as value_book
 from tenorgrid.indices.fixings import fixings as fix
@@ -43,6 +47,9 @@ def clear(
     horizons: Literal["all"] | tuple[str, ...] = "all",
     pricing: PricingRule | str | None = None,
     as_of: date | str | None = None,
+    extra_rows: pl.DataFrame | None = None,
+    detail: Detail = "centre",
+    limits: Limits | None = None,
     state: State | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -54,26 +61,85 @@ def clear(
         horizons: names, or "all".
         pricing: rule that settles; None is the market's own. Both rules are in the tables.
         as_of: local day; markets that run on or after it are not cleared. None clears all.
+        extra_rows: constraints of your own, `ExtraRows`; None is none.
+        detail: "intervals" gives each price with the least and the largest that is optimal too.
+        limits: of the search for whole solutions; None is a million nodes and any time.
         state: carried in from an earlier run.
         executor: any `concurrent.futures.Executor`; None is this process.
         progress: called with the parts done and the parts in all.
 
-    Raises InputError for a case that breaks its rules, SolverError where no solution passes its certificate. Warns with
+    Raises InputError for a case or constraints that break their rules, SolverError where no solution passes its certificate. Warns with
     `PromiseWarning` of a tier that promises fewer recalls than counting its sales as reserve brings.
 
     >>> run = clear("packaged", horizons=("real-time",), as_of="2027-03-14")
     >>> run.certificate["gap"].max() < 1e-6
     True
     """
-    market_case = case if isinstance(case, Case) else read_case(case)
-    rule = _rule(pricing or market_case.market.pricing)
-    market_case = replace(market_case, market=replace(market_case.market, pricing=rule))
-    day = to_day(as_of)
-    names = None if horizons == "all" else tuple(horizons)
-    standing = with_deals(market_case)
-    cleared = clear_horizons(standing, horizons=names, as_of=day, state=state, executor=executor, progress=progress)
+    market_case, rule = _asked(case, pricing)
+    day, standing = to_day(as_of), with_deals(market_case)
+    cleared = clear_horizons(
+        standing,
+        horizons=None if horizons == "all" else tuple(horizons),
+        as_of=day,
+        state=state,
+        options=Options(extra_rows=extra_rows, limits=limits or Limits(), detail=detail),
+        executor=executor,
+        progress=progress,
+    )
     warn_of_promises(counted_sales(standing, awards=cleared.awards, commitments=cleared.commitments))
     return _as_run(market_case, rule, day, cleared)
+
+
+def clear_rolling(
+    case: Case | Path | str,
+    *,
+    step: timedelta | str = "1d",
+    look: timedelta | str | None = None,
+    horizons: Literal["all"] | tuple[str, ...] = "all",
+    pricing: PricingRule | str | None = None,
+    as_of: date | str | None = None,
+    extra_rows: pl.DataFrame | None = None,
+    detail: Detail = "centre",
+    limits: Limits | None = None,
+    state: State | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Clear a market step by step: commitments, gangs that run and what is left of a `total` pass from one step to the next.
+
+    Args:
+        case: a case, a folder, or "packaged".
+        step: deliveries that each run publishes; whole days are local ones.
+        look: deliveries that each run sees; None sees to the end.
+        horizons, pricing, as_of, extra_rows, detail, limits, state: as for `clear`.
+        progress: called with the steps done and the steps in all.
+
+    Raises InputError for a step of no whole interval, a look shorter than the step, and a constraint over the whole run.
+
+    >>> run = clear_rolling("packaged", horizons=("real-time",), as_of="2027-03-14")
+    >>> run.certificate.height
+    24
+    """
+    market_case, rule = _asked(case, pricing)
+    day, standing = to_day(as_of), with_deals(market_case)
+    cleared = roll(
+        standing,
+        step=to_span(step, name="step") if isinstance(step, str) else step,
+        look=to_span(look, name="look") if isinstance(look, str) else look,
+        horizons=None if horizons == "all" else tuple(horizons),
+        as_of=day,
+        state=state,
+        options=Options(extra_rows=extra_rows, limits=limits or Limits(), detail=detail),
+        progress=progress,
+    )
+    warn_of_promises(counted_sales(standing, awards=cleared.awards, commitments=cleared.commitments))
+    return _as_run(market_case, rule, day, cleared)
+
+
+def _asked(case: Case | Path | str, pricing: PricingRule | str | None) -> tuple[Case, PricingRule]:
+    """The case with the rule that is asked for, by which its awards are paid."""
+    market_case = case if isinstance(case, Case) else read_case(case)
+    rule = _rule(pricing or market_case.market.pricing)
+    return replace(market_case, market=replace(market_case.market, pricing=rule)), rule
 
 
 def _rule(name: PricingRule | str) -> PricingRule:

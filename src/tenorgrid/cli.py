@@ -5,7 +5,6 @@ Exit code 0: done. 1: the input was refused or nothing could be published, the r
 
 import sys
 import warnings
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,16 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
 from tenorgrid.commands.intelligence import intelligence
+from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.tiers import tiers
 from tenorgrid.commands.what_if import what_if
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
-from tenorgrid.data.kinds import PricingRule
 
 app = typer.Typer(
     add_completion=False, pretty_exceptions_show_locals=False, no_args_is_help=True, rich_markup_mode=None,
@@ -31,11 +31,6 @@ app = typer.Typer(
 
 HOUSE = "house"
 
-Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="Local day at whose beginning to stand, such as 2027-03-16.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="Processes for clearing; default one a core.", min=1)]
-Scheduler = Annotated[str | None, typer.Option("--scheduler", help="Clear on this Dask scheduler, such as tcp://127.0.0.1:8786.")]
 Method = Annotated[str | None, typer.Option("--method", help="A shipped methodology or a TOML file; default house.")]
 Reader = Annotated[str | None, typer.Option("--format", help="Reader, where the header does not tell.")]
 
@@ -64,11 +59,11 @@ def run(
 
     market = {"--case": case, "--as-of": as_of, "--quotes": quotes, "--book": book, "--exposures": exposures, "--seed": seed}
     if scheduler is not None:
-        _refuse_unused("--scheduler", {"--workers": workers, "--observations": observations})
+        refuse_unused("--scheduler", {"--workers": workers, "--observations": observations})
     if observations is not None:
-        _refuse_unused("--observations", market)
+        refuse_unused("--observations", market)
     else:
-        _refuse_unused("a market", {"--method": method, "--format": reader} | ({} if case is None else {"--seed": seed}))
+        refuse_unused("a market", {"--method": method, "--format": reader} | ({} if case is None else {"--seed": seed}))
     _refuse_over(out, observations, case, quotes, book, exposures)
     with steps() as bar:
         if observations is not None:
@@ -79,52 +74,9 @@ def run(
             done = run_observations(seen, out, method=method or HOUSE, inputs={observations.name: observations}, steps=bar)
         else:
             done = _run_market(
-                out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, executor=_executor(workers, scheduler), bar=bar
+                out, case, as_of=as_of, files=(quotes, book, exposures), seed=seed, executor=executor_of(workers, scheduler), bar=bar
             )
     _say(done, as_json, f"{out / 'report.html'} is written")
-
-
-@app.command()
-def clear(
-    case: Annotated[str, typer.Argument(help="Folder of a market case, or packaged.")],
-    out: Out,
-    pricing: Annotated[PricingRule | None, typer.Option("--pricing", help="Rule that settles; both are published.")] = None,
-    horizon: Annotated[list[str] | None, typer.Option("--horizon", help="Horizon to clear; default all.")] = None,
-    as_of: AsOf = None,
-    workers: Workers = None,
-    scheduler: Scheduler = None,
-    parquet: Annotated[bool, typer.Option("--parquet", help="Parquet instead of CSV.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Clear a market case at its horizons.
-
-    Example: tenorgrid clear packaged --out out/clear
-    """
-    from tenorgrid import api, folders
-    from tenorgrid.data.case import PACKAGED, read_case
-    from tenorgrid.data.store import writing
-    from tenorgrid.progress import steps
-
-    if scheduler is not None:
-        _refuse_unused("--scheduler", {"--workers": workers})
-    _refuse_over(out, None if case == PACKAGED else Path(case))
-    market = read_case(case)
-    with steps() as bar, _executor(workers, scheduler) as executor:
-        bar.begin("clearing", at=0.0)
-        cleared = api.clear(
-            market,
-            horizons=tuple(horizon) if horizon else "all",
-            pricing=pricing,
-            as_of=as_of,
-            executor=executor,
-            progress=lambda done, count: bar.reach(done / count),
-        )
-    inputs = {} if case == PACKAGED else {Path(case).name: Path(case)}
-    with writing(out) as folder:
-        folders.write_clear(cleared, folder, form="parquet" if parquet else "csv", inputs=inputs)
-    totals = {row["horizon"]: row["total"] for row in cleared.surplus.filter(pricing=str(cleared.pricing)).iter_rows(named=True)}
-    done = {"out": str(out), "intervals": cleared.certificate.height, "worst_gap": cleared.certificate["gap"].max(), "surplus": totals}
-    _say(done, as_json, f"{cleared.certificate.height} intervals cleared into {out}")
 
 
 @app.command()
@@ -149,7 +101,7 @@ def mark(
     from tenorgrid.results import to_day
 
     if verify is not None:
-        _refuse_unused("--verify", {"--out": out, "--date": date})
+        refuse_unused("--verify", {"--out": out, "--date": date})
         _verify(verify, read_observations(observations, format=reader), method=method, as_json=as_json)
         return
     if out is None:
@@ -275,6 +227,7 @@ def report(
     _say({"report": str(path)}, as_json, f"{path} is written")
 
 
+app.command()(clear)
 app.command()(deals)
 app.command()(tiers)
 app.command()(recipes)
@@ -341,13 +294,6 @@ def _run_market(
         )  # fmt: skip
 
 
-def _executor(workers: int | None, scheduler: str | None) -> AbstractContextManager[Executor | None]:
-    """The workers of a Dask cluster, or processes of this machine."""
-    from tenorgrid import executors
-
-    return executors.processes(workers) if scheduler is None else executors.cluster(scheduler)
-
-
 def _verify(path: Path, observations: Any, *, method: str | None, as_json: bool) -> None:
     """Say that an audit, and the marks beside it, come out again; else refuse them with every difference."""
     from tenorgrid.data.store import find_table, read_table
@@ -363,12 +309,6 @@ def _verify(path: Path, observations: Any, *, method: str | None, as_json: bool)
             Fault(file=path.name, value=str(one), expected="what the observations and the methodology give again")
             for one in found.differences
         )
-
-
-def _refuse_unused(beside: str, given: Mapping[str, object]) -> None:
-    """An option that would not be read is wrong usage: whoever gave it expects something of it."""
-    if unused := [name for name, value in given.items() if value is not None]:
-        raise typer.BadParameter(f"{', '.join(unused)} cannot be given with {beside}")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
