@@ -65,11 +65,15 @@ def marginal(run: Published, *, earlier: Published | None = None) -> Found:
     both = (pairs["node"].cast(pl.Int64).to_numpy(), pairs["to"].cast(pl.Int64).to_numpy())
     through = (work["pool"].cast(pl.Int64).to_numpy(), work["to"].cast(pl.Int64).to_numpy())
     reached = reach(uses, node_set=node_set, pool_set=pool_set, pairs=both, work=through)
+    tied = together(uses, reached)
+    whole = _averages(run, nodes, reached)
+    tied[whole["node"].to_numpy()] = NOWHERE
     rows = [
         direct.drop("rank"),
+        whole,
         _through_tiers(pairs, nodes, reached),
         _through_recipes(run, nodes, uses, reached.node_recipe, bids, setter=None),
-        _through_recipes(run, nodes, uses, together(uses, reached), bids, setter=PriceSetter.TOGETHER),
+        _through_recipes(run, nodes, uses, tied, bids, setter=PriceSetter.TOGETHER),
     ]
     known = pl.concat([part for part in rows if part.height], how="diagonal") if any(part.height for part in rows) else rows[0]
     left = nodes.join(known.select("node"), on="node", how="anti")
@@ -187,13 +191,12 @@ def _through_recipes(
 
 
 def _others(run: Published, left: pl.DataFrame) -> pl.DataFrame:
-    """Nodes whose price follows from no order taken in part: bounds, VOLL, averages, and prices between two orders."""
+    """Nodes whose price follows from no order taken in part: bounds, VOLL, and prices between two orders."""
     named = left.with_columns(pl.format("{}/{}/{}", "location", "resource", "tier").alias("key"))
     held = run.binding.filter(pl.col("kind").cast(pl.String) == "balance").select("horizon", "start", "key").unique()
     held = named.join(held, on=["horizon", "start", "key"], how="semi").filter(pl.col("price").is_not_null())
     offered = sold_or_listed(run, held)
     bare = held.join(offered, on="node", how="anti")
-    average = averages(run, left.join(held, on="node", how="anti").drop_nulls("price")) if run.rule is PricingRule.CONVEX_HULL else None
     bounded = pl.col("node").is_in(held["node"].implode())
     kind = (
         pl.when(pl.col("price").is_null())
@@ -205,10 +208,14 @@ def _others(run: Published, left: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("between"))
     )
     order = pl.when(kind.is_in(["voll", "bound"])).then(pl.col("price")).otherwise(None)
-    rows = left.select("node", kind.alias("set_by"), order.alias("order"))
-    if average is None or average.is_empty():
-        return rows
-    return pl.concat([rows.join(average.select("node"), on="node", how="anti"), average], how="diagonal")
+    return left.select("node", kind.alias("set_by"), order.alias("order"))
+
+
+def _averages(run: Published, nodes: pl.DataFrame, reached: Reached) -> pl.DataFrame:
+    """Hull prices that are the average cost of an offer decided whole, where nothing else sets them."""
+    if run.rule is not PricingRule.CONVEX_HULL:
+        return pl.DataFrame(schema={"node": pl.UInt32})
+    return averages(run, nodes.filter(pl.Series(~reached.node_known), pl.col("price").is_not_null()))
 
 
 def sold_or_listed(run: Published, nodes: pl.DataFrame) -> pl.DataFrame:

@@ -113,7 +113,7 @@ def _free(run: Published, found: Found, at: int, virtuals: pl.DataFrame) -> Stor
     near = CLOSE * max(abs(price), SMALL)
     if stands.sources and abs(sum(amount for _, amount in stands.sources) - price) <= near:
         return _jointly(row, stands)
-    if stands.limits.is_empty() or stands.broken:
+    if stands.broken or stands.limits["limit"].n_unique() < 2:
         return _alone(run, price, stands)
     below, above = _nearest(stands.limits, LOWER), _nearest(stands.limits, UPPER)
     return _between(row, stands, below, above)

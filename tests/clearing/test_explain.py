@@ -17,6 +17,7 @@ from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.insight import Marginal
 from tenorgrid.data.terms.market import REAL_TIME
+from tests.clearing.whole_markets import random_whole_case
 
 AT = "2027-01-05T00:00Z"
 SPOT = {"tier": "spot", "interruption_probability": 0.1, "overcommit": 0.8, "reserve_share": 0.25}
@@ -173,7 +174,7 @@ def test_the_horizon_nearest_to_delivery_is_asked_first(plain_market: Made, mark
     assert ask(case, horizon="day-ahead").horizon == "day-ahead"
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_parts_of_every_price_of_a_random_market_add_up_to_it(
     seed: int, cleared_market: Callable[[int], tuple[Case, ClearingRun]]
 ) -> None:
@@ -185,7 +186,7 @@ def test_the_parts_of_every_price_of_a_random_market_add_up_to_it(
     total = known.select(pl.sum_horizontal(pl.col(name).fill_null(0.0) for name in parts)).to_series().to_numpy()
     assert np.allclose(total, known["price"].to_numpy(), rtol=0, atol=1e-9)
     explained = known.filter(~pl.col("set_by").cast(pl.String).is_in(["between"]))
-    assert float(explained["remainder"].abs().max() or 0.0) <= 1e-6
+    assert np.allclose(explained["remainder"].to_numpy(), 0.0, rtol=0, atol=1e-6)
     for row in known.gather_every(6).iter_rows(named=True):
         found = explain(
             tables, resource=row["resource"], location=row["location"], tier=row["tier"], start=row["start"], horizon=row["horizon"]
@@ -198,7 +199,7 @@ def test_the_parts_of_every_price_of_a_random_market_add_up_to_it(
             assert high.min() >= row["price"] - 1e-6
 
 
-@pytest.mark.parametrize("seed", [1, 3, 5])
+@pytest.mark.parametrize("seed", [1, 3])
 def test_a_hair_more_load_costs_what_the_sentence_says(seed: int, random_market: Made) -> None:
     """A second opinion from clearing again: work that takes a hair of the node at any price lowers the surplus of the others by its price.
 
@@ -219,9 +220,8 @@ def test_a_hair_more_load_costs_what_the_sentence_says(seed: int, random_market:
         "start": row["start"], "end": row["start"] + timedelta(hours=1), "step": 1, "quantity": hair, "value": 900.0, "tiers": "firm",
     }  # fmt: skip
     more = {"workloads": work, "recipes": recipe, "recipe_resources": use, "bids": _whole(probe, case.bids)}
-    added = {
-        name: pl.concat([getattr(case, name), pl.DataFrame([fresh], schema=getattr(case, name).schema)]) for name, fresh in more.items()
-    }
+    rows = {name: pl.DataFrame([fresh], schema=getattr(case, name).schema) for name, fresh in more.items()}
+    added = {name: pl.concat([getattr(case, name), fresh]) for name, fresh in rows.items()}
     again = clear_horizons(replace(case, **added), horizons=("real-time",))
     before, after = (one.surplus.filter(pricing="marginal")["total"][0] for one in (run, again))
     told = explain(tables, resource=row["resource"], location=row["location"], tier="firm", start=row["start"])
@@ -230,6 +230,41 @@ def test_a_hair_more_load_costs_what_the_sentence_says(seed: int, random_market:
 
 def _whole(row: dict[str, Any], table: pl.DataFrame) -> dict[str, Any]:
     return {**dict.fromkeys(table.columns), **row}
+
+
+def two_smokestacks(plain_market: Made) -> Case:
+    """Two units of 16 with a start of 53 and a cost of 3, and a dear one; 20 are wanted: one unit starts, the dear one serves the rest."""
+    units = [offer(name, 16, 3.0, start_cost=53.0) for name in ("s-1", "s-2")]
+    return plain_market(offers=[*units, offer("m-1", 6, 7.0)], bids=[bid("b-1", 20, 50.0)])
+
+
+def test_a_hull_price_is_said_to_be_an_average_cost_with_its_start(plain_market: Made) -> None:
+    """(53 + 16 × 3) / 16 = 6.3125, Scarf's smokestack at full output."""
+    case = two_smokestacks(plain_market)
+    tables = published(clear_horizons(case), case=case, rule="convex-hull")
+    found = explain(tables, resource="g1", location="l1", tier="firm", start=AT)
+    assert found.set_by == "average"
+    assert str(found) == (
+        "g1 l1 firm 2027-01-05T00:00Z (convex-hull price) = 6.3125: average cost of offer s-1, start included, at 6.3125, "
+        "an average cost and not a marginal one"
+    )
+
+
+def test_at_marginal_prices_the_dear_unit_sets_the_price_of_the_committed_one(plain_market: Made) -> None:
+    assert str(ask(two_smokestacks(plain_market))).endswith("= 7.0000: offer m-1 at 7.0000")
+
+
+@pytest.mark.parametrize("rule", ["marginal", "convex-hull"])
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_add_up_where_orders_are_decided_whole(seed: int, rule: str) -> None:
+    case = random_whole_case(seed)
+    tables = published(clear_horizons(case), case=case, rule=rule)
+    known = marginal(tables).table.drop_nulls("price")
+    for row in known.gather_every(3).iter_rows(named=True):
+        node = {name: row[name] for name in ("resource", "location", "tier", "start", "horizon")}
+        found = explain(tables, **node)
+        assert found.facts["amount"].sum() == pytest.approx(row["price"], rel=1e-6, abs=1e-6)
+        assert found.set_by != "hull" or not found.facts.is_empty()
 
 
 def test_what_a_run_does_not_have_is_refused_by_name(plain_market: Made) -> None:
@@ -244,7 +279,7 @@ def test_what_a_run_does_not_have_is_refused_by_name(plain_market: Made) -> None
         ({"horizon": "week-ahead"}, "expected one of real-time"),
     ):
         with pytest.raises(InputError, match=said):
-            explain(tables, **(node | wrong))  # type: ignore[arg-type]
+            explain(tables, **(node | wrong))
     bare = replace(case, bids=case.bids.clear())
     with pytest.raises(InputError, match="a case without bids"):
         published(clear_horizons(case), case=bare)
