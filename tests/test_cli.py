@@ -21,7 +21,10 @@ DAILY = SHARED / "gpu_prices_daily_multiprovider.csv.gz"
 HALF_HOURLY = SHARED / "gpu_prices_30min_primeintellect_stats.csv.gz"
 TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
 EAST = "H100-SXM.US-EAST.FIRM"
-COMMANDS = ("run", "clear", "mark", "curve", "price", "settle", "basis", "report")
+COMMANDS = (
+    "run", "clear", "mark", "curve", "price", "settle", "basis", "report",
+    "deals", "tiers", "recipes", "explain", "intelligence", "what-if",
+)  # fmt: skip
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
 OBSERVED = "observation_id,time,provider,resource,region,location,tier,horizon,term_hours,gpu_count,price,quantity,kind\n"
 
@@ -104,7 +107,10 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0
     assert done.stderr == ""  # no progress bar where standard error is no terminal
-    assert json.loads(done.stdout) == {"out": str(tmp_path / "out"), "intervals": 1, "worst_gap": 0.0, "surplus": {"real-time": 154.0}}
+    assert json.loads(done.stdout) == {
+        "out": str(tmp_path / "out"), "intervals": 1, "problems": 1, "worst_gap": 0.0, "worst_incumbent_gap": None,
+        "surplus": {"real-time": 154.0},
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

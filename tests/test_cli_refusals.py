@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     ),
     "an empty file": ("offers.csv", lambda _: "", "offers.csv"),
     "no bids": ("bids.csv", only_header, "bids.csv: expected at least one row"),
-    "a column of a later part": ("offers.csv", column("block", "true", ""), "offers.csv row 1, column block: found "),
+    "a run that never fits": ("offers.csv", column("min_hours", "9", ""), "offers.csv row 1, column min_hours: found 9"),
     "a missing term": ("market.toml", instead("price_cap = 100\n", ""), "market.toml, column price_cap: found a missing key"),
 }  # fmt: skip
 

@@ -79,6 +79,9 @@ def run(
     _say(done, as_json, f"{out / 'report.html'} is written")
 
 
+app.command()(clear)
+
+
 @app.command()
 def mark(
     observations: Annotated[Path, typer.Argument(help="Observed prices.")],
@@ -227,7 +230,6 @@ def report(
     _say({"report": str(path)}, as_json, f"{path} is written")
 
 
-app.command()(clear)
 app.command()(deals)
 app.command()(tiers)
 app.command()(recipes)

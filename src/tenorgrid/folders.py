@@ -109,6 +109,8 @@ def read_clear(folder: Path) -> Run:
     manifest = read_manifest(folder)
     as_of = date.fromisoformat(manifest["as_of"]) if manifest.get("as_of") else None
     published = {name: read_table(folder, name, schema) for name, schema in CLEARED.items()}
+    if published["prices"]["low"].null_count() == published["prices"].height:  # cleared without intervals
+        published["prices"] = published["prices"].drop("low", "high")
     return Run(case=case, pricing=market.pricing, as_of=as_of, state=State(), **published)
 
 
