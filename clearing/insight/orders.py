@@ -7,6 +7,7 @@ sets that price.
 import polars as pl
 
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
+from tenorgrid.data.kinds import PricingRule
 
 DUST = 1e-7  # relative to what was offered or wanted: nearer to nothing or to all is rounding of the solver
 NODE = ["horizon", "start", "location", "resource", "tier"]
@@ -39,15 +40,26 @@ def everywhere(orders: pl.DataFrame, horizons: list[str]) -> pl.DataFrame:
 
 
 def adders(run: Published) -> pl.DataFrame:
-    """A of each accelerator and region: horizon, start, region, resource, adder. Read from the scarcity part of prices, (1 − α) A / β."""
+    """A of each accelerator and region: horizon, start, region, resource, adder.
+
+    Read from the scarcity part of prices, (1 − α) A / β, which both pricing rules have. Where a region offers nothing its prices have none,
+    and what binds at marginal prices says it.
+    """
+    group = ["horizon", "start", "region", "resource"]
     scarce = run.prices.filter(pl.col("scarcity") > 0.0)
-    return (
+    said = (
         scarce.join(tiers(run.case.tiers), on="tier")
         .filter(pl.col("alpha") < 1.0)
         .join(run.case.locations.select("location", "region"), on="location")
-        .group_by("horizon", "start", "region", "resource")
-        .agg((pl.col("scarcity") * pl.col("beta") / (1.0 - pl.col("alpha"))).max().alias("adder"))
+        .select(*group, (pl.col("scarcity") * pl.col("beta") / (1.0 - pl.col("alpha"))).alias("adder"))
     )
+    if run.rule is not PricingRule.MARGINAL:
+        return said.group_by(group).agg(pl.col("adder").max())
+    key = pl.col("key").str.split_exact("/", 1)
+    bound = run.binding.filter(pl.col("kind").cast(pl.String) == "reserve").select(
+        "horizon", "start", key.struct[0].alias("region"), key.struct[1].alias("resource"), pl.col("dual").alias("adder")
+    )
+    return pl.concat([said, bound]).group_by(group).agg(pl.col("adder").max())
 
 
 def sold_steps(run: Published) -> pl.DataFrame:

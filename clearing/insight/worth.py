@@ -6,6 +6,7 @@ prices: what a supplier could earn with one more unit that costs nothing to run,
 
 import polars as pl
 
+from tenorgrid.clearing.insight.marginal import sold_or_listed
 from tenorgrid.clearing.insight.orders import adders, tiers
 from tenorgrid.clearing.insight.published import Published
 from tenorgrid.data.kinds import PriceKind, WorthKind
@@ -19,6 +20,7 @@ def worth(run: Published) -> pl.DataFrame:
 
     A resource-hour that may be sold in any tier is worth :math:`\max(A, \max_k \beta_k \lambda_k + \alpha_k A)` with A its scarcity adder;
     one in a domain of size D the same with :math:`\beta_k \sum_{d \le D} \delta_d` on top; a GiB of link capacity μ; a unit of reserve A.
+    A node that nobody offers counts by its adder alone.
     """
     per_hour = pl.concat([_resources(run), _domains(run), _links(run), _reserve(run)])
     if per_hour.is_empty():
@@ -56,9 +58,20 @@ def _pricing(run: Published) -> str:
 
 
 def _resources(run: Published) -> pl.DataFrame:
-    return _unit(run, pl.col("price"), run.prices).select(
+    return _unit(run, pl.col("price"), _offered(run)).select(
         "horizon", "start", pl.lit("resource").alias("kind"), pl.format("{}/{}", "location", "resource").alias("key"), "value"
     )
+
+
+def _offered(run: Published) -> pl.DataFrame:
+    """Prices without those of nodes that nobody offers: VOLL is what is published there, not what a bid would pay."""
+    key = pl.format("{}/{}/{}", "location", "resource", "tier")
+    named = run.prices.with_row_index("node").with_columns(key.alias("key"))
+    held = run.binding.filter(pl.col("kind").cast(pl.String) == "balance").select("horizon", "start", "key").unique()
+    bare = named.join(held, on=["horizon", "start", "key"], how="semi")
+    bare = bare.join(sold_or_listed(run, bare), on="node", how="anti")
+    price = pl.when(pl.col("node").is_in(bare["node"].implode())).then(None).otherwise(pl.col("price"))
+    return named.with_columns(price.alias("price")).drop("node", "key")
 
 
 def _domains(run: Published) -> pl.DataFrame:
