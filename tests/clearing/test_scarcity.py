@@ -94,7 +94,7 @@ STEEPEST = 970.0 * norm.pdf(0.0) / 15.0  # USD per resource-hour of A, per resou
 
 def scarce(plain_market: Markets, market_terms: Any, *, count: int, load: float = 80.0, value: float = 990.0) -> ClearingRun:
     """100 hours at 2 USD, a load, and the curve of VOLL 1000 in `count` steps."""
-    market = market_terms(horizons=(REAL_TIME,), scarcity=Scarcity(**SMALL, steps=count))  # type: ignore[arg-type]
+    market = market_terms(horizons=(REAL_TIME,), scarcity=Scarcity(**SMALL, steps=count))
     case = plain_market(
         market, offers=[{"offer_id": "o", "quantity": 100.0, "price": 2.0}], bids=[{"bid_id": "b", "quantity": load, "value": value}]
     )
@@ -104,7 +104,7 @@ def scarce(plain_market: Markets, market_terms: Any, *, count: int, load: float 
 @pytest.mark.parametrize("load", [60.0, 70.0, 80.0, 92.0])
 def test_cleared_adders_converge_to_the_curve_as_steps_grow_finer(plain_market: Markets, market_terms: Any, load: float) -> None:
     """λ = c + A(r), and a step of width w is never further from the curve than w / 2 times its steepest fall."""
-    exact = adder(np.array([100.0 - load]), scarcity=Scarcity(**SMALL, steps=1), voll=1000.0).item()  # type: ignore[arg-type]
+    exact = adder(np.array([100.0 - load]), scarcity=Scarcity(**SMALL, steps=1), voll=1000.0).item()
     for count in (10, 40, 160):
         prices = scarce(plain_market, market_terms, count=count, load=load).prices
         found = prices.filter(pl.col("pricing") == "marginal").row(0, named=True)
@@ -126,7 +126,7 @@ def test_load_gives_way_to_reserve_where_the_curve_says_it_is_worth_more(plain_m
 def test_the_surplus_is_that_of_the_best_division_between_sales_and_reserve(plain_market: Markets, market_terms: Any, value: float) -> None:
     """The second opinion: every division of 100 hours tried one by one."""
     run = scarce(plain_market, market_terms, count=12, load=97.0, value=value)
-    quantity, price = steps(Scarcity(**SMALL, steps=12), voll=1000.0)  # type: ignore[arg-type]
+    quantity, price = steps(Scarcity(**SMALL, steps=12), voll=1000.0)
     edges, worth = np.r_[0.0, np.cumsum(quantity)], np.r_[0.0, np.cumsum(quantity * price)]
     sales = np.unique(np.r_[np.linspace(0.0, 97.0, 2001), 100.0 - edges[edges <= 100.0]])
     sales = sales[sales <= 97.0]

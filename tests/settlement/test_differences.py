@@ -122,7 +122,9 @@ def test_random_contracts_agree_with_fractions_sum_to_zero_and_leave_the_seller_
     """With the market's own posting at the price, who sold the hours has the strike to the micro-dollar."""
     rng = np.random.default_rng(seed)
     found = [float(price) for price in rng.uniform(-2, 60, 5)]
-    rows = [CFD | {"deal_id": f"C{n}", "quantity": float(rng.uniform(0, 900)), "price": float(rng.uniform(0, 9))} for n in range(6)]
+    rows: list[Row] = [
+        CFD | {"deal_id": f"C{n}", "quantity": float(rng.uniform(0, 900)), "price": float(rng.uniform(0, 9))} for n in range(6)
+    ]
     cash = paid(*rows, prices=published(*found), hours=5)
     assert cash.height == 2 * 5 * 6
     assert cash.group_by("deal_id", "start").agg(pl.col("amount").sum())["amount"].unique().to_list() == [0]
