@@ -1,5 +1,6 @@
 """Figures of benchmarks: what is drawn is what the tables say."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,18 @@ def test_every_result_is_a_dot_filled_where_it_is_a_recipe(tmp_path: Path) -> No
     assert [one[2] for one in found] == [one[2] for one in wanted]
     assert np.array([one[:2] for one in found]) == pytest.approx(np.array([one[:2] for one in wanted]))
     assert [shape.x0 for shape in drawn.layout.shapes] == [40.0]
+
+
+def test_the_drawn_stair_says_what_can_be_done_at_any_speed(tmp_path: Path) -> None:
+    """A line of shape vh first goes up or down, then across: between two corners it is as high as the second."""
+    drawn = figures.speed_frontier(made(tmp_path).frontier, [], format=BenchmarkFormat.ML_ENERGY, unit="u")
+    (stair,) = [trace for trace in drawn.data if trace.mode == "lines" and trace.name == "h100-sxm"]
+    corners = list(zip(stair.x, stair.y, strict=True))
+    for speed in (21.0, 29.0, 31.0, 49.0):
+        (first, second) = next((one, two) for one, two in itertools.pairwise(corners) if one[0] <= speed <= two[0])
+        level = {"vh": second[1], "hv": first[1]}[stair.line.shape]
+        fast = [rate * 0.0036 for gpu, _, rate, own in RESULTS if gpu == "H100" and own >= speed]
+        assert level == pytest.approx(max(fast))
 
 
 def test_a_training_is_drawn_over_minutes(tmp_path: Path) -> None:

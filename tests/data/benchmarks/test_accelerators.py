@@ -54,6 +54,7 @@ def test_a_system_of_two_kinds_is_a_bundle_of_both() -> None:
         ("H100", 8),  # PCIe, SXM or NVL
         ("NVIDIA B200", 0),
         ("NVIDIA L40S (x4), NVIDIA L4-PCIe-24GB (x3)", 8),  # seven, not eight
+        ("NVIDIA L40S (x4), NVIDIA L4-PCIe-24GB (x5)", 8),  # nine
         ("NVIDIA L40S (x4), something else (x4)", 8),
         ("NVIDIA L40S (x4) and more", 4),
         ("NVIDIA L40S, NVIDIA L4-PCIe-24GB", 8),
