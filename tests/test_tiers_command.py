@@ -59,6 +59,7 @@ def test_the_command_writes_every_table_a_page_and_a_manifest(record: Path, tmp_
     settings = json.loads((out / "manifest.json").read_text())["settings"]
     assert (settings["pool"], settings["promises"]) == ("good", {"spot": 0.1, "flex": 0.3})
     page = (out / "tiers.html").read_text()
+    assert "Synthetic data." not in page  # whoever owns a record knows what it is
     assert re.findall(r'<figure id="([a-z-]+)"', page) == [
         "promise-curve", "estimates", "nested", "bands", "by-size", "held-out", "backtest-rows", "availability", "credits", "pools-rows",
     ]  # fmt: skip
@@ -148,6 +149,7 @@ def test_a_markets_own_recalls_and_spreads(tmp_path: Path, command: Callable[...
     assert declared["overcommit"].unique().to_list() == [0.95]  # what the packaged case says of its spot tier
     assert declared["verdict"].cast(pl.String).unique().to_list() == ["kept"]
     assert '<figure id="declared"' in page
+    assert page.count("Synthetic data.") == page.count("<figcaption>") > 10
 
 
 def test_scarcity_is_in_the_spread_where_interruptible_sales_count_as_reserve() -> None:

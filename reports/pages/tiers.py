@@ -9,17 +9,19 @@ from tenorgrid.reports.page import Drawing, Key, Listing, Section, compose
 from tenorgrid.reports.tables import Column, number, table
 
 FILE = "tiers.html"
+SYNTHETIC = "Synthetic data."
 EVERY = "all"
 Frames = Mapping[str, pl.DataFrame]
 
 
-def render(tables: Frames, *, pool: str, source: str) -> str:
+def render(tables: Frames, *, pool: str, source: str, synthetic: bool) -> str:
     """The whole page as one HTML text that loads nothing from anywhere.
 
     Args:
         tables: by name, as `tenorgrid tiers` writes them; spread and preemption may be missing.
         pool: whose figures are drawn; "all" draws the pool with the least β.
         source: what the record is called.
+        synthetic: whether it is of a market that was made up, which every caption then says.
     """
     shown = _weakest(tables["estimates"]) if pool == EVERY else pool
     mine = {name: frame.filter(pl.col("pool") == shown) if "pool" in frame.columns else frame for name, frame in tables.items()}
@@ -28,7 +30,13 @@ def render(tables: Frames, *, pool: str, source: str) -> str:
     if "spread" in tables and not tables["spread"].is_empty():
         sections.append(_spreads(tables))
     subtitle = f"{source}: pool {shown}, {moments['suppliers']} suppliers over {moments['hours']:,.0f} hours."
-    return compose(title="Service tiers from data", subtitle=subtitle, keys=_keys(mine, moments), sections=sections, note="")
+    return compose(
+        title="Service tiers from data",
+        subtitle=subtitle,
+        keys=_keys(mine, moments),
+        sections=sections,
+        note=SYNTHETIC if synthetic else "",
+    )
 
 
 def _weakest(estimates: pl.DataFrame) -> str:

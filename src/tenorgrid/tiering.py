@@ -37,6 +37,7 @@ class TierStudy(Tables):
     """What a record says of tiers. `tiers` is the table of a market case; the others are those of `tenorgrid.data.tables.tiering`."""
 
     pool: str  # that `tiers` and the figures are of; "all" is the least β over all pools
+    synthetic: bool  # whether the record is of a market that says so in its name
     tiers: pl.DataFrame = field(repr=False)
     estimates: pl.DataFrame = field(repr=False)
     nested: pl.DataFrame = field(repr=False)
@@ -109,6 +110,7 @@ def tiers(
     book = case or (record if isinstance(record, Case) else None)
     return TierStudy(
         pool=chosen,
+        synthetic=isinstance(record, Case) and "synthetic" in record.market.name,
         tiers=Tiers.validate(case_tiers(mine)),
         estimates=tables.TierEstimates.validate(estimates),
         nested=tables.Nested.validate(nested),

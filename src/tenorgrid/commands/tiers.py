@@ -51,12 +51,19 @@ def tiers(
         case=None if case is None else read_case(case),
         seed=seed,
     )
-    settings = {"pool": study.pool, "promises": promises or dict(tiering.PROMISES), "shares": stakes, "periods": periods, "ahead": ahead}
+    settings = {
+        "pool": study.pool,
+        "promises": promises or dict(tiering.PROMISES),
+        "shares": stakes,
+        "periods": periods,
+        "ahead": ahead,
+        "synthetic": study.synthetic,
+    }
     tables = study.tables()
     with writing(out) as folder:
         for name, frame in tables.items():
             write_table(folder, name, frame)
-        (folder / FILE).write_text(render(tables, pool=study.pool, source=Path(traces).name), encoding="utf-8")
+        (folder / FILE).write_text(render(tables, pool=study.pool, source=Path(traces).name, synthetic=study.synthetic), encoding="utf-8")
         write_manifest(folder, command="tiers", inputs=given, seed=seed, settings=settings)
     verdicts = dict(
         study.backtest.filter(study.backtest["period"].is_not_null())["verdict"].cast(str).value_counts().sort("verdict").iter_rows()
