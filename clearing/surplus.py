@@ -20,7 +20,7 @@ def surplus_by_interval(cleared: Cleared, rule: PricingRule) -> pl.DataFrame:
     """`PARTS` per interval at the prices of a rule, USD: they add to `total`, the objective.
 
     Buyers: expected value less payments for work at ω, and the reserve charge. Suppliers: receipts and reserve payments less cost, starts
-    included. Transfer: what the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ flow. Reserve: worth of
+    included. Transfer: what the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ capacity. Reserve: worth of
     the reserve held. Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so
     that it stands, and counts with what it pays at this run's price alone. Shortfall: what buyers pay and nobody receives; at prices that
     do not clear the market, as hull prices need not, it may be below 0.
@@ -37,9 +37,8 @@ def surplus_by_interval(cleared: Cleared, rule: PricingRule) -> pl.DataFrame:
     offered = contribution[:, (kind == "offer").to_numpy()].sum(axis=1)
     virtual = contribution[:, kind.is_in(["inc", "dec"]).to_numpy()].sum(axis=1)
     carriage = of("level")
-    mu = np.zeros_like(priced.rows)
-    mu[:, shape.link_row] = priced.nodes.congestion
-    congestion = hours * ((shape.matrix.T @ mu.T).T * primal).sum(axis=1)
+    room = shape.grid.links["capacity_gib_per_hour"].to_numpy()
+    congestion = hours * (priced.nodes.congestion * room).sum(axis=1)
     paid = _payments(cleared, priced)
     found = groups(cleared, rule)
     charge = hours * (found.adder * found.headroom).sum(axis=1)  # Σ A headroom: paid to suppliers, charged to firm users

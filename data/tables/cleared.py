@@ -168,12 +168,15 @@ class Surplus(dy.Schema):
     buyers = dy.Float64(description="Expected value less payments", metadata=USD)
     suppliers = dy.Float64(description="Receipts, reserve payments included, less cost", metadata=USD)
     transfer = dy.Float64(description="Receipts of the links' owners for κ less their cost κ: zero by construction", metadata=USD)
-    congestion = dy.Float64(description="Σ μ flow", metadata=USD)
+    congestion = dy.Float64(description="Σ μ capacity: what rights to the links are worth", metadata=USD)
     reserve = dy.Float64(description="Worth of the reserve held, Σ A s", metadata=USD)
     virtuals = dy.Float64(
         description="Virtual bidders' gain against their own limits; carried positions count with what they pay", metadata=USD
     )
-    shortfall = dy.Float64(description="Value of what is priced but not used", metadata=USD)
+    shortfall = dy.Float64(
+        description="Payments for work less what suppliers, virtual bids and rights to links receive: below 0 where something priced is unused",
+        metadata=USD,
+    )
     total = dy.Float64(description="Objective of the run", metadata=USD)
 
 
