@@ -17,6 +17,7 @@ from tenorgrid.data.tables.book import Risks, Trades, Values
 from tenorgrid.data.tables.case import Locations, Reserves, Resources
 from tenorgrid.data.tables.cleared import Binding, Certificate, Headroom, Prices, Surplus
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
+from tenorgrid.data.tables.insight import Demand, Pivotal
 from tenorgrid.data.tables.observed import Marks
 from tenorgrid.data.tables.settled import Basis, Checks, Effectiveness, Invoices, Statements
 from tenorgrid.data.terms.market import FILE
@@ -76,6 +77,8 @@ class Run:
     basis: pl.DataFrame | None
     effectiveness: pl.DataFrame | None
     series: pl.DataFrame | None
+    demand: pl.DataFrame | None = None
+    pivotal: pl.DataFrame | None = None
 
 
 def read_run(folder: Path) -> Run:
@@ -122,6 +125,8 @@ def read_run(folder: Path) -> Run:
         basis=_table(folder, "basis", "basis", Basis),
         effectiveness=_table(folder, "basis", "effectiveness", Effectiveness),
         series=_table(folder, "basis", "series", Changes),
+        demand=_table(folder, "intelligence", "demand", Demand),
+        pivotal=_table(folder, "intelligence", "pivotal", Pivotal),
     )
     if all(
         table is None

@@ -1,6 +1,7 @@
 """explain, intelligence and what-if from the command line and from Python, on the packaged three days."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from tenorgrid.data.store import read_table
 from tenorgrid.data.tables import insight as tables
 from tenorgrid.folders import read_clear, read_orders
 from tenorgrid.insight import read_run
+from tenorgrid.reports.figures.demand import bars, by_class
+from tenorgrid.reports.report import render
 
 NODE, AT = "h100-sxm/us-east/firm", "2027-03-14T18:00Z"
 WRITTEN = {
@@ -109,3 +112,19 @@ def test_a_what_if_of_nothing_is_refused(
     assert refused.code == code
     assert said in refused.err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_report_shows_demand_and_pivotal_suppliers_where_intelligence_stands_beside(
+    days_folder: Path, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(days_folder, out)
+    assert 'id="intelligence"' not in render(out)
+    assert command("intelligence", out, "--out", out / "intelligence").code == 0
+    page = render(out)
+    assert 'id="demand-plot"' in page
+    demand = read_table(out / "intelligence", "demand", tables.Demand)
+    rows = by_class(demand, horizon="real-time")
+    assert rows["hours"].sum() == pytest.approx(demand.filter(horizon="real-time")["hours"].sum())
+    assert len(bars(rows).data) == rows["region"].n_unique()
+    assert "stratus" in page[page.index('id="pivotal-table"') :]
