@@ -20,7 +20,7 @@ def digits(price: float) -> int:
 def rounded(parts: Sequence[float], whole: float, *, places: int) -> list[float]:
     """Parts rounded so that they add up to the rounded whole: those that lose most by rounding take what is left.
 
-    >>> rounded([1.00004, 1.00004, 0.00004], 2.00012, places=4)
+    >>> rounded([1.00006, 1.00002, 0.0], 2.00008, places=4)
     [1.0001, 1.0, 0.0]
     """
     unit = 10**places
