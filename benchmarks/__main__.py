@@ -1,7 +1,7 @@
 """`python -m benchmarks [GOALS] [--quick] [--no-growth] [--no-run] [--figure FILE]`: every clearing goal beside its rivals in one run.
 
 Each tool runs in a process of its own, so that its peak memory is its own. Tools that were given the same hours must agree on the
-surplus to 1e-6, or the run ends before it prints a time.
+surplus to 1e-8, or the run ends before it prints a time.
 """
 
 import argparse

@@ -10,11 +10,15 @@ import xarray as xr
 from benchmarks.rival import Solved, told
 from benchmarks.sheet import CAPACITY, CARRIAGE, LINKS, NODES, Sheet, ways
 
-linopy.options["semantics"] = "v1"  # what is masked is absent: each use says what it counts as
-
 
 def build(sheet: Sheet) -> linopy.Model:
-    """The whole market as one model."""
+    """The whole market as one model. What is masked is absent (v1): each use says what it counts as."""
+    with linopy.options as chosen:
+        chosen.set_value(semantics="v1")
+        return _written(sheet)
+
+
+def _written(sheet: Sheet) -> linopy.Model:
     how = ways()
     model = linopy.Model(force_dim_names=True)
     hour = pd.RangeIndex(sheet.hours, name="hour")

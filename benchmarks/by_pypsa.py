@@ -27,6 +27,7 @@ def build(sheet: Sheet) -> Any:
     _hourly(network, "offer", sheet.offered, sheet.cost, [f"node {at}" for at in sheet.node], sign=1.0)
     _hourly(network, "bid", sheet.wanted, -sheet.value, [f"work {at}" for at in sheet.group], sign=-1.0)
     network.add("Generator", _named("carriage", len(LINKS)), bus=_named("data", len(LINKS)), p_nom=CAPACITY, marginal_cost=CARRIAGE)
+    network.add("Generator", _named("spare", NODES), bus=_named("node", NODES), sign=-1.0, p_nom=PLENTY)  # a block may be more than is used
     _ways(network)
     _windows(network, sheet)
     network.optimize.create_model(include_objective_constant=False)
