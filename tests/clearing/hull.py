@@ -299,3 +299,23 @@ def duals(
         elif family in given:
             found[number] = given[family].get(tuple(key), 0.0) * hours
     return found
+
+
+def least_bound(of: Program, dual: Vector, *, free: Flags) -> float:
+    """The least that `bound` is at these prices when those of the `free` rows (rows,) may be anything: equal to the hull's value where the
+    prices that are given belong to hull prices.
+    """
+    priced = of.shared & ~free
+    held = np.where(priced, dual, 0.0)
+    rights = np.where(held > 0, of.high, of.low)[held != 0.0]
+    kept = ~priced
+    rest = replace(
+        of,
+        value=of.value - of.matrix.T @ held,
+        constant=of.constant + float(held[held != 0.0] @ rights),
+        matrix=of.matrix[kept],
+        low=of.low[kept],
+        high=of.high[kept],
+        rows=[row for row, keep in zip(of.rows, kept, strict=True) if keep],
+    )
+    return disjoint_hull(rest).value

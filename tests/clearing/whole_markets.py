@@ -156,10 +156,13 @@ def _committed(draw: _Draw, count: int) -> Iterator[Row]:
         }
         price, gpu = draw.between(0.5, 3), draw.one("g1", "g1", "g2")
         block = cost == 0 or draw.chance(0.5)
+        rest = draw.chance(0.5), draw.chance(0.3)
+        if block or rest[1]:  # what a block costs should not hang on which tier its unused hours are said to be sold in
+            whole["firm_premium"] = 0.0
         yield whole | {"resource": gpu, "step": 1, "quantity": draw.between(3, 10), "price": price, "block": block}
-        if draw.chance(0.5):
+        if rest[0]:
             yield whole | {"resource": gpu, "step": 2, "quantity": draw.between(2, 6), "price": price + draw.one(0.0, 0.5), "block": None}
-        if draw.chance(0.3):
+        if rest[1]:
             yield whole | {"resource": "vcpu", "step": 1, "quantity": draw.between(4, 12), "price": 0.05, "block": draw.one(True, None)}
 
 
