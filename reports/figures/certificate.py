@@ -12,11 +12,16 @@ _FLOOR = 1e-18  # zero has no place on a logarithmic axis
 
 
 def worst(certificate: pl.DataFrame) -> pl.DataFrame:
-    """Per horizon: groups of hours, solves, the largest of each measure, columns and rows of the largest problem, seconds in all."""
+    """Per horizon: problems and their intervals, the largest of each measure and of the gaps of whole solutions (null where nothing is
+    decided whole), columns and rows of the largest problem, seconds in all.
+    """
     return (
         certificate.group_by("horizon")
         .agg(
             pl.len().alias("problems"),
+            pl.col("hours").sum(),
+            pl.col("incumbent_gap").max(),
+            pl.col("hull_gap").filter(pl.col("incumbent_gap").is_not_null()).max(),
             *(pl.col(measure).abs().max() for measure in MEASURES),
             pl.col("columns").max(),
             pl.col("rows").max(),

@@ -11,10 +11,16 @@ def section(run: Run) -> Section | None:
     if run.certificate is None:
         return None
     rows = certificate.worst(run.certificate)
+    whole = [
+        Column(name="incumbent_gap", head="Search gap", unit="largest, 1", form=".1e"),
+        Column(name="hull_gap", head="Hull gap", unit="largest, 1", form=".1e"),
+    ]
     columns = [
         Column(name="horizon", head="Horizon"),
         Column(name="problems", head="Problems", unit="count", form=",d"),
+        Column(name="hours", head="Intervals", unit="count", form=",d"),
         *(Column(name=measure, head=measure.capitalize(), unit="largest, 1", form=".1e") for measure in certificate.MEASURES),
+        *(whole if rows["incumbent_gap"].is_not_null().any() else []),
         Column(name="columns", head="Columns", unit="most", form=",d"),
         Column(name="rows", head="Rows", unit="most", form=",d"),
         Column(name="seconds", head="Time", unit="s, all", form=",.2f"),
@@ -40,7 +46,8 @@ def section(run: Run) -> Section | None:
                 table=table(rows, columns, name="certificates-table"),
                 caption=(
                     "Primal and dual are infeasibilities, relative to their row, bound or cost; "
-                    "complementarity and gap are relative to the objective."
+                    "complementarity and gap are relative to the objective. Where orders are decided whole, the search gap is the "
+                    "best solution's distance from the search's own bound, the hull gap that from the hull, from dual values alone."
                 ),
             ),
         ],

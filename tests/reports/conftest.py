@@ -121,9 +121,9 @@ def _prices(rng: np.random.Generator, resources: Collection[str]) -> pl.DataFram
     # One node that has neither bid nor offer in one hour.
     gone = (pl.col("start") == FIRST) & (pl.col("resource") == "h100-sxm") & (pl.col("tier") == "firm") & (pl.col("location") == "us-west")
     marginal = marginal.with_columns(pl.when(~gone).then(pl.col("price", "energy", "scarcity")))
-    return pl.concat([marginal, marginal.with_columns(pl.lit("convex-hull").alias("pricing"), pl.col("price") * 3)]).select(
-        list(Prices.columns())
-    )
+    hull = marginal.with_columns(pl.lit("convex-hull").alias("pricing"), pl.col("price") * 3)
+    bare = pl.lit(None, dtype=pl.Float64)  # cleared without intervals
+    return pl.concat([marginal, hull]).with_columns(bare.alias("low"), bare.alias("high")).select(list(Prices.columns()))
 
 
 def _node(
@@ -165,14 +165,15 @@ def _certificate(rng: np.random.Generator) -> pl.DataFrame:
     days = [FIRST + timedelta(days=day) for day in range(74)]
     rows = [
         {
-            "horizon": horizon, "start": day, "method": "simplex", "status": "Optimal", "primal": 10 ** rng.uniform(-15, -10),
+            "horizon": horizon, "start": day, "method": "simplex", "status": "Optimal", "hours": 1, "hull": "convex",
+            "incumbent_gap": None, "hull_gap": 10 ** rng.uniform(-16, -11), "primal": 10 ** rng.uniform(-15, -10),
             "dual": 10 ** rng.uniform(-15, -9), "complementarity": 10 ** rng.uniform(-14, -9), "gap": 10 ** rng.uniform(-16, -11),
             "price_rule": "hair", "columns": 1210, "rows": 640, "seconds": 0.004,
         }
         for horizon in LEADS
         for day in days
     ]
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows, schema_overrides={"incumbent_gap": pl.Float64})
 
 
 def _binding(rng: np.random.Generator) -> pl.DataFrame:
