@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 
 from benchmarks.lines import agree
 from benchmarks.measure import measured
-from tenorgrid.reports.theme import ACCENT, BLUE
+from tenorgrid.reports.theme import ACCENT, BLUE, DARK, FONT, GRID
 
 STEPS = (500, 1_500, 5_000, 15_000, 50_000)
 HOURS = (1, 6, 24, 168, 720)
@@ -95,6 +95,9 @@ def figure(found: list[Grown]) -> Figure:
             x=[size for size, _ in rival], y=[told["build"] + told["solve"] for _, told in rival], name="linopy", row=1, col=column,
             mode="lines+markers", line={"color": BLUE}, showlegend=column == 1,
         )  # fmt: skip
-        drawn.update_xaxes(type="log", title="steps an hour" if column == 1 else "hours", row=1, col=column)
-    drawn.update_yaxes(type="log", title="build and solve, s", row=1, col=1)
-    return drawn.update_layout(title="How the cost of clearing grows (synthetic market)")
+        drawn.update_xaxes(title="steps an hour" if column == 1 else "hours", tickvals=sizes, row=1, col=column)
+    drawn.update_xaxes(type="log", gridcolor=GRID)
+    drawn.update_yaxes(type="log", dtick=1, gridcolor=GRID)  # of both panels: sharing an axis does not share its kind
+    drawn.update_yaxes(title="build and solve, s", row=1, col=1)
+    look = {"paper_bgcolor": "white", "plot_bgcolor": "white", "font": {"family": FONT, "color": DARK}}
+    return drawn.update_layout(title="How the cost of clearing grows (synthetic market)", height=460, **look)
