@@ -11,10 +11,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from tenorgrid.clearing.reference_book import Book, take_book
+from tenorgrid.clearing.reference_book import FIRM, Book, take_book
 from tenorgrid.data.case import Case
-
-FIRM = "firm"
 
 
 def reference_model(case: Case, *, horizon: str, starts: Iterable[datetime] | None = None) -> Any:
@@ -24,7 +22,7 @@ def reference_model(case: Case, *, horizon: str, starts: Iterable[datetime] | No
 
     - `m[bid, step, tier, t]` work of a bid's step bought through a tier, units of work
     - `z[bid, recipe, location, link, tier, t]` recipe-hours that do a bid's work; `link` is "" at home
-    - `Y[offer, resource, step, tier, t]` listed resource-hours of an offer's step sold in a tier
+    - `Y[offer, resource, step, tier, t]` listed resource-hours of an offer's step sold in a tier, where some bid may use them
     - `s[region, resource, step, t]` headroom bought of a step of the scarcity curve
     - `v[bid, t]` a virtual bid's resource-hours
     - `w[bid]` whether a gang is accepted, 0 or 1
@@ -61,11 +59,12 @@ def _variables(model: Any, book: Book) -> None:
     model.z = pyo.Var(
         [(bid, *run, t) for bid, row in book.whole.items() for run in book.runs(bid) for t in book.window(row)], within=positive
     )
+    nodes = book.nodes()
     sales = [
         (*key, k, t)
         for key, row in book.offers.items()
         for k in book.tiers
-        if k != FIRM or row["firm_premium"] is not None
+        if (k != FIRM or row["firm_premium"] is not None) and (row["location"], row["resource"], k) in nodes
         for t in book.window(row)
     ]
     model.Y = pyo.Var(sales, within=positive)
@@ -80,7 +79,10 @@ def _variables(model: Any, book: Book) -> None:
 
 
 def _objective(model: Any, book: Book) -> None:
-    """Buyers' expected value less suppliers' cost and transfer cost, plus the value of reserve and of virtual bids, less start costs."""
+    """Buyers' expected value less suppliers' cost and transfer cost, plus the value of reserve and of virtual bids, less start costs.
+
+    A block that nobody may use is paid for while it is committed, at its cheapest tier.
+    """
 
     def worth(bid: str, step: int, k: str) -> float:
         pi, row = book.tiers[k]["interruption_probability"], book.bids[bid, step]
@@ -96,6 +98,14 @@ def _objective(model: Any, book: Book) -> None:
     def sign(name: str) -> int:
         return 1 if str(book.virtuals[name]["side"]) == "dec" else -1
 
+    sold = {key[:3] for key in model.Y}
+    firm = len(book.tiers) == 1  # where nothing is interruptible, the premium is part of any hour's cost
+    wasted = sum(
+        row["quantity"] * (row["price"] + (row["firm_premium"] if firm else 0.0)) * model.u[key[0], t]
+        for key, row in book.offers.items()
+        if row["block"] and key not in sold
+        for t in book.window(row)
+    )
     model.surplus = pyo.Objective(
         sense=pyo.maximize,
         expr=book.hours
@@ -104,6 +114,7 @@ def _objective(model: Any, book: Book) -> None:
             - sum(cost(*key[:4]) * model.Y[key] for key in model.Y)
             - sum(carriage(key[0], key[1], key[3]) * model.z[key] for key in model.z)
             + sum(book.reserves[key[:3]]["price"] * model.s[key] for key in model.s)
+            - wasted
             + sum(sign(key[0]) * book.virtuals[key[0]]["price"] * model.v[key] for key in model.v)
         )
         - sum((book.committed[key[0]]["start_cost"] or 0.0) * model.start[key] for key in model.start),

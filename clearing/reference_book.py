@@ -13,6 +13,7 @@ from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import ResourceKind
 
+FIRM = "firm"
 HOME = ""  # the link of work that runs at home
 Row = dict[str, Any]
 
@@ -60,6 +61,13 @@ class Book:
         row = self.whole[bid]
         for recipe, (place, link), k in product(self.recipes.get(row["workload"], {}), self.places(row["home"]), self.served(row)):
             yield recipe, place, link, k
+
+    def nodes(self) -> set[tuple[str, str, str]]:
+        """Location, resource and tier that some recipe of some bid, or a virtual bid, may use; hours are sold nowhere else."""
+        used = {
+            (place, resource, k) for bid in self.whole for recipe, place, _, k in self.runs(bid) for resource in self.needed(bid, recipe)
+        }
+        return used | {(row["location"], row["resource"], FIRM) for row in self.virtuals.values()}
 
     def made(self, bid: str, recipe: str) -> float:
         """φ, units of work in one recipe-hour."""

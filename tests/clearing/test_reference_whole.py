@@ -74,6 +74,14 @@ def test_resources_of_one_offer_are_committed_together(plain_market: Plain) -> N
     assert found.sold["spare", "vcpu", 1, "firm", START] == pytest.approx(0.0, abs=USD)
 
 
+def test_a_block_that_nobody_may_use_is_paid_for(plain_market: Plain) -> None:
+    resources = [{"resource": "g1", "kind": "accelerator", "unit": "GPU"}, {"resource": "vcpu", "kind": "cpu", "unit": "vCPU"}]
+    rack = [offer("rack", 10, 2), offer("rack", 10, 0.5, block=True, resource="vcpu")]
+    found = solved(plain_market(resources=resources, offers=rack, bids=[bid("a", 10, 5)]))
+    assert found.surplus == pytest.approx(10 * (5 - 2) - 10 * 0.5, abs=USD)
+    assert {resource for _, resource, *_ in found.sold} == {"g1"}  # there is no market in what nobody may use
+
+
 def test_a_gang_gets_its_share_in_every_hour_or_nothing(plain_market: Plain) -> None:
     supply = [offer("h0", 10, 1, **hours(0, 1)), offer("h1", 4, 1, **hours(1, 2))]
     for share, surplus in ((0.3, 4 * 8 + 9 * 8), (0.5, 0.0)):
