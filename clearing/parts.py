@@ -68,12 +68,12 @@ def clear_part(part: Part) -> tuple[int, dict[str, pl.DataFrame], State]:
 def _published(run: Cleared, detail: Detail) -> dict[str, pl.DataFrame]:
     problem = run.problem
     rules = pl.Enum([rule.value for rule in PricingRule])
-    parts = [
-        surplus_by_interval(run, rule).with_columns(
-            pl.lit(problem.orders.horizon).alias("horizon"), pl.lit(rule.value, dtype=rules).alias("pricing")
-        )
-        for rule in PricingRule
-    ]
+    marginal = surplus_by_interval(run, PricingRule.MARGINAL)
+    by_rule = {PricingRule.MARGINAL: marginal, PricingRule.CONVEX_HULL: marginal}
+    if run.joints:  # else both rules have the same prices
+        by_rule[PricingRule.CONVEX_HULL] = surplus_by_interval(run, PricingRule.CONVEX_HULL)
+    named = pl.lit(problem.orders.horizon).alias("horizon")
+    parts = [found.with_columns(named, pl.lit(rule.value, dtype=rules).alias("pricing")) for rule, found in by_rule.items()]
     uplift, allocation = uplift_tables(run)
     prices = {rule: (run.priced[rule], run.kinds(rule)) for rule in PricingRule}
     intervals = {rule: node_intervals(run, rule) if detail == "intervals" else None for rule in PricingRule}

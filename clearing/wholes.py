@@ -67,11 +67,11 @@ def wholes(offers: pl.DataFrame, bids: pl.DataFrame) -> Wholes:
     """What of these rows of offers and bids (with `id`) is decided whole or over time."""
     block = pl.col("block").fill_null(value=False)
     costs, hours = pl.col("start_cost").fill_null(0.0), pl.col("min_hours").fill_null(1)
-    committed = offers.filter((block.any() | (costs > 0).any() | (hours > 1).any()).over("id")).sort("id", "resource", "step")
+    committed = _all_rows_where(offers, block | (costs > 0) | (hours > 1)).sort("id", "resource", "step")
     once = committed.unique("id", keep="first", maintain_order=True).join(_likeness(committed, OFFER_LIKENESS), on="id")
     share = pl.col("min_share").fill_null(0.0)
     tied = (share > 0) | pl.col("total").is_not_null() | pl.col("exclusive_group").is_not_null() | pl.col("linked_to").is_not_null()
-    timed = bids.filter(tied.any().over("id")).sort("id", "step")
+    timed = _all_rows_where(bids, tied).sort("id", "step")
     first = timed.unique("id", keep="first", maintain_order=True).join(_likeness(timed, BID_LIKENESS), on="id", maintain_order="left")
     parents = timed["linked_to"].drop_nulls()
     alone = pl.col("exclusive_group").is_null() & pl.col("linked_to").is_null() & ~pl.col("id").is_in(parents.implode())
@@ -91,6 +91,11 @@ def wholes(offers: pl.DataFrame, bids: pl.DataFrame) -> Wholes:
         ),
         totals=timed.filter(pl.col("total").is_not_null()).select("id", "step", "total"),
     )
+
+
+def _all_rows_where(rows: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
+    """All rows of the orders of which some row is wanted; most markets have few of them."""
+    return rows.filter(pl.col("id").is_in(rows.filter(wanted)["id"].unique().implode()))
 
 
 def owners(tied: Wholes) -> dict[str, str]:
