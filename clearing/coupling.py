@@ -6,7 +6,7 @@ Columns: w, a gang accepted; u, an offer committed in an interval; v, a run of i
     total        Δ Σ_t Σ_k m ≤ total         (times w for a gang, or for a bid that is linked to one)
     group, link  Σ w ≤ 1,                    w ≤ w of the bid it is linked to
     commitment   Σ_k Y ≤ q u,  for a block step Σ_k Y = q u
-    start        v_t ≥ u_t − u_{t−1};  run: the starts of the last min_hours intervals ≤ u_t
+    start        v_t ≥ u_t − u_{t−1};  run: the starts of the intervals that min_hours reaches back over ≤ u_t
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ import polars as pl
 
 from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.state import Standing
-from tenorgrid.clearing.wholes import Wholes, components
+from tenorgrid.clearing.wholes import Wholes, components, least_run
 from tenorgrid.clearing.windows import Span
 
 Vector = npt.NDArray[np.float64]
@@ -339,7 +339,7 @@ def _commitments(build: CouplingBuilder, offer: dict[str, Any], hours: Places, *
         must: intervals that it must go on for, where it was committed before the first one; None where it was off.
         stays: (intervals,) whether an earlier horizon has committed it.
     """
-    least, place = int(offer["min_hours"]), np.arange(hours.size)
+    least, place = least_run(offer["min_hours"], hours=build.hours), np.arange(hours.size)
     u = build.column("committed", offer, hours, lower=((place < (must or 0)) | stays).astype(float), whole=1.0)
     if offer["start_cost"] == 0.0 and least == 1:
         return u

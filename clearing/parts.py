@@ -20,7 +20,7 @@ from tenorgrid.clearing.solver import Basis
 from tenorgrid.clearing.state import CARRIED, Standing, State
 from tenorgrid.clearing.surplus import surplus_by_interval
 from tenorgrid.clearing.uplift import uplift_tables
-from tenorgrid.clearing.wholes import components
+from tenorgrid.clearing.wholes import components, least_run
 from tenorgrid.data.kinds import AwardSide, PricingRule
 from tenorgrid.data.terms.market import Market
 
@@ -175,14 +175,14 @@ def _running(decided: pl.DataFrame, orders: Orders, before: Standing, stop: int)
     """Offers committed in the last interval before the stop, with the intervals that they must go on for."""
     last = orders.span.first + (stop - 1) * orders.span.interval
     terms = {row["id"]: row for row in orders.wholes.offers.iter_rows(named=True)}
-    found = {}
+    found, hours = {}, orders.span.interval / timedelta(hours=1)
     for (name,), rows in decided.sort("start").group_by("id", maintain_order=True):
         offer = terms[str(name)]
         if not rows["on"][-1] or rows["start"][-1] != last or offer["end"] <= last + orders.span.interval:
             continue
         started = rows.filter("started")["start"].max()
         ran = stop - ((started - orders.span.first) // orders.span.interval) if isinstance(started, datetime) else None
-        left = before.running.get(str(name), 0) - stop if ran is None else offer["min_hours"] - ran
+        left = before.running.get(str(name), 0) - stop if ran is None else least_run(offer["min_hours"], hours=hours) - ran
         found[str(name)] = max(int(left), 0)
     return found
 

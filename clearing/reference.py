@@ -262,7 +262,8 @@ def _commitment(model: Any, book: Book) -> None:
     Rows of Rajan and Takriti, Minimum up/down polytopes of the unit commitment problem with start-up costs, IBM RC23628, 2005.
     """
     windows = {offer: book.window(row) for offer, row in book.committed.items()}
-    least = {offer: math.ceil((row["min_hours"] or 1) / book.hours - 1e-9) for offer, row in book.committed.items()}
+    shortest = {offer: row["min_hours"] or 1 for offer, row in book.committed.items()}  # hours; one, the default, asks nothing
+    least = {offer: math.ceil(length / book.hours - 1e-9) if length > 1 else 1 for offer, length in shortest.items()}
     place = {(offer, t): at for offer, window in windows.items() for at, t in enumerate(window)}
 
     def starting(mod: Any, offer: str, t: datetime) -> Any:

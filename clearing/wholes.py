@@ -8,6 +8,7 @@ pooled with others: it has a class, and so columns, of its own.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -139,6 +140,15 @@ def components(bids: pl.DataFrame) -> list[str]:
             low, high = sorted((root(name), root(other)))
             first[high] = low
     return [root(name) for name in ids]
+
+
+def least_run(min_hours: int, *, hours: float) -> int:
+    """Intervals of Δ = `hours` that a run lasts at least: those that hold `min_hours`. A least run of one hour, the default, asks nothing.
+
+    >>> least_run(2, hours=0.5), least_run(3, hours=2.0), least_run(1, hours=0.5)
+    (4, 2, 1)
+    """
+    return ceil(min_hours / hours - 1e-9) if min_hours > 1 else 1
 
 
 def joined_hours(windows: Iterator[tuple[datetime, datetime]], span: Span) -> npt.NDArray[np.int64]:
