@@ -30,7 +30,8 @@ def centre(program: Program, *, dearest: float, method: Method = "cold") -> Cent
     """Solve a linear program and find its prices.
 
     Where no more load can be served, because all that is left to move is decided, the price is bounded by the price cap alone: the
-    hair of load is then bought at the cap. The dual face is thereby cut off at the cap; the primal never sees that supply.
+    hair of load is then bought at the cap, or for nothing where no bid may use it. The dual face is thereby cut off there; the primal
+    never sees that supply.
 
     Args:
         program: whose whole columns are fixed or relaxed.
@@ -65,7 +66,7 @@ def _moved(program: Program, solver: Solver, sign: float, *, dearest: float, met
     elastic = Solver(csc_array(hstack([program.matrix, more])), method=method)
     bought = np.full(rows.size, np.inf)
     elastic.load(
-        np.r_[program.cost, np.full(rows.size, dearest)],
+        np.r_[program.cost, np.where(program.wanted[rows], dearest, 0.0)],
         np.r_[program.upper, bought],
         load,
         program.row_upper,

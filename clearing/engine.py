@@ -173,6 +173,7 @@ def _only(problem: Problem, hours: Places) -> Problem:
         capacity=problem.capacity[hours],
         domain_capacity=problem.domain_capacity[hours],
         wanted=problem.wanted[hours],
+        domain_wanted=problem.domain_wanted[hours],
         groups=problem.groups[hours],
     )
 

@@ -41,6 +41,7 @@ class Problem:
     capacity: npt.NDArray[np.float64] = field(repr=False)  # (intervals, locations, resources, tiers) sold hours at most
     domain_capacity: Matrix = field(repr=False)  # (intervals, domain rows) sold hours at most
     wanted: npt.NDArray[np.bool_] = field(repr=False)  # (intervals, locations, resources, tiers) some bid may use the node
+    domain_wanted: npt.NDArray[np.bool_] = field(repr=False)  # (intervals, domain rows) some bid may use so large a domain
     groups: npt.NDArray[np.int64] = field(repr=False)  # (intervals,) stretch of intervals that are solved together
     coupling: Coupling = field(repr=False)
     coupling_groups: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] = field(repr=False)  # of its columns and of its rows
@@ -77,6 +78,16 @@ class Problem:
         if self.layout.domain_rows:
             hair[:, [row.row for row in self.layout.domain_rows]] = HAIR * self.domain_capacity
         return hair
+
+    def wanted_rows(self) -> npt.NDArray[np.bool_]:
+        """(intervals, rows) whether some bid may use the node or domain of a row; other rows never are."""
+        found = np.zeros(self.row_lower.shape, dtype=bool)
+        balance = self.layout.balance_row
+        traded = balance != NOWHERE
+        found[:, balance[traded]] = self.wanted[:, traded]
+        if self.layout.domain_rows:
+            found[:, [row.row for row in self.layout.domain_rows]] = self.domain_wanted
+        return found
 
     def bare(self) -> npt.NDArray[np.bool_]:
         """(intervals,) whether an interval is solved by itself with nothing decided whole."""
@@ -123,6 +134,7 @@ def pose(orders: Orders, *, hours: float, carried: pl.DataFrame, floor: float, c
         row_upper=upper_rows,
         capacity=capacity,
         wanted=_wanted(shape, active) | _bought(shape, virtuals, count),
+        domain_wanted=_domain_wanted(shape, active),
         domain_capacity=_domain_capacity(shape, offers, count),
         groups=groups,
         coupling=coupling,
@@ -275,3 +287,17 @@ def _wanted(shape: Layout, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool
             for level in bid.tiers:
                 mask[number, grid.locations.index(place.location), used, grid.tiers.names.index(level)] = True
     return (active.astype(np.float32) @ mask.reshape(len(shape.bids), -1).astype(np.float32) > 0).reshape(-1, *shape.balance_row.shape)
+
+
+def _domain_wanted(shape: Layout, active: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(intervals, domain rows) whether some bid that stands in the interval has a recipe that needs so large a domain at the node."""
+    grid = shape.grid
+    found = np.zeros((active.shape[0], len(shape.domain_rows)), dtype=bool)
+    for at, row in enumerate(shape.domain_rows):
+        what = grid.resources.index(row.resource)
+        for number, bid in enumerate(shape.bids):
+            book = grid.recipes[bid.workload]
+            needs = any(book.domain(recipe) >= row.size and book.use[recipe, what] > 0.0 for recipe in range(len(book.names)))
+            if needs and row.tier in bid.tiers and any(place.location == row.location for place in grid.places(bid.workload, bid.home)):
+                found[:, at] |= active[:, number]
+    return found

@@ -40,6 +40,7 @@ class Program:
     whole: Flags = field(repr=False)
     physical: Flags = field(repr=False)  # not a virtual bid
     hair: Vector = field(repr=False)  # (rows,) a hair of load
+    wanted: Flags = field(repr=False)  # (rows,) of a node or domain that some bid may use
     column_hour: Places = field(repr=False)
     column_place: Places = field(repr=False)
     row_hour: Places = field(repr=False)
@@ -124,6 +125,7 @@ def program(problem: Problem, hours: Places) -> Program:
         whole=np.r_[np.zeros(inner_columns, dtype=bool), coupling.whole[own_columns]],
         physical=np.r_[~virtual[column_place], np.ones(own_columns.size, dtype=bool)],
         hair=np.r_[hair[filled], np.zeros(own_rows.size)],
+        wanted=np.r_[problem.wanted_rows()[hours][filled], np.zeros(own_rows.size, dtype=bool)],
         column_hour=np.r_[hours[hour_of], np.full(own_columns.size, BESIDE)],
         column_place=np.r_[column_place, own_columns],
         row_hour=np.r_[hours[row_hour], np.full(own_rows.size, BESIDE)],
@@ -165,6 +167,7 @@ def _with_patterns(program: Program, patterns: Patterns, columns: list[np.int64]
         whole=np.r_[program.whole, none],
         physical=np.r_[program.physical, ~none],
         hair=np.r_[program.hair, np.zeros(sums.size)],
+        wanted=np.r_[program.wanted, np.zeros(sums.size, dtype=bool)],
         column_hour=np.r_[program.column_hour, nowhere],
         column_place=np.r_[program.column_place, nowhere],
         row_hour=np.r_[program.row_hour, np.full(sums.size, NEITHER)],
