@@ -1,4 +1,5 @@
-"""One group of intervals cleared as one problem: the best whole solution, then both prices, each certified (market design, section 5).
+"""One group of intervals cleared as one problem: the hull, the best whole solution, and both prices, each certified (market design,
+section 5). The hull comes first, because its bound tells what the search need not look at (`reduction`).
 
 `marginal`: the whole columns fixed at what was found, the duals of what is left. `convex-hull`: every component in the convex hull of
 its own feasible set, the duals of that.
@@ -19,6 +20,7 @@ from tenorgrid.clearing.coupling import Coupling
 from tenorgrid.clearing.patterns import Patterns, circular, enumerate_patterns
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.program import BESIDE, Program, program
+from tenorgrid.clearing.reduction import lower_bound
 from tenorgrid.clearing.search import Incumbent, Limits, search
 from tenorgrid.clearing.solver import METHODS, Method
 from tenorgrid.data.errors import SolverError
@@ -69,13 +71,13 @@ def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limi
     if not joint.whole.any():
         found, proof = _certified(joint, dearest=dearest)
         return _joint(joint, joint, (found, found), (proof, proof), None, HullKind.CONVEX, begun)
-    incumbent = search(joint, limits=limits)
-    values = first_ids_first(problem, joint, incumbent.values)
-    fixed = joint.fixed(values)
-    found, proof = _certified(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
     patterns, kind = _patterns(problem.coupling, joint)
     relaxed = joint.relaxed(patterns)
     hull, hull_proof = _certified(relaxed, dearest=dearest)
+    incumbent = search(joint, limits=limits, bound=lower_bound(joint, relaxed=relaxed, dual=hull.dual))
+    values = first_ids_first(problem, joint, incumbent.values)
+    fixed = joint.fixed(values)
+    found, proof = _certified(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
     return _joint(fixed, relaxed, (found, hull), (proof, hull_proof), incumbent, kind, begun)
 
 
