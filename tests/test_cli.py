@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,46 +96,6 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(command: Command, tm
     said = command("clear", TWO, "--out", blocked / "clear", "--workers", "1")
     assert said.code == 1
     assert [line.startswith("tenorgrid: ") for line in said.err.splitlines()] == [True]
-
-
-def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tenorgrid", "clear", TWO, "--out", tmp_path / "out", "--workers", "1", "--json"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0
-    assert done.stderr == ""  # no progress bar where standard error is no terminal
-    assert json.loads(done.stdout) == {
-        "out": str(tmp_path / "out"), "intervals": 1, "problems": 1, "worst_gap": 0.0, "worst_incumbent_gap": None,
-        "surplus": {"real-time": 154.0},
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_clear_writes_the_prices_that_were_found_by_hand(suffix: str, command: Command, tmp_path: Path) -> None:
-    said = command("clear", TWO, "--out", tmp_path / "out", "--workers", 1, *(["--parquet"] if suffix == "parquet" else []))
-    assert (said.code, said.err) == (0, "")
-    assert said.out == f"1 intervals cleared into {tmp_path / 'out'}\n"
-    path = tmp_path / "out" / f"prices.{suffix}"
-    prices = pl.read_csv(path) if suffix == "csv" else pl.read_parquet(path)
-    marginal = prices.filter(pl.col("pricing").cast(pl.String) == "marginal")
-    assert dict(marginal.select("location", "price").iter_rows()) == pytest.approx({"east": 2.4, "west": 2.5}, abs=1e-9)
-    manifest = read_manifest(tmp_path / "out")
-    assert manifest["command"] == "clear"
-    assert set(manifest["inputs"]["two_locations"]) == {path.name for path in TWO.iterdir()}
-
-
-def test_clear_takes_a_rule_and_horizons_by_name(command: Command, weeks_case: Path, tmp_path: Path) -> None:
-    said = command(
-        "clear", weeks_case, "--out", tmp_path / "out", "--workers", 1, "--as-of", "2027-01-12", "--horizon", "real-time",
-        "--pricing", "convex-hull", "--json",
-    )  # fmt: skip
-    assert said.code == 0
-    done = json.loads(said.out)
-    assert done["intervals"] == 24
-    assert list(done["surplus"]) == ["real-time"]
-    assert read_manifest(tmp_path / "out")["settings"]["pricing"] == "convex-hull"
-    assert read_manifest(tmp_path / "out")["as_of"] == "2027-01-12"
 
 
 def test_run_clears_the_packaged_days_and_leaves_out_aloud_what_they_are_too_short_for(days_folder: Path) -> None:
