@@ -4,6 +4,7 @@ Columns: w, a gang accepted; u, an offer committed in an interval; v, a run of i
 
     gang         Σ_k m ≤ q w of each step,   Σ m ≥ share · Σ q · w in every interval of the window
     total        Δ Σ_t Σ_k m ≤ total         (times w for a gang, or for a bid that is linked to one)
+    later        Δ Σ_t Σ_k m ≤ total − what a gang's share takes after the intervals that are seen
     group, link  Σ w ≤ 1,                    w ≤ w of the bid it is linked to
     commitment   Σ_k Y ≤ q u,  for a block step Σ_k Y = q u
     start        v_t ≥ u_t − u_{t−1};  run: the starts of the intervals that min_hours reaches back over ≤ u_t
@@ -252,6 +253,8 @@ def _put_bids(
                 build.put_inner(at, step.hours[:, None], step.columns[None, :], build.hours)
                 if w is not None:
                     build.put(at, w, -left)
+        if bid["gang"]:
+            _put_later(build, bid, steps, totals, w=accepted[name], standing=standing)
     _put_groups(build, bids, accepted, standing)
     numbers = pl.DataFrame({"id": list(accepted), "number": [int(column[0]) for column in accepted.values()]}, schema=NUMBERED)
     named = numbers.join(bids, on="id", maintain_order="left").select("number", "id", "group", "parent", "component")
@@ -283,6 +286,23 @@ def _put_share(build: CouplingBuilder, bid: dict[str, Any], steps: list[_Step], 
     build.put(at, w, -bid["min_share"] * wanted)
     if np.isfinite(worst):
         build.put(at, build.column("broken", bid, hours, cost=worst, upper=np.inf), 1.0)
+
+
+def _put_later(
+    build: CouplingBuilder, bid: dict[str, Any], steps: list[_Step], totals: dict[tuple[str, int], float], *, w: Places, standing: Standing
+) -> None:
+    """What a gang's least share takes of its totals after the last interval that is seen is not spent before it."""
+    left_out = max((bid["end"] - build.span.first) // build.span.interval - build.span.count, 0)
+    capped = [step for step in steps if (bid["id"], step.step) in totals]
+    if not left_out or not capped:
+        return
+    rate = sum(float(step.quantity[0]) * (bid["min_share"] - (step not in capped)) for step in steps)  # what the others cannot carry
+    left = sum(max(totals[bid["id"], step.step] - standing.done.get((bid["id"], step.step), 0.0), 0.0) for step in capped)
+    room = left - max(rate, 0.0) * build.hours * left_out
+    at = build.row("later", bid, upper=0.0)
+    for step in capped:
+        build.put_inner(at, step.hours[:, None], step.columns[None, :], build.hours)
+    build.put(at, w, -max(room, 0.0) if bid["id"] in standing.accepted else -room)
 
 
 def _worst(layout: Layout, own: list[tuple[int, _Step]], dearest: float) -> float:

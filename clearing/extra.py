@@ -9,8 +9,10 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.clearing.coupling import EXTRA, NO_HOURS, CouplingBuilder
+from tenorgrid.clearing.grid import ANYWHERE
 from tenorgrid.clearing.layout import Layout, Places
 from tenorgrid.clearing.orders import Orders
+from tenorgrid.clearing.wholes import wholes
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import ExtraKind, ExtraSpan
@@ -37,6 +39,7 @@ def check_extra(rows: pl.DataFrame, case: Case) -> pl.DataFrame:
     ]
     for column, known in (("tier", case.tiers["tier"]), ("resource", case.resources["resource"]), ("location", case.locations["location"])):
         faults += _strangers(found, None, column, known)
+    faults += [*_unknown_steps(found, case), *_unknown_recipes(found, case), *_never_committed(found, case), *_off_the_grid(found, case)]
     if faults:
         raise InputError(faults)
     return found
@@ -144,4 +147,56 @@ def _strangers(rows: pl.DataFrame, kind: ExtraKind | None, column: str, known: p
     return [
         Fault(file=NAME, row=at, column=column, value=value, expected=f"{what} of the case")
         for at, value in wrong.select("at", column).iter_rows()
+    ]
+
+
+def _unknown_steps(rows: pl.DataFrame, case: Case) -> list[Fault]:
+    """Steps and resources that an order does not have."""
+    offers = case.offers.select("step", "resource", id="offer_id", kind=pl.lit(ExtraKind.OFFER.value))
+    bids = case.bids.select("step", pl.lit(None, dtype=pl.String).alias("resource"), id="bid_id", kind=pl.lit(ExtraKind.BID.value))
+    orders = pl.concat([offers, bids]).unique()
+    mine = rows.with_row_index("at", offset=1).with_columns(pl.col("kind").cast(pl.String)).join(orders, on=["kind", "id"], suffix="_has")
+    faults = []
+    for column in ("step", "resource"):
+        fits = pl.col(column).is_null() | (pl.col(column) == pl.col(f"{column}_has"))
+        told = mine.filter(pl.col("kind") == ExtraKind.OFFER.value) if column == "resource" else mine
+        wrong = told.group_by("at", "id", column, maintain_order=True).agg(fits.any().alias("fits")).filter(~pl.col("fits"))
+        for at, name, value in wrong.select("at", "id", column).iter_rows():
+            faults.append(Fault(file=NAME, row=at, column=column, value=value, expected=f"a {column} of {name}"))
+    return faults
+
+
+def _unknown_recipes(rows: pl.DataFrame, case: Case) -> list[Fault]:
+    """Recipes that the workload does not have, and homes that are no place."""
+    level = pl.col("kind").cast(pl.String) == ExtraKind.LEVEL.value
+    mine = rows.with_row_index("at", offset=1).filter(level)
+    known = case.recipes.select("workload", "recipe")
+    wrong = mine.filter(pl.col("recipe").is_not_null()).join(known, on=["workload", "recipe"], how="anti", maintain_order="left")
+    faults = [
+        Fault(file=NAME, row=at, column="recipe", value=recipe, expected=f"a recipe of {workload}")
+        for at, recipe, workload in wrong.select("at", "recipe", "workload").iter_rows()
+    ]
+    homes = [*case.locations["location"], ANYWHERE]
+    for at, home in mine.filter(pl.col("home").is_not_null(), ~pl.col("home").is_in(homes)).select("at", "home").iter_rows():
+        faults.append(Fault(file=NAME, row=at, column="home", value=home, expected=f"a location of the case, or {ANYWHERE}"))
+    return faults
+
+
+def _never_committed(rows: pl.DataFrame, case: Case) -> list[Fault]:
+    """Commitments of offers that are never committed: those without start cost, least run and block."""
+    decided = wholes(case.offers.rename({"offer_id": "id"}), case.bids.rename({"bid_id": "id"})).offers["id"]
+    mine = rows.with_row_index("at", offset=1).filter(pl.col("kind").cast(pl.String) == ExtraKind.COMMITTED.value)
+    wrong = mine.filter(pl.col("id").is_in(case.offers["offer_id"].implode()), ~pl.col("id").is_in(decided.implode()))
+    expected = "an offer with a start cost, a least run or a block"
+    return [Fault(file=NAME, row=at, column="id", value=name, expected=expected) for at, name in wrong.select("at", "id").iter_rows()]
+
+
+def _off_the_grid(rows: pl.DataFrame, case: Case) -> list[Fault]:
+    """Starts that are not the first instant of an interval."""
+    first, interval = case.bids["start"].min(), case.market.interval
+    away = (pl.col("start") - pl.lit(first)).dt.total_microseconds() % int(interval.total_seconds() * 1_000_000)
+    wrong = rows.with_row_index("at", offset=1).filter(away != 0)
+    return [
+        Fault(file=NAME, row=at, column="start", value=start, expected=f"the first instant of an interval of {interval}")
+        for at, start in wrong.select("at", "start").iter_rows()
     ]

@@ -117,7 +117,9 @@ def clear_horizons(
         parts[number] = frames, after
         if progress is not None:
             progress(done, count)
-    return _joined(parts, [horizon.name for horizon in chosen])
+    run = _joined(parts, [horizon.name for horizon in chosen])
+    before = state.standing if state is not None else {}
+    return replace(run, state=replace(run.state, standing={**before, **run.state.standing}))  # of horizons not cleared now, as it was
 
 
 def delivery_window(case: Case, horizons: tuple[str, ...] | None, as_of: date | None) -> tuple[datetime, datetime]:
@@ -181,11 +183,15 @@ def _parts(
     for horizon in chosen:
         until = seen.end if as_of is None else min(seen.end, market.cleared_until(horizon, as_of))
         span = Span(first=begin, count=max((until - begin) // market.interval, 0), interval=market.interval)
+        if span.count == 0:
+            continue  # its market has run for none of these deliveries
         ahead = horizon.lead > timedelta(0)
         taken = take_orders(case, grid, horizon=horizon, span=span, carrying=carrying if ahead else set(), extra=options.extra_rows)
         carrying |= set(taken.layout.virtuals)
         orders.append(taken)
         references.append(_reference(taken, market))
+    if not orders:
+        raise InputError.of("bids", "at least one bid at the horizons that are cleared", value="none")
     published = (seen.until - begin) // market.interval
     edges = _edges(orders, size=max(PART // market.interval, 1))
     edges = edges[: bisect_left(edges, published) + 1]  # what lies past the last part that is published changes nothing in it
@@ -247,9 +253,16 @@ def _joined(parts: list[tuple[dict[str, pl.DataFrame], State]], order: list[str]
     tables = {name: pl.concat([frames[name] for frames, _ in parts if name in frames]) for name in parts[0][0]}
     rank = pl.col("horizon").replace_strict(order, range(len(order)), return_dtype=pl.Int32)
     found = {name: table.sort(rank, maintain_order=True) for name, table in tables.items()}
+    found["commitments"] = _started_once(found["commitments"])
     surplus = pl.concat([surplus_table(found["surplus"].filter(pl.col("horizon") == name), horizon=name) for name in order])
     sums = {name: _summed(found[name], order) for name in ("uplift", "allocation")}
     return ClearingRun(**(found | sums | {"surplus": surplus}), state=joined([state for _, state in parts]))
+
+
+def _started_once(commitments: pl.DataFrame) -> pl.DataFrame:
+    """A run that goes on from one part to the next has started in the first of them alone."""
+    went_on = pl.col("on").shift(1).over("horizon", "side", "id").fill_null(value=False)
+    return commitments.with_columns(pl.col("started") & ~went_on)
 
 
 def _summed(table: pl.DataFrame, order: list[str]) -> pl.DataFrame:

@@ -105,7 +105,7 @@ def _beside(cleared: Cleared, starts: pl.Series) -> Iterator[Row]:
             if kind == "total":
                 yield when, "total", id_, -dual, f"{id_} has done all its work: one more unit of its total is worth {-dual:.6g} USD"
             elif kind == EXTRA:
-                yield when, "extra", id_, dual, f"constraint {id_} holds: one more unit of its bound is worth {abs(dual):.6g} USD"
+                yield when, "extra", id_, -dual, f"constraint {id_} holds: one more unit of its bound is worth {-dual:.6g} USD"
     short = coupling.columns.with_columns(pl.Series("short", cleared.beside)).filter(pl.col("kind") == "broken", pl.col("short") > DUST)
     for id_, hour, amount in short.select("id", "hour", "short").iter_rows():
         yield (

@@ -1,5 +1,6 @@
 """One part of the deliveries, cleared at every horizon in turn in one process: what an executor is handed, and what it hands back."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -9,11 +10,12 @@ import polars as pl
 
 from tenorgrid.clearing.awards import DUST, award_table, placement_table, served, traded
 from tenorgrid.clearing.engine import Cleared, clear_problem
+from tenorgrid.clearing.infeasible import refuse_infeasible
 from tenorgrid.clearing.intelligence import binding_table
 from tenorgrid.clearing.intervals import node_intervals
 from tenorgrid.clearing.orders import Orders
 from tenorgrid.clearing.pricing import domain_table, price_table, workload_price_table
-from tenorgrid.clearing.problem import pose
+from tenorgrid.clearing.problem import Problem, pose
 from tenorgrid.clearing.reserve import headroom_table
 from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.solver import Basis
@@ -21,6 +23,7 @@ from tenorgrid.clearing.state import CARRIED, Standing, State
 from tenorgrid.clearing.surplus import surplus_by_interval
 from tenorgrid.clearing.uplift import uplift_tables
 from tenorgrid.clearing.wholes import components, least_run
+from tenorgrid.data.errors import SolverError
 from tenorgrid.data.kinds import AwardSide, PricingRule
 from tenorgrid.data.terms.market import Market
 
@@ -56,16 +59,25 @@ def clear_part(part: Part) -> tuple[int, dict[str, pl.DataFrame], State]:
         problem = pose(
             orders, hours=market.hours, carried=carried, floor=market.price_floor, cap=market.price_cap, standing=kept
         )  # fmt: skip
-        before = run = clear_problem(problem, market=market, reference=reference, limits=part.limits)
+        before = run = _cleared(problem, part, reference)
         virtuals = pl.concat([_positions(run), _beyond(carried, run)]) if ahead else _beyond(virtuals, run)
         standing[orders.horizon] = _standing_after(run, kept, part.until)
-        for name, frame in _published(run, part.detail).items():
+        for name, frame in _published(run, part.detail, running=kept.running.keys()).items():
             frames.setdefault(name, []).append(frame.filter(pl.col("start") < part.until) if name not in UNDATED else frame)
     state = State(virtuals=virtuals.filter(pl.col("start") < part.until), standing=standing)
     return part.number, {name: pl.concat(found) for name, found in frames.items()}, state
 
 
-def _published(run: Cleared, detail: Detail) -> dict[str, pl.DataFrame]:
+def _cleared(problem: Problem, part: Part, reference: Basis | None) -> Cleared:
+    """The clearing of one horizon; where it fails for constraints of the user's that cannot be met, those are named."""
+    try:
+        return clear_problem(problem, market=part.market, reference=reference, limits=part.limits)
+    except SolverError:
+        refuse_infeasible(problem)
+        raise
+
+
+def _published(run: Cleared, detail: Detail, *, running: Set[str]) -> dict[str, pl.DataFrame]:
     problem = run.problem
     rules = pl.Enum([rule.value for rule in PricingRule])
     marginal = surplus_by_interval(run, PricingRule.MARGINAL)
@@ -84,7 +96,7 @@ def _published(run: Cleared, detail: Detail) -> dict[str, pl.DataFrame]:
         "awards": award_table(problem, primal=run.primal, nodes=run.nodes, work=run.work),
         "placements": placement_table(problem, primal=run.primal),
         "headroom": headroom_table(run),
-        "commitments": commitment_table(run),
+        "commitments": commitment_table(run, running=running),
         "binding": binding_table(run),
         "uplift": uplift,
         "allocation": allocation,
@@ -93,38 +105,37 @@ def _published(run: Cleared, detail: Detail) -> dict[str, pl.DataFrame]:
     }
 
 
-def commitment_table(run: Cleared) -> pl.DataFrame:
-    """`commitments`: offers committed and gangs accepted, in every interval of their windows that the run saw."""
+def commitment_table(run: Cleared, *, running: Set[str] = frozenset()) -> pl.DataFrame:
+    """`commitments`: offers committed and gangs accepted, in every interval of their windows that the run saw.
+
+    Args:
+        run: cleared.
+        running: offers that were committed just before its first interval.
+    """
     span, coupling = run.problem.orders.span, run.problem.coupling
     names = coupling.columns.with_columns(pl.Series("value", run.beside))
-    starts = names.filter(pl.col("kind") == "start").select("id", "hour", (pl.col("value") > 0.5).alias("started"))
+    on = (pl.col("value") > 0.5).alias("on")
+    before = pl.col("on").shift(1).over("id").fill_null((pl.col("hour") == 0) & pl.col("id").is_in(list(running)))
     offers = (
         names.filter(pl.col("kind") == "committed")
-        .join(starts, on=["id", "hour"], how="left", maintain_order="left")
-        .select("id", "participant", "hour", (pl.col("value") > 0.5).alias("on"), pl.col("started"), pl.lit("offer").alias("side"))
+        .select("id", "participant", "hour", on, pl.lit("offer").alias("side"))
+        .sort("id", "hour")
+        .with_columns((pl.col("on") & ~before).alias("started"))
     )
     windows = run.problem.orders.wholes.bids.select("id", "start", "end")
     gangs = names.filter(pl.col("kind") == "accepted").drop("hour").join(windows, on="id", maintain_order="left")
     step = span.interval // timedelta(microseconds=1)
     edges = [((pl.col(edge) - span.first).dt.total_microseconds() // step).clip(0, span.count) for edge in ("start", "end")]
     bids = gangs.with_columns(pl.int_ranges(*edges).alias("hour")).explode("hour")
-    never = pl.lit(None, dtype=pl.Boolean).alias("started")
-    accepted = bids.select("id", "participant", "hour", (pl.col("value") > 0.5).alias("on"), never, pl.lit("bid").alias("side"))
+    accepted = bids.select("id", "participant", "hour", on, pl.lit("bid").alias("side"), pl.lit(value=False).alias("started"))
     table = pl.concat([offers, accepted])
     side = pl.Enum([side.value for side in AwardSide])
     dated = table.with_columns(
         pl.lit(run.problem.orders.horizon).alias("horizon"),
         span.starts().gather(table["hour"]).alias("start"),
         pl.col("side").cast(side),
-        _begun().alias("started"),
     )
     return dated.select("horizon", "start", "side", "id", "participant", "on", "started").sort("start", "side", "id")
-
-
-def _begun() -> pl.Expr:
-    """Whether a run starts: as found, and where starts cost nothing, on after off; bids have none."""
-    turned = pl.col("on") & ~pl.col("on").shift(1).over("id", "side").fill_null(value=False)
-    return pl.when(pl.col("side") == "bid").then(statement=False).otherwise(pl.col("started").fill_null(turned))
 
 
 def _positions(run: Cleared) -> pl.DataFrame:
@@ -154,15 +165,18 @@ def _kept(own: Standing, ahead: Cleared | None) -> Standing:
 
 
 def _standing_after(run: Cleared, before: Standing, until: datetime) -> Standing:
-    """What stands after the deliveries before `until`."""
+    """What stands after the deliveries before `until`, or after the last one that the horizon has cleared."""
     orders = run.problem.orders
     stop = min(max((until - orders.span.first) // orders.span.interval, 0), orders.span.count)
+    until = orders.span.first + stop * orders.span.interval
     bids = orders.wholes.bids
     goes_on = bids.with_columns(pl.Series("component", components(bids), dtype=pl.String)).filter(
         (pl.col("end") > until).any().over("component")
     )  # fmt: skip
     begun = goes_on.filter(pl.col("start") < until)["id"]
-    decided = commitment_table(run).with_columns(pl.col("side").cast(pl.String)).filter(pl.col("start") < until)
+    decided = (
+        commitment_table(run, running=before.running.keys()).with_columns(pl.col("side").cast(pl.String)).filter(pl.col("start") < until)
+    )
     gangs = set(decided.filter("on", pl.col("side") == "bid", pl.col("id").is_in(begun.implode()))["id"])
     return Standing(
         accepted=frozenset(gangs | (before.accepted & set(goes_on["id"]))),

@@ -1,6 +1,7 @@
 """A rolling run: each day sees as far ahead as it may, publishes its own deliveries, and hands what it has decided to the next."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -35,7 +36,7 @@ def clear_rolling(
     Args:
         case: checked.
         step: deliveries published by each run; whole days are local ones.
-        look: deliveries that each run sees, at least `step`; None sees to the end.
+        look: deliveries that each run sees, at least `step`; whole days are local ones; None sees to the end.
         horizons: names; None is all.
         as_of: local day, as for `clear_horizons`.
         state: carried into the first step.
@@ -55,10 +56,13 @@ def clear_rolling(
     begin, end = delivery_window(case, horizons, as_of)
     runs: list[ClearingRun] = []
     steps = list(_steps(market, begin, end, step))
+    ahead = look is None or look > step
     for first, until in steps:
-        seen = Deliveries(first=first, end=end if look is None else min(end, first + look), until=until)
+        seen = Deliveries(first=first, end=end if look is None else min(end, _later(market, first, look)), until=until)
         run = clear_horizons(case, horizons=horizons, as_of=as_of, deliveries=seen, state=state, options=options)
         state = run.state
+        if ahead:
+            run = replace(run, uplift=run.uplift.clear(), allocation=run.allocation.clear())
         runs.append(run)
         if progress is not None:
             progress(len(runs), len(steps))
@@ -66,13 +70,16 @@ def clear_rolling(
 
 
 def _steps(market: Market, begin: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """First and last edge of each step; a step of whole days ends at a local midnight."""
+    """First and last edge of each step."""
     first = begin
     while first < end:
-        if step % DAY == timedelta(0):
-            local = first.astimezone(ZoneInfo(market.timezone)).date()
-            until = market.midnight(local + step)
-        else:
-            until = first + step
-        yield first, min(until, end)
-        first = min(until, end)
+        until = min(_later(market, first, step), end)
+        yield first, until
+        first = until
+
+
+def _later(market: Market, first: datetime, span: timedelta) -> datetime:
+    """The end of a span: one of whole days ends at a local midnight, however many hours its days have."""
+    if span % DAY != timedelta(0):
+        return first + span
+    return market.midnight(first.astimezone(ZoneInfo(market.timezone)).date() + span)

@@ -147,7 +147,7 @@ def _rule_faults(
     columns = schema.columns()
     for rule, expression in _rules(schema):
         column, mark, _ = rule.partition("|")
-        used = [column] if mark else expression.meta.root_names()
+        used = [column] if mark else list(dict.fromkeys(expression.meta.root_names()))  # a rule may read a column twice
         if absent.intersection(used):
             continue
         broken = frame.select(~expression.fill_null(True)).to_series()
