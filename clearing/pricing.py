@@ -27,7 +27,8 @@ class NodePrices:
 
     `price` and `scarcity` (intervals, locations, resources, tiers), `adder` A (intervals, offer classes) of the group that each
     class of offers belongs to, `congestion` μ (intervals, links) in USD per GiB; `premium` (sizes, intervals, locations, resources, tiers)
-    what GPUs of a scale-up domain are paid above λ, Σ δ over the `sizes` up to their own, and `delta` δ (intervals, domain rows).
+    what GPUs of a scale-up domain are paid above λ, Σ δ over the `sizes` up to their own, and `delta` δ (intervals, domain rows); where no
+    offer has such a domain, both are what is missing to VOLL.
     """
 
     sizes: tuple[int, ...]
@@ -95,6 +96,7 @@ def node_prices(problem: Problem, *, dual: Matrix, market: Market) -> NodePrices
     congestion = np.maximum(-per_hour[:, shape.link_row], 0.0)
     delta = np.maximum(per_hour[:, [row.row for row in shape.domain_rows]], 0.0)
     sizes, premium = _premiums(problem, delta, price, voll=market.voll)
+    delta = _with_bare(problem, delta, sizes, premium)
     return NodePrices(
         price=price,
         scarcity=scarcity,
@@ -120,6 +122,18 @@ def _premiums(
         premium[(upward, slice(None), *node)] += delta[:, at]
         bare[(upward, slice(None), *node)] |= problem.domain_capacity[:, at] <= 0.0
     return sizes, np.where(bare, np.nan_to_num(voll - price), premium)
+
+
+def _with_bare(problem: Problem, delta: Matrix, sizes: tuple[int, ...], premium: npt.NDArray[np.float64]) -> Matrix:
+    """δ such that Σ δ is the premium where somebody needs a domain that no offer has, too: VOLL."""
+    grid, found = problem.layout.grid, delta.copy()
+    for at, row in enumerate(problem.layout.domain_rows):
+        node = grid.locations.index(row.location), grid.resources.index(row.resource), grid.tiers.names.index(row.tier)
+        size = sizes.index(row.size)
+        below = premium[(size - 1, slice(None), *node)] if size else 0.0
+        bare = (problem.domain_capacity[:, at] <= 0.0) & problem.domain_wanted[:, at]
+        found[:, at] = np.where(bare, premium[(size, slice(None), *node)] - below, delta[:, at])
+    return found
 
 
 def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
