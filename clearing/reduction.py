@@ -141,10 +141,8 @@ def _by_merit(program: Program, reduced: Vector, *, columns: Places, number: Pla
     """Columns that stay idle, and that stay full, in an optimum in which classes are used in order of merit."""
     room = program.upper[columns] - program.lower[columns]
     price = reduced[columns]
-    filling = np.where(price > 0.0, price, 0.0)  # without a product of 0 and infinity
-    filling[filling > 0.0] *= room[filling > 0.0]
-    emptying = np.where(price < 0.0, -price, 0.0)
-    emptying[emptying > 0.0] *= room[emptying > 0.0]
+    filling = _times(room, np.maximum(price, 0.0))  # infinite where it has no end: what comes after is never needed
+    emptying = np.where(np.isfinite(room), _times(room, np.maximum(-price, 0.0)), 0.0)  # without an end nothing is claimed
     idle = _before(filling, number) > excess
     full = _before(emptying[::-1], number[::-1])[::-1] > excess
     return columns[idle], columns[full & np.isfinite(program.upper[columns])]

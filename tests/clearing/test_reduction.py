@@ -67,6 +67,21 @@ def test_what_is_dearer_never_comes_before_what_is_cheaper_without_end() -> None
     assert reduce(make.program(), bound, excess=1e6).kept.tolist()[:2] == [True, False]
 
 
+def test_a_bid_without_end_does_not_push_those_before_it() -> None:
+    """3 offered, a bid of 5 at 4 USD and one without end at 3: at a price just under 3 the endless one seems lost for ever."""
+    make = Maker(2)
+    make.column(-4.0, 5.0, (0, 1.0), (1, 1.0))
+    make.column(-3.0, np.inf, (0, 1.0), (1, 1.0))
+    make.column(1.0, 3.0, (0, -1.0))
+    make.column(0.0, 100.0, (1, -1.0))
+    make.gang(2.0, 1.0, [0])
+    program = make.program()
+    bound = lower_bound(program, relaxed=program, dual=np.r_[-2.999, 0.0, np.zeros(2)])
+    assert bound is not None
+    assert bound.value == pytest.approx(3.0 * -1.999 + 5.0 * -1.001 - 3.0 * 0.001)  # it can have no more than the 3
+    assert reduce(program, bound, excess=6.0).kept[0]
+
+
 def test_a_gang_far_from_the_price_is_decided_and_its_columns_with_it() -> None:
     """At a price of 3 a gang of 5 at 6 USD wins 15 and one of 5 at 1 USD loses 10, wherever the solver left their duals."""
     make = Maker(1)
@@ -90,6 +105,18 @@ def test_orders_of_a_decided_gang_join_the_class_of_others() -> None:
     part = reduce(make.program(), plain_bound(make.program()), excess=1.0)
     assert part.decided[[gang, gang + 1]] == pytest.approx([1.0, 2.0])
     assert part.cost.size == 2
+
+
+def test_what_a_gang_has_to_lose_holds_bids_before_it() -> None:
+    """Of a gang of 4 at 5 USD that is accepted 2 are free: at a price of 3 a bid at 6 is cut only after 2 · 2 has been lost."""
+    make = Maker(1)
+    make.column(3.0, 100.0, (0, -1.0))
+    make.column(-6.0, 5.0, (0, 1.0))
+    make.gang(5.0, 4.0, [0], share=0.5)
+    for excess, left in ((3.9, False), (4.1, True)):
+        part = reduce(make.program(), plain_bound(make.program()), excess=excess)
+        assert part.kept[1] == left
+        assert not part.kept[2]
 
 
 def test_any_duals_give_a_bound() -> None:
