@@ -31,6 +31,8 @@ Vector = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
 SEARCHED = "branch and bound, then "
+SEARCHED_AGAIN = "branch and bound of everything, then "
+OPTIMAL = "Optimal"
 BOUND_SLACK = 1e-6  # relative: how far a search's own bound may lie above its incumbent before it is no bound
 
 
@@ -63,7 +65,8 @@ def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limi
         market: price bounds.
         limits: of the search.
 
-    Raises SolverError, and publishes nothing, where a certificate fails by both methods.
+    Raises SolverError, and publishes nothing, where a certificate fails by both methods, or what a search says of itself is refuted by
+    its own solution twice.
     """
     begun = perf_counter()
     joint = program(problem, hours)
@@ -74,11 +77,29 @@ def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limi
     patterns, kind = _patterns(problem.coupling, joint)
     relaxed = joint.relaxed(patterns)
     hull, hull_proof = _certified(relaxed, dearest=dearest)
-    incumbent = search(joint, limits=limits, bound=lower_bound(joint, relaxed=relaxed, dual=hull.dual))
-    values = first_ids_first(problem, joint, incumbent.values)
-    fixed = joint.fixed(values)
-    found, proof = _certified(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
-    return _joint(fixed, relaxed, (found, hull), (proof, hull_proof), incumbent, kind, begun)
+    bounds = lower_bound(joint, relaxed=relaxed, dual=hull.dual), None
+    refuted = ""
+    for bound, how in zip(bounds, (SEARCHED, SEARCHED_AGAIN), strict=True):
+        searched = _Searched(incumbent=search(joint, limits=limits, bound=bound), how=how)
+        values = first_ids_first(problem, joint, searched.incumbent.values)
+        fixed = joint.fixed(values)
+        found, proof = _measured(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
+        refuted = _refuted(fixed, found, proof, searched.incumbent)
+        if not refuted:
+            return _joint(fixed, relaxed, (found, hull), (proof, hull_proof), searched, kind, begun)
+    raise SolverError(f"{hours.size} intervals together: {refuted}; nothing is published")
+
+
+def _refuted(fixed: Program, found: Centre, proof: "_Proof", incumbent: Incumbent) -> str:
+    """What a search says of itself that its solution shows to be wrong; "" where nothing is."""
+    if not proof.certificate.passes():
+        return f"what the search found does not pass its certificate: {float(proof.certificate.worst()):.3g}, status {found.status}"
+    objective, slack = float(fixed.cost @ found.primal), BOUND_SLACK * float(size(fixed, primal=found.primal))
+    if incumbent.bound > objective + slack:
+        return f"a bound on the objective, {incumbent.bound:.6g}, is past {objective:.6g}"
+    if incumbent.status == OPTIMAL and not objective <= incumbent.bound + slack:
+        return f"the search says optimal of {objective:.6g}, with a bound of {incumbent.bound:.6g}"
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +109,29 @@ class _Proof:
     method: Method
 
 
-def _certified(terms: Program, *, dearest: float, shared: Sequence[Places] = ()) -> tuple[Centre, _Proof]:
-    """Values that pass their certificate, by another method where the first one's do not; `price` is what may be published.
+@dataclass(frozen=True, kw_only=True)
+class _Searched:
+    incumbent: Incumbent
+    how: str
+
+
+def _certified(terms: Program, *, dearest: float) -> tuple[Centre, _Proof]:
+    """Values that pass their certificate. Raises SolverError where those of both methods do not."""
+    found, proof = _measured(terms, dearest=dearest)
+    if not proof.certificate.passes():
+        worst = float(proof.certificate.worst())
+        raise SolverError(f"{terms.hours.size} intervals together do not pass their certificate: {worst:.3g}, status {found.status}")
+    return found, proof
+
+
+def _measured(terms: Program, *, dearest: float, shared: Sequence[Places] = ()) -> tuple[Centre, _Proof]:
+    """Values and their certificate, by another method where the first one's do not pass it; `price` is what may be published.
 
     Args:
         terms: whose whole columns are fixed or relaxed.
         dearest: the price cap times Δ.
         shared: sets of columns, (equal orders, columns of each), that share what they get.
     """
-    worst = np.inf
     methods: tuple[Method, ...] = ("cold", "second")
     for method in methods:
         found = centre(terms, dearest=dearest, method=method)
@@ -111,8 +146,7 @@ def _certified(terms: Program, *, dearest: float, shared: Sequence[Places] = ())
                 primal=found.primal, dual=found.dual, price=found.dual, status=found.status, seconds=found.seconds
             )  # fmt: skip
             return published, _Proof(certificate=plain, rule="plain", method=method)
-        worst = float(plain.worst())
-    raise SolverError(f"{terms.hours.size} intervals together do not pass their certificate: {worst:.3g}, status {found.status}")
+    return found, _Proof(certificate=plain, rule="plain", method=method)
 
 
 def _joint(
@@ -120,15 +154,16 @@ def _joint(
     relaxed: Program,
     found: tuple[Centre, Centre],
     proofs: tuple[_Proof, _Proof],
-    incumbent: Incumbent | None,
+    searched: _Searched | None,
     kind: HullKind,
     begun: float,
 ) -> Joint:
+    incumbent = None if searched is None else searched.incumbent
     objective, scale = float(fixed.cost @ found[0].primal), float(size(fixed, primal=found[0].primal))
     bound = float(worth(relaxed, dual=found[1].price))
     hull_gap = (objective - bound) / scale
-    if hull_gap < -BOUND_SLACK or (incumbent is not None and incumbent.bound > objective + BOUND_SLACK * scale):
-        raise SolverError(f"a bound on the objective, {max(bound, incumbent.bound if incumbent else bound):.6g}, is past {objective:.6g}")
+    if hull_gap < -BOUND_SLACK:
+        raise SolverError(f"a bound on the objective, {bound:.6g}, is past {objective:.6g}")
     methods = " and ".join(dict.fromkeys(METHODS[proof.method] for proof in proofs))
     return Joint(
         program=fixed,
@@ -141,7 +176,7 @@ def _joint(
         certificate=proofs[0].certificate.larger(proofs[1].certificate),
         incumbent_gap=None if incumbent is None else max(objective - incumbent.bound, 0.0) / scale,
         hull_gap=max(hull_gap, 0.0),
-        method=methods if incumbent is None else SEARCHED + methods,
+        method=methods if searched is None else searched.how + methods,
         status=found[0].status if incumbent is None else incumbent.status,
         price_rule=" and ".join(dict.fromkeys(proof.rule for proof in proofs)),
         seconds=perf_counter() - begun,

@@ -19,6 +19,7 @@ PARALLEL_ROWS_AND_COLUMNS = 8192  # a presolve rule of HiGHS that is many times 
 GUESS = 5e-8  # relative: the excess that a search starts with; large markets are some 3e-8 above their hull
 WIDER = 100.0  # by how much more is left open where nothing whole is feasible in a guess
 WIDEST = 1e-2  # a guess beyond which everything is left open
+DECIDED = "Optimal"  # said of a search that has nothing left to decide
 INFEASIBLE = highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible
 ENDED = highspy.HighsModelStatus.kOptimal, *INFEASIBLE
 
@@ -148,11 +149,16 @@ def _branch(part: Reduction, *, limits: Limits, start: Vector | None = None) -> 
         highs.setSolution(solution)
     highs.run()
     info, state = highs.getInfo(), highs.getModelStatus()
+    if state == highspy.HighsModelStatus.kModelEmpty:  # nothing is left to decide
+        return _Run(
+            found=part.decided, cost=part.offset, bound=part.offset, state=ENDED[0], status=DECIDED, nodes=0, columns=columns
+        )  # fmt: skip
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    cost = float(info.objective_function_value) if feasible else np.inf
     return _Run(
         found=part.lift(np.array(highs.getSolution().col_value)) if feasible else None,
-        cost=float(info.objective_function_value) if feasible else np.inf,
-        bound=float(info.mip_dual_bound),
+        cost=cost,
+        bound=float(info.mip_dual_bound) if part.whole.any() else cost,  # a linear program has no bound of its own
         state=state,
         status=str(highs.modelStatusToString(state)),
         nodes=max(int(info.mip_node_count), 0),

@@ -23,7 +23,7 @@ from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.joint import Joint
 from tenorgrid.clearing.layout import NOWHERE, Places
 from tenorgrid.clearing.program import BESIDE, Program
-from tenorgrid.clearing.solver import Solver
+from tenorgrid.clearing.solver import Method, Solver
 from tenorgrid.clearing.surplus import node_duals
 from tenorgrid.clearing.wholes import components
 from tenorgrid.data.errors import SolverError
@@ -153,13 +153,15 @@ def _best(run: Cleared, joint: Joint, worth: Vector, shared: npt.NDArray[np.bool
         row_lower=np.where(rows, -np.inf, hull.row_lower),
         row_upper=np.where(rows, np.inf, hull.row_upper),
     )
-    solver = Solver(alone.matrix, method="cold")
-    solver.load(alone.cost, alone.upper, alone.row_lower, alone.row_upper, lower=alone.lower)
-    status = solver.run()
-    primal, dual = solver.values()
-    if (worst := float(certify(alone, primal=primal, dual=dual).worst())) > LIMIT:
-        raise SolverError(f"the best that components could make at their prices cannot be certified: {worst:.3g}, status {status}")
-    return primal[:count]
+    methods: tuple[Method, ...] = ("cold", "second")
+    for method in methods:
+        solver = Solver(alone.matrix, method=method)
+        solver.load(alone.cost, alone.upper, alone.row_lower, alone.row_upper, lower=alone.lower)
+        status = solver.run()
+        primal, dual = solver.values()
+        if (worst := float(certify(alone, primal=primal, dual=dual).worst())) <= LIMIT:
+            return primal[:count]
+    raise SolverError(f"the best that components could make at their prices cannot be certified: {worst:.3g}, status {status}")
 
 
 def _by_component(run: Cleared, joint: Joint, rule: PricingRule, gained: Vector, could: Vector) -> pl.DataFrame:
