@@ -66,6 +66,26 @@ def test_a_guess_in_which_nothing_is_feasible_is_widened() -> None:
     assert np.isfinite(cost_of(must, incumbent.values))
 
 
+def test_where_nothing_whole_is_left_the_optimum_is_its_own_bound() -> None:
+    """A gang far above the price among bids at it, and one alone with its offer: a linear program is left, or nothing."""
+    for alone in (False, True):
+        make = Maker(1)
+        make.column(3.0, 100.0, (0, -1.0))
+        if not alone:
+            make.column(-3.0, 10.0, (0, 1.0))
+        make.gang(6.0, 5.0, [0])
+        program = make.program()
+        upper = program.upper.copy()
+        if alone:
+            upper[0] = 5.0
+            program = replace(program, upper=upper, lower=np.r_[5.0, 1.0, 5.0])
+        incumbent = found(program)
+        assert incumbent.values.tolist() == [1.0]
+        assert incumbent.bound == pytest.approx(-15.0, rel=GAP)
+        assert incumbent.status == "Optimal"
+        assert incumbent.columns == (0 if alone else 2)
+
+
 def test_the_bound_is_under_the_objective_and_over_the_relaxation() -> None:
     for seed in range(20):
         program = random_program(seed)
