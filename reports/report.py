@@ -9,7 +9,7 @@ from tenorgrid.reports.figures.certificate import worst_of_all
 from tenorgrid.reports.figures.marks import NARROW, current, main_methodology
 from tenorgrid.reports.figures.prices import paired
 from tenorgrid.reports.page import Key, compose
-from tenorgrid.reports.pages import basis, book, certificate, curves, intelligence, marks, prices, scarcity, settlement
+from tenorgrid.reports.pages import basis, book, certificate, curves, intelligence, marks, prices, scarcity, settlement, whole
 from tenorgrid.reports.pages.origin import section as origin
 from tenorgrid.reports.run import Run, read_run
 from tenorgrid.reports.tables import number
@@ -20,6 +20,8 @@ _SECTIONS = (
     prices.market,
     prices.section,
     scarcity.section,
+    whole.section,
+    whole.domains,
     intelligence.section,
     marks.section,
     curves.section,

@@ -1,7 +1,7 @@
 """A run folder as the report reads it: every table that is there, checked, and None for what is not."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,18 @@ from tenorgrid.data.kinds import ResourceKind
 from tenorgrid.data.market_file import read_market
 from tenorgrid.data.tables.book import Risks, Trades, Values
 from tenorgrid.data.tables.case import Locations, Reserves, Resources
-from tenorgrid.data.tables.cleared import Binding, Certificate, Headroom, Prices, Surplus
+from tenorgrid.data.tables.cleared import (
+    Allocation,
+    Awards,
+    Binding,
+    Certificate,
+    Commitments,
+    DomainPrices,
+    Headroom,
+    Prices,
+    Surplus,
+    Uplift,
+)
 from tenorgrid.data.tables.curve import Curve, Quotes, Volatility
 from tenorgrid.data.tables.insight import Demand, Pivotal
 from tenorgrid.data.tables.observed import Marks
@@ -79,6 +90,12 @@ class Run:
     series: pl.DataFrame | None
     demand: pl.DataFrame | None = None
     pivotal: pl.DataFrame | None = None
+    interval: timedelta = timedelta(hours=1)
+    commitments: pl.DataFrame | None = None
+    awards: pl.DataFrame | None = None  # of orders decided whole alone
+    uplift: pl.DataFrame | None = None
+    allocation: pl.DataFrame | None = None
+    domain_prices: pl.DataFrame | None = None
 
 
 def read_run(folder: Path) -> Run:
@@ -98,6 +115,7 @@ def read_run(folder: Path) -> Run:
         settings |= manifest.get("settings") or {}
     curve = _table(folder, "curve", "curve", Curve)
     values = _table(folder, "value", "values", Values)
+    commitments, prices = _table(folder, "clear", "commitments", Commitments), _table(folder, "clear", "prices", Prices)
     run = Run(
         name=str(settings.get("market") or settings.get("name") or folder.name),
         synthetic=bool(settings.get("synthetic", "synthetic" in str(settings.get("market", "")).lower())),
@@ -105,7 +123,7 @@ def read_run(folder: Path) -> Run:
         pricing=str(settings.get("pricing") or "marginal"),
         as_of=_as_of(manifests, curve=curve, values=values),
         manifests=manifests,
-        prices=_table(folder, "clear", "prices", Prices),
+        prices=prices,
         binding=_table(folder, "clear", "binding", Binding),
         headroom=_table(folder, "clear", "headroom", Headroom),
         reserves=_reserves(folder),
@@ -127,6 +145,12 @@ def read_run(folder: Path) -> Run:
         series=_table(folder, "basis", "series", Changes),
         demand=_table(folder, "intelligence", "demand", Demand),
         pivotal=_table(folder, "intelligence", "pivotal", Pivotal),
+        interval=_interval(folder, prices),
+        commitments=commitments,
+        awards=_awards(folder, commitments),
+        uplift=_table(folder, "clear", "uplift", Uplift),
+        allocation=_table(folder, "clear", "allocation", Allocation),
+        domain_prices=_table(folder, "clear", "domain_prices", DomainPrices),
     )
     if all(
         table is None
@@ -143,6 +167,24 @@ def _table(folder: Path, part: str, name: str, schema: type[dy.Schema]) -> pl.Da
         return None
     frame = store.read_table(folder / part, name, schema, attributes=schema in (Coverage, Changes))
     return None if frame.is_empty() else frame
+
+
+def _awards(folder: Path, commitments: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Awards of orders decided whole; all others are not needed, and the table is not read where nothing is."""
+    found = None if commitments is None else _table(folder, "clear", "awards", Awards)
+    if found is None or commitments is None:
+        return None
+    of = [pl.col("horizon"), pl.col("side").cast(pl.String), pl.col("id")]
+    return found.join(commitments.select(of).unique(), left_on=of, right_on=of, how="semi")
+
+
+def _interval(folder: Path, prices: pl.DataFrame | None) -> timedelta:
+    """Length of an interval: what the market says, failing that the least step between prices; an hour where there is one interval."""
+    if (folder / STATIC / FILE).is_file():
+        return read_market(folder / STATIC).interval
+    steps = pl.Series() if prices is None else prices["start"].unique().sort().diff().drop_nulls()
+    least = steps.min()
+    return least if isinstance(least, timedelta) else timedelta(hours=1)
 
 
 def _reserves(folder: Path) -> pl.DataFrame | None:
