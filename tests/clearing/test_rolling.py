@@ -51,21 +51,24 @@ def on(run: ClearingRun, name: str) -> str:
     return "".join("S" if started else str(int(committed)) for committed, started in rows)
 
 
-def shaken(case: Case, seed: int) -> Case:
-    """The case with every value and price moved a little, those of divisible offers hour by hour, so that little is tied."""
-    rng = np.random.default_rng(seed)
-    values = pl.Series(rng.uniform(0.0, 0.01, case.bids.height))
+def hourly(case: Case) -> Case:
+    """The case with every divisible offer as one offer an hour."""
     whole = (pl.col("block").fill_null(value=False) | (pl.col("start_cost") > 0) | (pl.col("min_hours") > 1)).any().over("offer_id")
     kept = case.offers.filter(whole.fill_null(value=False))
     rest = case.offers.join(kept, on="offer_id", how="anti").with_columns(
         pl.datetime_ranges("start", "end", "1h", closed="left").alias("start")
     )
-    hourly = rest.explode("start").with_columns(
+    cut = rest.explode("start").with_columns(
         (pl.col("start") + HOUR).alias("end"), pl.concat_str("offer_id", pl.col("start").dt.hour(), separator="@").alias("offer_id")
     )
-    offers = pl.concat([kept, hourly.select(kept.columns)])
-    noise = pl.Series(rng.uniform(0.0, 0.01, offers.height))
-    return replace(case, bids=case.bids.with_columns(pl.col("value") + values), offers=offers.with_columns(pl.col("price") + noise))
+    return replace(case, offers=pl.concat([kept, cut.select(kept.columns)]))
+
+
+def shaken(case: Case, seed: int, *, by: float) -> Case:
+    """The case with every value and price moved a little, so that little is tied."""
+    rng = np.random.default_rng(seed)
+    values, prices = (pl.Series(rng.uniform(0.0, by, frame.height)) for frame in (case.bids, case.offers))
+    return replace(case, bids=case.bids.with_columns(pl.col("value") + values), offers=case.offers.with_columns(pl.col("price") + prices))
 
 
 def amounts(run: ClearingRun) -> dict[tuple[Any, ...], float]:
@@ -75,14 +78,17 @@ def amounts(run: ClearingRun) -> dict[tuple[Any, ...], float]:
 
 
 def compared(seed: int, *, orders: int = 3) -> bool:
-    """Roll a random market in steps and hold it to one long run. Returns whether its optimum is unique."""
-    case = shaken(random_whole_case(seed, hours=5, orders=orders), seed)
+    """Roll a random market in steps and hold it to one long run. Returns whether its optimum is unique.
+
+    Two bids with deadlines may change hours, and a block that is not used up tiers, at no cost: markets with those are not.
+    """
+    case = shaken(hourly(random_whole_case(seed, hours=5, orders=orders, totals=0.3 * (seed % 3 == 0))), seed, by=0.05)
     one, rolled = clear_horizons(case), clear_rolling(case, step=HOUR * (1 + seed % 3))
     assert surplus(rolled) == pytest.approx(surplus(one), rel=1e-8, abs=USD)
-    assert rolled.prices.height == one.prices.height
-    found, again = amounts(one), amounts(clear_horizons(shaken(case, seed + 1000)))
+    assert rolled.prices["start"].unique().sort().equals(one.prices["start"].unique().sort())
+    found, again = amounts(one), amounts(clear_horizons(shaken(case, seed + 1000, by=1e-5)))
     apart = max((abs(found.get(key, 0.0) - again.get(key, 0.0)) for key in found | again), default=0.0)
-    if apart > 1e-6:  # another optimum is as good, or all but
+    if apart > 1e-6 or seed % 3 == 0 or case.tiers.height > 1:  # another optimum is as good, or all but
         return False
     there = amounts(rolled)
     assert {key for key, q in there.items() if q > USD} == {key for key, q in found.items() if q > USD}
@@ -92,13 +98,13 @@ def compared(seed: int, *, orders: int = 3) -> bool:
 
 
 def test_steps_that_see_to_the_end_are_as_good_as_one_long_run() -> None:
-    unique = [compared(seed) for seed in range(5)]
+    unique = [compared(seed) for seed in range(6)]
     assert sum(unique) >= 1
 
 
 @pytest.mark.slow
 def test_steps_that_see_to_the_end_are_as_good_as_one_long_run_over_many_markets() -> None:
-    unique = [compared(seed, orders=2 + seed % 2) for seed in range(5, 45)]
+    unique = [compared(seed, orders=2 + seed % 2) for seed in range(6, 46)]
     assert sum(unique) >= 8
 
 
