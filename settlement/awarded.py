@@ -10,6 +10,7 @@ from tenorgrid.data.case import Case
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import AwardSide
 from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, numbered, totals, union
+from tenorgrid.settlement.domains import Goods, domains_of
 
 ANYWHERE = "*"  # home of work that may run anywhere
 NODE = ("location", "resource", "tier")
@@ -32,7 +33,7 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Awarded:
-    """Physical sales and virtual positions by node, work by pool; `nodes` and `pools` number them."""
+    """Physical sales by good, virtual positions by node, work by pool; `nodes` and `pools` number the last two."""
 
     nodes: Coding = field(repr=False)
     pools: Coding = field(repr=False)
@@ -41,7 +42,7 @@ class Awarded:
     work: Held
 
 
-def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pools: Coding) -> Awarded:
+def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pools: Coding, priced: Goods) -> Awarded:
     """Positions after each run and before it, from gross awards.
 
     A row of a run gives the quantity after it, and, in the next run of the same interval, the quantity before that one; so a position
@@ -54,6 +55,7 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
         case: names what exists.
         nodes: coding of location, resource, tier.
         pools: coding of workload, home, tier.
+        priced: what is sold at nodes, with the scale-up domains.
 
     Raises InputError for duplicate rows, unknown nodes, work, horizons or intervals, and quantities that are no numbers.
     """
@@ -74,7 +76,7 @@ def awarded(awards: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pool
     return Awarded(
         nodes=nodes,
         pools=pools,
-        sales=held("physical", (AwardSide.OFFER,), nodes, node),
+        sales=held("physical", (AwardSide.OFFER,), priced.coding, priced.number(node, domains_of(awards, case, priced=priced))),
         virtuals=held("virtual", (AwardSide.INC, AwardSide.DEC), nodes, node),
         work=held("work", (AwardSide.BID,), pools, pool),
     )

@@ -7,6 +7,8 @@ and virtual bids hold resource-hours q and v = inc − dec at nodes, buyers hold
     virtual receives   Δ λ_h (v_h − v_g)          v = 0 after real time
     buyer pays         Δ ω_h (m_h − m_g)
 
+Where scale-up domains are priced, λ of hours in one is that of their node with its premium (`domains`).
+
 With recipe levels z let `use` = Σ x z by node, `work` = Σ φ z by pool, `flow` = Σ egress · work placed away from home by link. Every
 recipe costs at least ω at the prices of a run, those the run used exactly ω, and every node that is priced is sold out:
 
@@ -24,7 +26,9 @@ new price). What the solver's tolerances leave of the equalities above,
 
     residual = Σ ω_h ((m_h − work_h) − (m_g − work_g)) − (Σ λ_h use_h + Σ (κ + μ_h) flow_h − Σ ω_h work_h) − Σ λ_h (q_h + v_h − use_h)
 
-goes to RESIDUAL, and what rounding leaves of whole micro-dollars to ROUNDING: at most half a micro-dollar a posting. (Market design,
+goes to RESIDUAL. At convex-hull prices those equalities need not hold: hours may be left over at a price above 0, and recipes may run
+at a loss. What that leaves unpaid is no error of the solver and goes to SHORTFALL; only Σ ω ((m_h − work_h) − (m_g − work_g)) is then
+the residual. What rounding leaves of whole micro-dollars goes to ROUNDING: at most half a micro-dollar a posting. (Market design,
 sections 4 and 7.)
 """
 
@@ -34,9 +38,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import OperatorAccount
+from tenorgrid.data.kinds import OperatorAccount, PricingRule
 from tenorgrid.settlement.awarded import Awarded, Held
 from tenorgrid.settlement.coding import Codes, Matrix, Runs, Vector, previous, spread
+from tenorgrid.settlement.domains import Goods
 from tenorgrid.settlement.money import Amounts, micro
 from tenorgrid.settlement.published import Cleared, Flows
 
@@ -70,7 +75,16 @@ def cash(held: Held, price: Matrix, *, hours: float) -> Amounts:
 
 
 def operator_legs(
-    positions: Awarded, moved: Flows, market: Cleared, *, runs: Runs, hours: float, paid: Amounts, count: Codes
+    positions: Awarded,
+    moved: Flows,
+    market: Cleared,
+    *,
+    priced: Goods,
+    pricing: PricingRule,
+    runs: Runs,
+    hours: float,
+    paid: Amounts,
+    count: Codes,
 ) -> OperatorLegs:
     """The operator's legs of every run; with `paid` they sum to zero exactly.
 
@@ -78,6 +92,8 @@ def operator_legs(
         positions: of participants.
         moved: use, flow and work of every run.
         market: published prices.
+        priced: goods that are sold at nodes, with their prices.
+        pricing: rule whose prices settle.
         runs: in order.
         hours: Δ.
         paid: (runs,) micro-dollars to all participants.
@@ -85,22 +101,24 @@ def operator_legs(
 
     Raises NotPublishedError where recipes of a run or the one before use a node or make work that has no price.
     """
-    sold = _by_run(positions.sales, moved.use.shape) + _by_run(positions.virtuals, moved.use.shape)
+    sold, virtual = _by_run(positions.sales, moved.use.shape), _by_run(positions.virtuals, market.price.shape)
     bought = -_by_run(positions.work, moved.work.shape)
     old = Flows(use=previous(moved.use, runs), flow=previous(moved.flow, runs), work=previous(moved.work, runs))
-    old_sold, old_bought = previous(sold, runs), previous(bought, runs)
+    old_sold, old_virtual, old_bought = previous(sold, runs), previous(virtual, runs), previous(bought, runs)
     rate = market.carriage[:, None] + market.congestion
-    substitution = _value(market.price, old.use) + (rate * old.flow).sum(axis=0) - _value(market.work_price, old.work)
-    reduced_cost = _value(market.price, moved.use) + (rate * moved.flow).sum(axis=0) - _value(market.work_price, moved.work)
-    shortfall = _value(market.price, old_sold - old.use)
+    substitution = _value(priced.price, old.use) + (rate * old.flow).sum(axis=0) - _value(market.work_price, old.work)
+    reduced_cost = _value(priced.price, moved.use) + (rate * moved.flow).sum(axis=0) - _value(market.work_price, moved.work)
+    shortfall = _value(priced.price, old_sold - old.use) + _value(market.price, old_virtual)
     undelivered = _value(market.work_price, (bought - moved.work) - (old_bought - old.work))
-    residual = undelivered - reduced_cost - _value(market.price, sold - moved.use)
+    unpaid = -reduced_cost - _value(priced.price, sold - moved.use) - _value(market.price, virtual)
+    hull = pricing is PricingRule.CONVEX_HULL
+    residual = undelivered if hull else undelivered + unpaid
     change = moved.flow - old.flow
     legs = {
         OperatorAccount.TRANSFER: (market.carriage[:, None] * change).sum(axis=0),
         OperatorAccount.CONGESTION: (market.congestion * change).sum(axis=0),
         OperatorAccount.SUBSTITUTION: substitution,
-        OperatorAccount.SHORTFALL: shortfall,
+        OperatorAccount.SHORTFALL: shortfall + unpaid if hull else shortfall,
         OperatorAccount.RESIDUAL: residual,
     }
     amounts = {account: micro(value, np.full_like(value, hours)) for account, value in legs.items()}

@@ -7,14 +7,15 @@ import polars as pl
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BindingKind
+from tenorgrid.data.kinds import BindingKind, ResourceKind
 from tenorgrid.settlement.awarded import ANYWHERE
 from tenorgrid.settlement.coding import UNKNOWN, Coding, Matrix, Runs, Vector, spread
+from tenorgrid.settlement.domains import Goods
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flows:
-    """What the recipes of every run used, moved and made, per hour: `use` (nodes, runs), `flow` (links, runs), `work` (pools, runs)."""
+    """What the recipes of every run used, moved and made, per hour: `use` (goods, runs), `flow` (links, runs), `work` (pools, runs)."""
 
     use: Matrix = field(repr=False)
     flow: Matrix = field(repr=False)
@@ -54,7 +55,7 @@ def cleared(
     )
 
 
-def flows(placements: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pools: Coding) -> Flows:
+def flows(placements: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, pools: Coding, priced: Goods) -> Flows:
     """Use, data moved and work of every run, from recipe levels.
 
     Where several links join a home to a place, the data fills them in order of cost, each up to its capacity, as the clearing does.
@@ -64,14 +65,23 @@ def flows(placements: pl.DataFrame, *, runs: Runs, case: Case, nodes: Coding, po
     here = placements.with_columns(pl.Series("run", runs.number(placements)))
     if unknown := here.filter(pl.col("run") == UNKNOWN).height:
         raise InputError.of("placements", "horizons and intervals that prices were published of", value=f"{unknown} rows of others")
-    used = here.join(case.recipe_resources, on=["workload", "recipe"], how="left")
+    needs = case.recipe_resources.join(case.recipes.select("workload", "recipe", "domain"), on=["workload", "recipe"], how="left")
+    used = here.join(
+        needs.join(case.resources.select("resource", "kind"), on="resource", how="left"), on=["workload", "recipe"], how="left"
+    )
+    domain = used.select(pl.when(pl.col("kind").cast(pl.String) == ResourceKind.ACCELERATOR.value).then("domain"))["domain"]
     node, pool = nodes.encode(used), pools.encode(here)
     if (node == UNKNOWN).any() or (pool == UNKNOWN).any():
         strange = used.filter(node == UNKNOWN).select("workload", "recipe", "location", "resource", "tier").head(1).rows()
         raise InputError.of("placements", "recipes of the case at nodes and of work that prices were published of", value=strange)
     size = runs.count
     return Flows(
-        use=spread(node, used["run"].to_numpy(), (used["level"] * used["per_hour"]).to_numpy(), shape=(nodes.size, size)),
+        use=spread(
+            priced.number(node, domain),
+            used["run"].to_numpy(),
+            (used["level"] * used["per_hour"]).to_numpy(),
+            shape=(priced.coding.size, size),
+        ),
         flow=_moved(here, runs=runs, case=case),
         work=spread(pool, here["run"].to_numpy(), here["work"].to_numpy(), shape=(pools.size, size)),
     )

@@ -9,10 +9,11 @@ import polars as pl
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import ChargeCode, OperatorAccount, PricingRule
-from tenorgrid.data.tables.cleared import settles_under
+from tenorgrid.data.tables.cleared import DomainPrices, settles_under
 from tenorgrid.data.tables.settled import Checks, Closings, Positions
 from tenorgrid.settlement.awarded import NODE, POOL, awarded
 from tenorgrid.settlement.coding import Coding, Runs
+from tenorgrid.settlement.domains import goods
 from tenorgrid.settlement.ledger import Ledger, balances
 from tenorgrid.settlement.money import MICRO
 from tenorgrid.settlement.multisettlement import OperatorLegs, added, cash, operator_legs
@@ -64,6 +65,7 @@ def settle(
     headroom: pl.DataFrame,
     binding: pl.DataFrame,
     recorded_at: datetime,
+    domain_prices: pl.DataFrame | None = None,
     pricing: PricingRule | None = None,
     version: str = "initial",
     before: Settlement | None = None,
@@ -71,8 +73,10 @@ def settle(
     """Settle every run that prices were published of; what `before` has posted already is not posted again.
 
     Args:
-        case: its market and static tables (locations, tiers, workloads, recipes, links); offers and bids are not read.
+        case: its market and static tables (locations, tiers, workloads, recipes, links); of offers only the
+            scale-up domains, where those are priced; bids are not read.
         prices, workload_prices, awards, placements, headroom, binding: as clearing published them.
+        domain_prices: as clearing published them; None is none.
         recorded_at: when this is done, UTC: the ledger's record time.
         pricing: rule whose prices settle; None is the market's own.
         version: initial, final, ...
@@ -87,16 +91,18 @@ def settle(
     work = workload_prices.filter(settles_under(rule))
     runs, nodes, pools = Runs.of(mine, case.market), Coding.of(mine, *NODE), Coding.of(work, *POOL)
     market = cleared(prices=mine, workload_prices=work, binding=binding, runs=runs, case=case, nodes=nodes, pools=pools)
-    held = awarded(awards, runs=runs, case=case, nodes=nodes, pools=pools)
-    moved = flows(placements, runs=runs, case=case, nodes=nodes, pools=pools)
+    premia = DomainPrices.create_empty() if domain_prices is None else domain_prices.filter(settles_under(rule))
+    priced = goods(nodes, market.price, premia, runs=runs)
+    held = awarded(awards, runs=runs, case=case, nodes=nodes, pools=pools, priced=priced)
+    moved = flows(placements, runs=runs, case=case, nodes=nodes, pools=pools, priced=priced)
     kept = reserve(headroom, horizon=case.market.horizons[-1].name, runs=runs, hours=hours)
     writer = Writer(case, runs, version=version, recorded_at=recorded_at)
 
-    sides = [(held.sales, market.price), (held.virtuals, market.price), (held.work, market.work_price)]
+    sides = [(held.sales, priced.price), (held.virtuals, market.price), (held.work, market.work_price)]
     amounts = [cash(side, price, hours=hours) for side, price in sides]
     run, amount = np.concatenate([side.run for side, _ in sides]), np.concatenate(amounts)
     paid, count = added(run, amount, runs=runs), np.bincount(run, minlength=runs.count)
-    legs = operator_legs(held, moved, market, runs=runs, hours=hours, paid=paid, count=count)
+    legs = operator_legs(held, moved, market, priced=priced, pricing=PricingRule(rule), runs=runs, hours=hours, paid=paid, count=count)
 
     reserves = [(kept.holding, "reserve-held"), (kept.using, "reserve-used")]
     events = [writer.held(side, price) for side, price in sides]

@@ -303,6 +303,7 @@ def settle(run: Run, *, version: str = "initial", recorded_at: datetime | None =
         placements=run.placements,
         headroom=run.headroom,
         binding=run.binding,
+        domain_prices=run.domain_prices,
         recorded_at=moment,
         pricing=run.pricing,
         version=version,

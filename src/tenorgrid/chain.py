@@ -26,6 +26,7 @@ from tenorgrid.folders import (
     read_clear,
     read_curves,
     read_file,
+    read_orders,
     write_basis,
     write_clear,
     write_curves,
@@ -278,6 +279,8 @@ def settle_folder(run_dir: Path, out: Path, *, version: str) -> Owed:
     """Settle a run folder into `out`; a settlement that stands there already is appended to."""
     source = run_dir / "clear" if (run_dir / "clear").is_dir() else run_dir
     run = read_clear(source)
+    if not run.domain_prices.is_empty():  # which are paid by the domains of offers
+        run = read_orders(run, source)
     before = read_settlement(out, timezone=run.case.market.timezone)
     owed = settle(run, version=version, before=None if before is None else as_owed(before))
     with writing(out) as folder:

@@ -73,7 +73,7 @@ def test_a_node_with_neither_has_no_interval(plain_market: Plain) -> None:
 
     late = {"start": START + 2 * HOUR, "end": START + 3 * HOUR}
     run = cleared(plain_market(offers=[offer("o", 5, 2), offer("p", 5, 2, **late)], bids=[bid("b", 2, 7), bid("c", 2, 7, **late)]))
-    assert bands(run)[1] == (None, None, None)
+    assert run.prices.filter(pricing="marginal").select("low", "price", "high").row(1) == (None, None, None)
 
 
 def test_both_rules_have_intervals_of_their_own(plain_market: Plain) -> None:

@@ -299,6 +299,6 @@ def test_uplift_is_published_where_no_hour_is_seen_twice(plain_market: Plain) ->
         ({"step": 2 * HOUR, "look": HOUR}, "at least the step"),
     ],
 )
-def test_steps_that_do_not_fit_are_refused(plain_market: Plain, asked: dict[str, timedelta], expected: str) -> None:
+def test_steps_that_do_not_fit_are_refused(plain_market: Plain, asked: dict[str, Any], expected: str) -> None:
     with pytest.raises(InputError, match=expected):
         clear_rolling(plain_market(offers=[offer("o", 10, 1)], bids=[bid("b", 3, 5)]), **asked)
