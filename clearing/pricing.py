@@ -20,6 +20,8 @@ from tenorgrid.data.terms.market import Market
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
+TIE = 1e-9  # relative: ways of doing work whose costs differ by less are equal, so that rounding does not choose between them
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodePrices:
@@ -165,7 +167,9 @@ def work_prices(layout: Layout, prices: NodePrices) -> WorkPrices:
                 cost[:, a] += prices.premium_of(size)[..., k][:, where] @ per_unit[:, a]
             missing = (unknown[..., k][:, where] @ (per_unit > 0.0)).transpose(0, 2, 1) > 0.0
             total = np.where(missing, np.inf, cost + (carriage + congestion)[:, None, :])
-            best = total.reshape(count, -1).argmin(axis=1)
+            flat = total.reshape(count, -1)
+            least = flat.min(axis=1, keepdims=True)
+            best = (flat <= least + TIE * (1.0 + np.abs(least))).argmax(axis=1)  # the first of those that cost the same
             recipe, place_at = np.divmod(best, len(places))
             hour = np.arange(count)
             found = np.stack([cost[hour, recipe, place_at], carriage[place_at], congestion[hour, place_at]])
