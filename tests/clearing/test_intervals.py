@@ -110,11 +110,13 @@ def vertices(offers: list[tuple[float, float]], bids: list[tuple[float, float]])
     for place, (_, cost) in enumerate(offers):  # λ − η ≤ cost
         row = np.zeros(count)
         row[0], row[1 + place] = 1.0, -1.0
-        rows.append(row), sides.append(cost)
+        rows.append(row)
+        sides.append(cost)
     for place, (_, worth) in enumerate(bids):  # −λ − η ≤ −value
         row = np.zeros(count)
         row[0], row[1 + len(offers) + place] = -1.0, -1.0
-        rows.append(row), sides.append(-worth)
+        rows.append(row)
+        sides.append(-worth)
     rows += [-np.eye(count)[place] for place in range(count)]
     sides += [0.0] * count
     rows.append(np.eye(count)[0])
@@ -154,7 +156,7 @@ def served(offers: list[tuple[float, float]], bids: list[tuple[float, float]], l
     cost = [price for _, price in offers] + [-worth for _, worth in bids]
     signs = [1.0] * len(offers) + [-1.0] * len(bids)
     found = linprog(cost, A_ub=[[-sign for sign in signs]], b_ub=[-load], bounds=[(0.0, q) for q, _ in offers + bids])
-    return -float(found.fun)
+    return -float(found.fun or 0.0)
 
 
 @pytest.mark.parametrize("seed", range(10, 18))
