@@ -24,9 +24,10 @@ class Centre:
     price: Vector = field(repr=False)
     status: str
     seconds: float
+    solver: Solver = field(repr=False, compare=False)  # stands at the end of the solve
 
 
-def centre(program: Program, *, dearest: float, method: Method = "cold") -> Centre:
+def centre(program: Program, *, dearest: float, method: Method = "cold", after: Solver | None = None) -> Centre:
     """Solve a linear program and find its prices.
 
     Where no more load can be served, because all that is left to move is decided, the price is bounded by the price cap alone: the
@@ -36,18 +37,25 @@ def centre(program: Program, *, dearest: float, method: Method = "cold") -> Cent
     Args:
         program: whose whole columns are fixed or relaxed.
         dearest: the price cap times Δ, USD per resource.
-        method: how to solve; each from scratch.
+        method: how to solve; each from scratch, unless `after` is given.
+        after: a solver that stands at the end of the same program with other bounds of its whole columns; it goes on from there.
     """
     begun = perf_counter()
-    solver = Solver(program.matrix, method=method)
-    solver.load(program.cost, program.upper, program.row_lower, program.row_upper, lower=program.lower)
+    if after is None:
+        solver = Solver(program.matrix, method=method)
+        solver.load(program.cost, program.upper, program.row_lower, program.row_upper, lower=program.lower)
+    else:
+        solver = after
+        solver.bound_rows(program.row_lower, program.row_upper)
+        solver.bound_columns(program.lower, program.upper, where=program.whole)
     status = solver.run()
     primal, dual = solver.values()
     step = solver.direction(program.hair)
     if all(_stays(program, primal + sign * step, sign) for sign in (1.0, -1.0)):
-        return Centre(primal=primal, dual=dual, price=dual, status=status, seconds=perf_counter() - begun)
+        return Centre(primal=primal, dual=dual, price=dual, status=status, seconds=perf_counter() - begun, solver=solver)
     duals = [_moved(program, solver, sign, dearest=dearest, method=method) for sign in (1.0, -1.0)]
-    return Centre(primal=primal, dual=dual, price=(duals[0] + duals[1]) / 2, status=status, seconds=perf_counter() - begun)
+    price, seconds = (duals[0] + duals[1]) / 2, perf_counter() - begun
+    return Centre(primal=primal, dual=dual, price=price, status=status, seconds=seconds, solver=solver)
 
 
 def _stays(program: Program, primal: Vector, sign: float) -> bool:
@@ -63,7 +71,7 @@ def _moved(program: Program, solver: Solver, sign: float, *, dearest: float, met
         return solver.duals()
     rows = np.flatnonzero(program.hair > 0.0)
     more = csc_array((np.ones(rows.size), (rows, np.arange(rows.size))), shape=(program.hair.size, rows.size))
-    elastic = Solver(csc_array(hstack([program.matrix, more])), method=method)
+    elastic = Solver(csc_array(hstack([program.matrix, more])), method="cold" if method == "warm" else method)
     bought = np.full(rows.size, np.inf)
     elastic.load(
         np.r_[program.cost, np.where(program.wanted[rows], dearest, 0.0)],

@@ -6,7 +6,7 @@ its own feasible set, the duals of that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 import numpy as np
@@ -22,7 +22,7 @@ from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.program import BESIDE, Program, program
 from tenorgrid.clearing.reduction import lower_bound
 from tenorgrid.clearing.search import Incumbent, Limits, search
-from tenorgrid.clearing.solver import METHODS, Method
+from tenorgrid.clearing.solver import METHODS, Method, Solver
 from tenorgrid.data.errors import SolverError
 from tenorgrid.data.kinds import HullKind
 from tenorgrid.data.terms.market import Market
@@ -78,12 +78,13 @@ def clear_joint(problem: Problem, hours: Places, *, market: Market, limits: Limi
     relaxed = joint.relaxed(patterns)
     hull, hull_proof = _certified(relaxed, dearest=dearest)
     bounds = lower_bound(joint, relaxed=relaxed, dual=hull.dual), None
+    goes_on = hull.solver if hull_proof.method == "cold" and relaxed.matrix is joint.matrix else None  # the same columns and rows
     refuted = ""
     for bound, how in zip(bounds, (SEARCHED, SEARCHED_AGAIN), strict=True):
         searched = _Searched(incumbent=search(joint, limits=limits, bound=bound), how=how)
         values = first_ids_first(problem, joint, searched.incumbent.values)
         fixed = joint.fixed(values)
-        found, proof = _measured(fixed, dearest=dearest, shared=shared_alike(problem, joint, values))
+        found, proof = _measured(fixed, dearest=dearest, shared=shared_alike(problem, joint, values), after=goes_on)
         refuted = _refuted(fixed, found, proof, searched.incumbent)
         if not refuted:
             return _joint(fixed, relaxed, (found, hull), (proof, hull_proof), searched, kind, begun)
@@ -124,17 +125,18 @@ def _certified(terms: Program, *, dearest: float) -> tuple[Centre, _Proof]:
     return found, proof
 
 
-def _measured(terms: Program, *, dearest: float, shared: Sequence[Places] = ()) -> tuple[Centre, _Proof]:
+def _measured(terms: Program, *, dearest: float, shared: Sequence[Places] = (), after: Solver | None = None) -> tuple[Centre, _Proof]:
     """Values and their certificate, by another method where the first one's do not pass it; `price` is what may be published.
 
     Args:
         terms: whose whole columns are fixed or relaxed.
         dearest: the price cap times Δ.
         shared: sets of columns, (equal orders, columns of each), that share what they get.
+        after: a solver that the first method may go on from.
     """
-    methods: tuple[Method, ...] = ("cold", "second")
+    methods: tuple[Method, ...] = ("cold" if after is None else "warm", "second")
     for method in methods:
-        found = centre(terms, dearest=dearest, method=method)
+        found = centre(terms, dearest=dearest, method=method, after=after if method == "warm" else None)
         for columns in shared:
             found.primal[columns] = found.primal[columns].mean(axis=0)
         plain = certify(terms, primal=found.primal, dual=found.dual)
@@ -142,10 +144,7 @@ def _measured(terms: Program, *, dearest: float, shared: Sequence[Places] = ()) 
         if plain.passes() and hair.passes():
             return found, _Proof(certificate=plain.larger(hair), rule="hair", method=method)
         if plain.passes():
-            published = Centre(
-                primal=found.primal, dual=found.dual, price=found.dual, status=found.status, seconds=found.seconds
-            )  # fmt: skip
-            return published, _Proof(certificate=plain, rule="plain", method=method)
+            return replace(found, price=found.dual), _Proof(certificate=plain, rule="plain", method=method)
     return found, _Proof(certificate=plain, rule="plain", method=method)
 
 

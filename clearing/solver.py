@@ -19,10 +19,11 @@ from tenorgrid.clearing.problem import Problem
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]
 
-Method = Literal["reference", "cold", "second"]
+Method = Literal["reference", "cold", "warm", "second"]
 METHODS: dict[Method, str] = {
     "reference": "dual simplex from the reference basis",
     "cold": "dual simplex",
+    "warm": "dual simplex from the hull's basis",
     "second": "interior point and crossover, with presolve",
 }
 FEASIBILITY = 1e-9  # tighter than HiGHS's 1e-7, so that a hair of load is well above it
@@ -114,6 +115,11 @@ class Solver:
         moved = self._rows[(lower != self._bounds[0]) | (upper != self._bounds[1])]
         self._highs.changeRowsBounds(moved.size, moved, lower[moved], upper[moved])
         self._bounds = lower, upper
+
+    def bound_columns(self, lower: Vector, upper: Vector, *, where: npt.NDArray[np.bool_]) -> None:
+        """New bounds of some columns; the next run goes on from where the last one ended."""
+        moved = np.flatnonzero(where).astype(np.int32)
+        self._highs.changeColsBounds(moved.size, moved, lower[where], upper[where])
 
     def run(self) -> str:
         """Solve; returns what the solver says of itself."""
