@@ -56,6 +56,10 @@ FAULTS: dict[str, Callable[[Vector, Vector], Pair]] = {
 }
 
 
+SLOW = sorted(FAULTS)[::2]
+EACH = [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in FAULTS]
+
+
 @cache
 def case(path: str) -> Case:
     return random_case(8, hours=3, size=2, ties=False) if path == "hour by hour" else known("modified-scarf")  # of one optimum each
@@ -105,7 +109,7 @@ def passes(run: ClearingRun) -> None:
     assert run.certificate.select(pl.max_horizontal("primal", "dual", "complementarity", "gap").max()).item() <= 1e-6
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EACH)
 @pytest.mark.parametrize("path", FOLDERS)
 def test_where_the_first_method_lies_the_second_one_is_published(path: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = truth(path)
@@ -118,7 +122,7 @@ def test_where_the_first_method_lies_the_second_one_is_published(path: str, faul
     assert not run.certificate["method"].str.contains("dual simplex").any()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", EACH)
 @pytest.mark.parametrize("path", FOLDERS)
 def test_where_both_methods_lie_nothing_is_published(path: str, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lie(monkeypatch, FAULTS[fault], methods=ALL)
