@@ -93,7 +93,7 @@ class Run:
     interval: timedelta = timedelta(hours=1)
     commitments: pl.DataFrame | None = None
     awards: pl.DataFrame | None = None  # of orders decided whole alone
-    uplift: pl.DataFrame | None = None
+    uplift: pl.DataFrame | None = None  # without a row where orders were decided whole and nothing is owed
     allocation: pl.DataFrame | None = None
     domain_prices: pl.DataFrame | None = None
 
@@ -148,7 +148,7 @@ def read_run(folder: Path) -> Run:
         interval=_interval(folder, prices),
         commitments=commitments,
         awards=_awards(folder, commitments),
-        uplift=_table(folder, "clear", "uplift", Uplift),
+        uplift=_uplift(folder, commitments),
         allocation=_table(folder, "clear", "allocation", Allocation),
         domain_prices=_table(folder, "clear", "domain_prices", DomainPrices),
     )
@@ -176,6 +176,13 @@ def _awards(folder: Path, commitments: pl.DataFrame | None) -> pl.DataFrame | No
         return None
     of = [pl.col("horizon"), pl.col("side").cast(pl.String), pl.col("id")]
     return found.join(commitments.select(of).unique(), left_on=of, right_on=of, how="semi")
+
+
+def _uplift(folder: Path, commitments: pl.DataFrame | None) -> pl.DataFrame | None:
+    """Uplift; without a row where the run has the table and orders decided whole, which is to say that nothing is owed."""
+    found = _table(folder, "clear", "uplift", Uplift)
+    known = commitments is not None and store.find_table(folder / "clear", "uplift") is not None
+    return Uplift.create_empty() if found is None and known else found
 
 
 def _interval(folder: Path, prices: pl.DataFrame | None) -> timedelta:

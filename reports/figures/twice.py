@@ -85,12 +85,13 @@ def side_by_side(pairs: pl.DataFrame, nodes: pl.DataFrame, *, settles: str, inte
         timezone: IANA zone of the axis.
     """
     drawn = theme.strips([f"<b>{_node(row)}</b>, {UNIT}" for row in nodes.select(*NODE).iter_rows()], height=190)
-    first = {"marginal": theme.ACCENT, "hull": theme.BLUE} if settles == "marginal" else {"marginal": theme.BLUE, "hull": theme.ACCENT}
-    lines = (
+    own = "marginal" if settles == "marginal" else "hull"
+    lines: list[tuple[str, str, str | None, str]] = [
         ("marginal", "marginal", None, "solid"),
         (PriceKind.CONVEX_HULL.value, "hull", PriceKind.CONVEX_HULL.value, "solid"),
         (PriceKind.RELAXATION.value, "hull", PriceKind.RELAXATION.value, "dot"),
-    )
+    ]
+    lines.sort(key=lambda line: line[1] == own)  # what settles lies on top, the other is wider so that both are seen
     named: set[str] = set()
     for position, node in enumerate(nodes.select(*NODE).iter_rows(named=True)):
         here = pairs.filter(*(pl.col(name) == value for name, value in node.items()))
@@ -100,11 +101,12 @@ def side_by_side(pairs: pl.DataFrame, nodes: pl.DataFrame, *, settles: str, inte
             rows = steps if kind is None else steps.filter(pl.col("kind") == kind)
             if rows.is_empty():
                 continue
-            style: dict[str, object] = {"color": first[column], "width": 2 if column == "marginal" else 1.6, "dash": dash}
+            settling = column == own
+            style: dict[str, object] = {"color": theme.ACCENT if settling else theme.BLUE, "width": 1.8 if settling else 3.5, "dash": dash}
             _line(drawn, rows, column, name=name, line=style, position=position, end=end, first=name not in named)
             named.add(name)
         _limits(drawn, position, here.select("marginal", "hull").to_numpy(), end)
-    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7)
+    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0)
     return drawn
 
 
@@ -156,7 +158,7 @@ def premium_lines(
                 )
                 named.add(size)
         _limits(drawn, position, here.select("premium").to_numpy(), end)
-    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7)
+    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0)
     return drawn
 
 

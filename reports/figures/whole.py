@@ -1,5 +1,6 @@
 """Orders decided whole: what was committed and accepted when, and what prices leave unpaid."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import plotly.graph_objects as go
@@ -99,7 +100,7 @@ def decided(spans: pl.DataFrame, shown: pl.DataFrame) -> go.Figure:
         _spans(drawn, bars.filter(pl.col("on"), pl.col("side") == side), name=name, colour=colour, width=0.62)
     _spans(drawn, bars.filter(~pl.col("on")), name="in its window, not taken", colour=theme.LIGHT, width=0.14)
     drawn.update_layout(barmode="overlay", bargap=0)
-    drawn.update_xaxes(type="date", tickformat="%d %b<br>%H:%M", nticks=7)
+    drawn.update_xaxes(type="date", tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0, range=[bars["start"].min(), bars["end"].max()])
     names = [literal(shortened(name)) for name in shown["id"]]
     drawn.update_yaxes(
         automargin=True, showgrid=False, tickmode="array", tickvals=list(range(shown.height)), ticktext=names,
@@ -131,25 +132,27 @@ def _told(row: dict[str, object]) -> str:
     return f"{literal(str(row['id']))}, {literal(str(row['participant']))}<br>{row['start']:%d %b %H:%M} to {row['end']:%d %b %H:%M}{worth}"
 
 
-def totals(uplift: pl.DataFrame | None, allocation: pl.DataFrame | None) -> pl.DataFrame:
+def totals(uplift: pl.DataFrame | None, allocation: pl.DataFrame | None, *, horizons: Sequence[str]) -> pl.DataFrame:
     """What each horizon and rule leaves unpaid: horizon, pricing, make-whole, lost-opportunity and shortfall, USD.
 
     Make-whole and lost opportunity are summed over components, the shortfall over those who would pay it.
+
+    Args:
+        uplift: `Uplift`.
+        allocation: `Allocation`.
+        horizons: in which something was decided whole; where neither table has a row of one, nothing is unpaid there.
     """
+    rule = pl.col("pricing").cast(pl.String)
     parts = [pl.DataFrame(schema={"horizon": pl.String, "pricing": pl.String, "charge": pl.String, "amount": pl.Float64})]
     if uplift is not None:
         for charge, column in ((UpliftCharge.MAKE_WHOLE, "make_whole"), (UpliftCharge.LOST_OPPORTUNITY, "lost_opportunity")):
-            name = pl.lit(charge.value).alias("charge")
-            parts.append(uplift.select("horizon", pl.col("pricing").cast(pl.String), name, pl.col(column).alias("amount")))
+            parts.append(uplift.select("horizon", rule, pl.lit(charge.value).alias("charge"), pl.col(column).alias("amount")))
     if allocation is not None:
-        short = allocation.filter(pl.col("charge").cast(pl.String) == UpliftCharge.SHORTFALL.value)
-        parts.append(short.select("horizon", pl.col("pricing").cast(pl.String), pl.col("charge").cast(pl.String), "amount"))
-    rows = pl.concat(parts)
+        short = allocation.with_columns(pl.col("charge").cast(pl.String)).filter(pl.col("charge") == UpliftCharge.SHORTFALL.value)
+        parts.append(short.select("horizon", rule, "charge", "amount"))
     sums = [pl.col("amount").filter(pl.col("charge") == charge).sum().alias(charge) for charge in CHARGES]
-    known = [frame.select("horizon") for frame in (uplift, allocation) if frame is not None]
-    rules = pl.DataFrame({"pricing": [rule.value for rule in PricingRule]})
-    every = pl.concat(known or [rows.select("horizon")]).unique().join(rules, how="cross")
-    found = every.join(rows.group_by("horizon", "pricing").agg(sums), on=["horizon", "pricing"], how="left")
+    every = pl.DataFrame({"horizon": horizons}).join(pl.DataFrame({"pricing": [rule.value for rule in PricingRule]}), how="cross")
+    found = every.join(pl.concat(parts).group_by("horizon", "pricing").agg(sums), on=["horizon", "pricing"], how="left")
     return found.with_columns(pl.col(*CHARGES).fill_null(0.0)).sort("horizon", "pricing", descending=[False, True])
 
 
@@ -163,7 +166,7 @@ def unpaid(sums: pl.DataFrame, *, settles: str, names: dict[str, str]) -> go.Fig
     """
     drawn = theme.figure(height=270)
     labels = list(CHARGES.values())
-    for rule in sorted(names, key=lambda rule: rule != settles):
+    for rule in sorted(names, key=lambda rule: rule == settles):  # the first drawn is the lowest
         row = sums.filter(pl.col("pricing") == rule).select(*CHARGES)
         amounts = row.row(0) if row.height else (0.0, 0.0, 0.0)
         drawn.add_bar(
@@ -171,6 +174,7 @@ def unpaid(sums: pl.DataFrame, *, settles: str, names: dict[str, str]) -> go.Fig
             y=labels,
             orientation="h",
             name=names[rule],
+            legendrank=int(rule != settles),
             marker={"color": theme.ACCENT if rule == settles else theme.BLUE},
             text=[number(amount, ",.2f") for amount in amounts],
             textposition="outside",
@@ -180,7 +184,7 @@ def unpaid(sums: pl.DataFrame, *, settles: str, names: dict[str, str]) -> go.Fig
         )
     every = sums.select(*CHARGES).to_numpy()
     drawn.update_xaxes(
-        title={"text": "USD", "standoff": 6},
+        title={"text": "USD", "standoff": 6, "font": {"size": 12}},
         tickformat="~s",
         nticks=6,
         range=[min(0.0, 1.3 * float(every.min())), 1.3 * max(float(every.max()), 0.01)],

@@ -87,10 +87,15 @@ def payers(allocation: pl.DataFrame) -> pl.DataFrame:
     return found.filter(most >= CENT).sort(most, "participant", descending=[True, False])
 
 
+def _horizons(run: Run) -> list[str]:
+    """The horizons in which something was decided whole, the nearest to delivery first."""
+    frames = [frame for frame in (run.commitments, run.uplift, run.allocation) if frame is not None]
+    return horizon_order([name for frame in frames for name in frame["horizon"].unique()])
+
+
 def _horizon(run: Run) -> str | None:
-    """The horizon nearest to delivery in which something was decided whole; None where nothing was."""
-    names = {name for frame in (run.commitments, run.uplift, run.allocation) if frame is not None for name in frame["horizon"].unique()}
-    return horizon_order(list(names))[0] if names else None
+    """The nearest to delivery of them; None where nothing was."""
+    return next(iter(_horizons(run)), None)
 
 
 def _of(frame: pl.DataFrame | None, horizon: str) -> pl.DataFrame | None:
@@ -164,15 +169,16 @@ def _prices(run: Run, horizon: str) -> list[Drawing | Listing]:
         title="Where the two prices differ",
         table=table(top, columns, name="apart-table"),
         caption=(
-            f"Marginal less {name}, over the time in which something was decided whole: the {top.height} nodes widest apart of "
-            f"{apart.height:,} that differ, {nodes.height:,} in all. The largest difference is by size."
+            f"Marginal less {name}, over the time in which something was decided whole; nodes that differ: {apart.height:,} of "
+            f"{nodes.height:,}{f', of which the {top.height} widest apart' if apart.height > top.height else ''}. "
+            "The largest difference is by size."
         ),
     )
     return [drawing, listing]
 
 
 def _prices_caption(run: Run, pairs: pl.DataFrame, shown: pl.DataFrame, *, relaxed: int) -> str:
-    largest = float(pairs["difference"].abs().max())  # type: ignore[arg-type]
+    largest = float(pairs.select(pl.col("difference").abs().max()).item())
     days = " Means by local day." if pairs["start"].n_unique() > twice.FINEST else ""
     text = f"USD per resource-hour, which of a GPU class is the GPU-hour; delivery time in {run.timezone}.{days} "
     if largest < 1e-6:
@@ -190,7 +196,7 @@ def _prices_caption(run: Run, pairs: pl.DataFrame, shown: pl.DataFrame, *, relax
     drawn = pairs.join(shown, on=list(twice.NODE), how="semi")
     ends = [twice.edge(pl.concat([part["marginal"], part["hull"]])) for part in drawn.partition_by(*twice.NODE)]
     if any(end is not None for end in ends):
-        most = max(float(drawn[name].max()) for name in ("marginal", "hull"))  # type: ignore[arg-type]
+        most = float(drawn.select(pl.max_horizontal("marginal", "hull").max()).item())
         text += f" A triangle at the upper edge is a price above it; the largest is {number(most, ',.2f')}."
     return f"{text} The rule that settles is terracotta."
 
@@ -209,15 +215,16 @@ def _names(run: Run, horizon: str) -> dict[str, str]:
 
 
 def _unpaid(run: Run, horizon: str) -> list[Drawing | Listing]:
-    sums, names = whole.totals(run.uplift, run.allocation), _names(run, horizon)
-    mine = sums.filter(pl.col("horizon") == horizon)
-    if mine.is_empty():
+    if run.uplift is None and run.allocation is None:
         return []
+    sums, names = whole.totals(run.uplift, run.allocation, horizons=_horizons(run)), _names(run, horizon)
+    mine = sums.filter(pl.col("horizon") == horizon)
     everywhere = _totals(sums, names)
     if float(mine.select(pl.max_horizontal(pl.col(*whole.CHARGES).abs().max())).item()) < CENT:
         return [everywhere]
     least = {rule: mine.filter(pl.col("pricing") == rule)["lost-opportunity"][0] + mine.filter(pl.col("pricing") == rule)["shortfall"][0]
         for rule in (MARGINAL, HULL)}  # fmt: skip
+    best = ": hull prices leave the least that any can" if names[HULL] == HULL else ""
     bars = Drawing(
         name="unpaid",
         title=f"What prices leave unpaid, {horizon}",
@@ -226,7 +233,7 @@ def _unpaid(run: Run, horizon: str) -> list[Drawing | Listing]:
             "USD over the whole run. Make-whole is what orders lose at published prices; lost opportunity is the best that each could make "
             "by itself less what it makes, so that the two overlap and are not added; the shortfall is what limits that carry a price and "
             f"are not used up would have cost. Lost opportunity and shortfall together are {number(least[MARGINAL], ',.2f')} USD at "
-            f"marginal and {number(least[HULL], ',.2f')} USD at {names[HULL]} prices: hull prices leave the least that any can."
+            f"marginal and {number(least[HULL], ',.2f')} USD at {names[HULL]} prices{best}."
         ),
     )
     blocks: list[Drawing | Listing] = [bars]
@@ -287,7 +294,7 @@ def _payers(paying: pl.DataFrame, names: dict[str, str], horizon: str) -> Listin
         for charge, label in whole.CHARGES.items()
         for rule in (MARGINAL, HULL)
     ]
-    kept = [column for column in charges if float(paying[column.name].abs().max()) >= CENT]  # type: ignore[arg-type]
+    kept = [column for column in charges if (paying[column.name].abs() >= CENT).any()]
     return Listing(
         name="payers",
         title=f"Who would pay, {horizon}",

@@ -20,7 +20,8 @@ from tenorgrid.reports.pages.settlement import wide
 from tenorgrid.reports.report import render, write
 from tenorgrid.reports.run import read_run
 
-SECTIONS = ["market", "prices", "scarcity", "marks", "curve", "book", "settlement", "basis", "certificate", "origin"]
+SECTIONS = ["market", "prices", "scarcity", "whole", "marks", "curve", "book", "settlement", "basis", "certificate", "origin"]
+CLEARED = {"market", "prices", "scarcity", "whole", "certificate"}
 LARGEST = 8_000_000  # bytes
 
 
@@ -202,7 +203,7 @@ def test_an_observed_run_has_only_what_it_has_and_is_not_called_synthetic(observ
 
 @pytest.mark.parametrize(
     ("part", "gone"),
-    [("clear", {"market", "prices", "scarcity", "certificate"}), ("value", {"book"}), ("basis", {"basis"}), ("settle", {"settlement"})],
+    [("clear", CLEARED), ("value", {"book"}), ("basis", {"basis"}), ("settle", {"settlement"})],
 )
 def test_a_part_that_is_missing_leaves_its_sections_out(run_folder: Path, tmp_path: Path, part: str, gone: set[str]) -> None:
     folder = tmp_path / "run"
@@ -210,7 +211,7 @@ def test_a_part_that_is_missing_leaves_its_sections_out(run_folder: Path, tmp_pa
     if part == "clear":
         shutil.rmtree(folder / "clear")
     else:
-        gone = gone | {"market", "prices", "scarcity", "certificate"}
+        gone = gone | CLEARED
         shutil.rmtree(folder / part)
     assert Page(render(folder)).sections == [name for name in SECTIONS if name not in gone]
 
