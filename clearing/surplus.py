@@ -20,8 +20,8 @@ def surplus_by_interval(cleared: Cleared, rule: PricingRule) -> pl.DataFrame:
     """`PARTS` per interval at the prices of a rule, USD: they add to `total`, the objective.
 
     Buyers: expected value less payments for work at ω, and the reserve charge. Suppliers: receipts and reserve payments less cost, starts
-    included. Transfer: what the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ capacity. Reserve: worth of
-    the reserve held. Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so
+    included. Transfer: what the links' owners receive for κ less the cost κ, zero by construction. Congestion: Σ μ capacity. Reserve: worth
+    of the reserve held. Virtuals: gain against their own limits; a position carried from an earlier horizon is bid at a price bound only so
     that it stands, and counts with what it pays at this run's price alone. Shortfall: what buyers pay and nobody receives; at prices that
     do not clear the market, as hull prices need not, it may be below 0.
     """

@@ -174,7 +174,7 @@ class Surplus(dy.Schema):
         description="Virtual bidders' gain against their own limits; carried positions count with what they pay", metadata=USD
     )
     shortfall = dy.Float64(
-        description="Payments for work less what suppliers, virtual bids and rights to links receive: below 0 where something priced is unused",
+        description="Payments for work less what suppliers, virtual bids and links receive: below 0 where something priced is unused",
         metadata=USD,
     )
     total = dy.Float64(description="Objective of the run", metadata=USD)

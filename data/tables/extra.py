@@ -26,7 +26,9 @@ class ExtraRows(dy.Schema):
     coefficient = dy.Float64(description="Per unit of the quantity")
     lower = dy.Float64(nullable=True, description="Least value; equal on all terms of a row, null is none")
     upper = dy.Float64(nullable=True, description="Largest value; equal on all terms of a row, null is none")
-    span = dy.Enum(ExtraSpan, nullable=True, description="interval: in each one by itself; run: once for the sum over all; null is interval")
+    span = dy.Enum(
+        ExtraSpan, nullable=True, description="interval: in each one by itself; run: once for the sum over all; null is interval"
+    )
 
     @dy.rule()
     def bounded(cls) -> pl.Expr:

@@ -69,7 +69,8 @@ def test_a_new_recipe_never_makes_a_bundle_do_less() -> None:
 
 
 def test_the_tables_become_arrays_in_the_order_of_names() -> None:
-    recipes = pl.DataFrame({"workload": ["w", "w", "v"], "recipe": ["z", "a", "m"], "output_per_hour": [3.0, 2.0, 1.0], "domain": [72, None, None]})
+    output, domain = [3.0, 2.0, 1.0], [72, None, None]
+    recipes = pl.DataFrame({"workload": ["w", "w", "v"], "recipe": ["z", "a", "m"], "output_per_hour": output, "domain": domain})
     uses = pl.DataFrame(
         {
             "workload": ["w", "w", "v", "w"],
@@ -83,6 +84,8 @@ def test_the_tables_become_arrays_in_the_order_of_names() -> None:
     assert book["w"].names == ("a", "z")
     assert book["w"].output.tolist() == [2.0, 3.0]
     assert book["w"].use.tolist() == [[0.0, 4.0], [96.0, 8.0]]
+    assert [book["w"].domain(recipe) for recipe in range(2)] == [1, 72]
+    assert book["v"].domain(0) == 1
 
 
 def test_a_negative_bundle_is_refused() -> None:

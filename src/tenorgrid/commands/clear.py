@@ -69,7 +69,7 @@ def clear(
     certificate = cleared.certificate
     done = {
         "out": str(out),
-        "intervals": int(certificate["hours"].sum()),
+        "intervals": cleared.prices.select("horizon", "start").n_unique(),
         "problems": certificate.height,
         "worst_gap": certificate["gap"].max(),
         "worst_incumbent_gap": certificate["incumbent_gap"].max(),
