@@ -29,7 +29,7 @@ def posed(case: Case, standing: Standing = NOTHING, *, count: int = 2) -> Proble
 
 
 def rows_of(problem: Problem) -> list[tuple[str, str, int, float, float, Terms]]:
-    """Kind, id, hour, bounds and terms of every row; columns are called `m:id:step@hour`, `Y:id:step@hour`, `u:id@hour`, `w:id` and so on."""
+    """Kind, id, hour, bounds and terms of every row; columns are `m:id:step@hour`, `Y:...`, `u:id@hour`, `w:id`."""
     coupling, shape = problem.coupling, problem.layout
     step: dict[int, str] = {}
     for members, slots, columns, letter in (
