@@ -28,7 +28,7 @@ ENDED = highspy.HighsModelStatus.kOptimal, *INFEASIBLE
 class Limits:
     """When a search ends before its gap is closed: after `nodes`, and after `seconds` only where they are asked for."""
 
-    nodes: int = 1_000_000
+    nodes: int = 10_000
     seconds: float | None = None
 
     def less(self, nodes: int, begun: float) -> "Limits":

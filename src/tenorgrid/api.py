@@ -63,7 +63,7 @@ def clear(
         as_of: local day; markets that run on or after it are not cleared. None clears all.
         extra_rows: constraints of your own, `ExtraRows`; None is none.
         detail: "intervals" gives each price with the least and the largest that is optimal too.
-        limits: of the search for whole solutions; None is a million nodes and any time.
+        limits: of the search for whole solutions; None is 10,000 nodes and any time.
         state: carried in from an earlier run.
         executor: any `concurrent.futures.Executor`; None is this process.
         progress: called with the parts done and the parts in all.

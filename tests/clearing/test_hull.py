@@ -107,7 +107,7 @@ def test_the_relaxation_is_the_hull_but_for_cycles(whole_market: Drawn) -> None:
             assert bound(of, found.dual) == pytest.approx(found.value, abs=USD)
             above[graph] += relaxed(of)[0] > found.value + USD
     assert above["none"] == above["tree"] == 0
-    assert above["cycle"] >= 4
+    assert above["cycle"] >= 3  # of 12: a circle need not bind in every market
 
 
 @pytest.mark.parametrize("seed", range(4))
