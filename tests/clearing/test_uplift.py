@@ -57,7 +57,7 @@ def test_every_charge_has_the_same_shares(graph: str, seed: int, rule: str) -> N
     _, run = cleared(graph, seed)
     shares: dict[str, list[float]] = {}
     for _, rows in run.allocation.filter(pl.col("pricing") == rule).group_by("charge", maintain_order=True):
-        if abs(rows["amount"].sum()) > 1e-6:
+        if abs(float(rows["amount"].sum())) > 1e-6:
             for name, amount in rows.select("participant", "amount").iter_rows():
                 shares.setdefault(name, []).append(amount / rows["amount"].sum())
     for name, found in shares.items():
