@@ -187,7 +187,11 @@ class Certificate(dy.Schema):
     start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the group of hours")
     method = dy.String(description="How it was solved")
     status = dy.String(description="What the solver said")
-    hours = dy.Int64(min=1, description="Intervals of the group, solved together", metadata={"unit": "intervals"})
+    hours = dy.Int64(
+        min=1,
+        description="Intervals of the group, solved together; in a rolling run also those that were only seen",
+        metadata={"unit": "intervals"},
+    )
     hull = dy.Enum(HullKind, description="What the second pricing rule stands on")
     incumbent_gap = dy.Float64(
         nullable=True,
