@@ -189,7 +189,7 @@ class Certificate(dy.Schema):
     status = dy.String(description="What the solver said")
     hours = dy.Int64(
         min=1,
-        description="Intervals of the group, solved together; in a rolling run also those that were only seen",
+        description="Intervals solved together; in a rolling run also those that were only seen",
         metadata={"unit": "intervals"},
     )
     hull = dy.Enum(HullKind, description="What the second pricing rule stands on")
