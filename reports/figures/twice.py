@@ -13,7 +13,7 @@ from tenorgrid.reports.figures.whole import literal
 
 NODE = ("location", "resource", "tier")
 FINEST = 1500  # intervals above which days are drawn instead
-SPIKE = 4.0  # times the 95th percentile above which the axis ends before the largest price
+SPIKE = 8.0  # times the median price: past it a price is drawn at the edge of its axis
 UNIT = "USD/resource-h"
 
 
@@ -61,17 +61,20 @@ def chosen(nodes: pl.DataFrame, *, reference: str) -> pl.DataFrame:
 
 
 def edge(values: pl.Series) -> float | None:
-    """Where an axis of prices ends, if spikes would flatten all else: a little above the 95th percentile; None shows all of them.
+    """Where an axis of prices ends, if prices at the cap would flatten all else: a quarter above the largest price that is no spike, which
+    is `SPIKE` times the median of those above zero. None shows all of them.
 
-    >>> edge(pl.Series([1.0] * 99 + [500.0]))
-    1.25
+    >>> edge(pl.Series([0.0, 1.0, 1.0, 2.0, 500.0]))
+    2.5
     >>> edge(pl.Series([1.0, 2.0, 3.0])) is None
     True
     """
-    high, most = values.quantile(0.95, interpolation="lower"), values.max()
-    if high is None or not isinstance(most, float) or high <= 0.0 or most <= SPIKE * high:
+    above = values.filter(values > 0.0)
+    middle = above.median()
+    if not isinstance(middle, float):
         return None
-    return 1.25 * float(high)
+    plain = above.filter(above <= SPIKE * middle)
+    return None if plain.len() == above.len() else 1.25 * float(plain.to_numpy().max())
 
 
 def side_by_side(pairs: pl.DataFrame, nodes: pl.DataFrame, *, settles: str, interval: timedelta, timezone: str) -> go.Figure:
@@ -106,7 +109,7 @@ def side_by_side(pairs: pl.DataFrame, nodes: pl.DataFrame, *, settles: str, inte
             _line(drawn, rows, column, name=name, line=style, position=position, end=end, first=name not in named)
             named.add(name)
         _limits(drawn, position, here.select("marginal", "hull").to_numpy(), end)
-    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0)
+    _clock(drawn)
     return drawn
 
 
@@ -142,7 +145,7 @@ def premium_lines(
         interval: length of an interval.
         timezone: IANA zone of the axis.
     """
-    drawn = theme.strips([f"<b>{_node(row)}</b>, USD per GPU-hour above λ" for row in nodes.select(*NODE).iter_rows()], height=150)
+    drawn = theme.strips([f"<b>{_node(row)}</b>, USD/GPUh over λ" for row in nodes.select(*NODE).iter_rows()], height=150)
     mine = domains.filter(pl.col("horizon") == horizon, settles_under(settles))
     sizes = mine.join(nodes, on=list(NODE), how="semi")["domain"].unique().sort().to_list()
     named: set[int] = set()
@@ -158,7 +161,7 @@ def premium_lines(
                 )
                 named.add(size)
         _limits(drawn, position, here.select("premium").to_numpy(), end)
-    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0)
+    _clock(drawn)
     return drawn
 
 
@@ -205,6 +208,12 @@ def _line(
             marker={"symbol": "triangle-up", "size": 8, "color": line["color"]}, cliponaxis=False,
             customdata=over[column].to_list(), hovertemplate="%{x|%d %b %H:%M}: %{customdata:,.2f}<extra>" + name + "</extra>",
         )  # fmt: skip
+
+
+def _clock(drawn: go.Figure) -> None:
+    """The axis of time, from the first start to the last end: left alone, plotly would make room for the marks."""
+    times = [moment for trace in drawn.data if trace.mode == "lines" for moment in trace.x]
+    drawn.update_xaxes(tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0, range=[min(times), max(times)])
 
 
 def _limits(drawn: go.Figure, position: int, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], end: float | None) -> None:

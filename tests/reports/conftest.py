@@ -151,8 +151,12 @@ def _whole(folder: Path) -> None:
     amounts = [(rule, f"supplier-{n}", f"block-{n}", size * (n + 1)) for rule, size in sizes for n in range(6)]
     uplift = [
         {
-            "horizon": "real-time", "pricing": rule, "participant": whose, "component": name,
-            "make_whole": size, "lost_opportunity": 1.5 * size,
+            "horizon": "real-time",
+            "pricing": rule,
+            "participant": whose,
+            "component": name,
+            "make_whole": size,
+            "lost_opportunity": 1.5 * size,
         }
         for rule, whose, name, size in amounts
     ]
@@ -167,8 +171,14 @@ def _whole(folder: Path) -> None:
     _part(folder, "clear", "allocation", pl.DataFrame(allocation), Allocation)
     premia = [
         {
-            "horizon": "real-time", "pricing": rule, "start": first + timedelta(hours=hour), "location": "us-east",
-            "resource": "b200-sxm", "tier": "firm", "domain": size, "premium": float(rng.uniform(0, 0.5)) * (size / 72) * (hour % 3 > 0),
+            "horizon": "real-time",
+            "pricing": rule,
+            "start": first + timedelta(hours=hour),
+            "location": "us-east",
+            "resource": "b200-sxm",
+            "tier": "firm",
+            "domain": size,
+            "premium": float(rng.uniform(0, 0.5)) * (size / 72) * (hour % 3 > 0),
         }
         for rule in ("marginal", "convex-hull")
         for hour in range(hours)
