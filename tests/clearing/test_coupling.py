@@ -180,3 +180,16 @@ def test_headroom_of_a_committed_offer_is_that_of_its_divisible_step() -> None:
     sold = problem.layout.matrix[group, :].toarray().ravel()[problem.layout.offer_column[:, 0]]
     assert sorted(into) == [(0, u, -5.0), (0, u, -3.0)]  # both steps hold q u, and what is sold of them, all of a block, is taken off
     assert sold.tolist() == [1.0, 1.0]
+
+
+def test_a_block_that_nobody_may_use_is_paid_for_while_it_is_committed() -> None:
+    resources = [{"resource": "g1", "kind": "accelerator", "unit": "GPU"}, {"resource": "vcpu", "kind": "cpu", "unit": "vCPU"}]
+    gpu = {"offer_id": "u", "quantity": 5.0, "price": 2.0, "block": True}
+    half = market(interval=HOUR / 2, horizons=(REAL_TIME,))
+    for block, cost in ((True, 0.5 * 8.0 * 0.25), (None, 0.0)):
+        offers = [gpu, gpu | {"resource": "vcpu", "quantity": 8.0, "price": 0.25, "block": block}]
+        bids = [{"bid_id": "n", "quantity": 9.0, "value": 9.0}]
+        problem = posed(plain_case(half, resources=resources, offers=offers, bids=bids), count=1)
+        on = (problem.coupling.columns["kind"] == "committed").to_numpy()
+        assert problem.coupling.cost[on].tolist() == [cost]
+        assert [row[1:3] for row in of(problem, "block", "commitment")] == [("u", 0)]

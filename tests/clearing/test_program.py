@@ -9,6 +9,7 @@ from tenorgrid.clearing.joint import _patterns
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.program import BESIDE, NEITHER, Program, program
 from tenorgrid.clearing.reference import reference_model
+from tenorgrid.clearing.search import Limits, search
 from tests.clearing import programs
 from tests.clearing.conftest import posed
 from tests.clearing.hull import disjoint_hull
@@ -109,3 +110,13 @@ def test_patterns_of_another_group_of_intervals_are_left_alone() -> None:
     if not np.isin(patterns[0].columns, other.column_place[other.column_hour == BESIDE]).all():
         assert other.relaxed(patterns) is other
     assert of.relaxed(()) is of
+
+
+def test_a_search_that_has_nothing_left_to_decide_says_what_it_costs() -> None:
+    """A linear program has no bound of a branch and bound: its own optimum is one."""
+    _, of = drawn("tree", 2)
+    decided = of.fixed(np.zeros(int(of.whole.sum())))
+    found = search(decided, limits=Limits())
+    assert found.bound == pytest.approx(-optimum(decided)[0], abs=1e-6)
+    assert found.bound < -1.0
+    assert found.status == "Optimal"

@@ -8,6 +8,7 @@ import pytest
 
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.data.case import Case
+from tests.clearing.conftest import plain_case
 from tests.clearing.known_cases import known, wanting
 from tests.clearing.whole_markets import random_whole_case
 
@@ -38,6 +39,23 @@ def test_scarf_at_61() -> None:
     assert money(modified.uplift, "convex-hull", "lost_opportunity") == pytest.approx(3.875, abs=1e-6)
     assert charged(plain, "marginal")["make-whole"] == pytest.approx(205.0, abs=1e-6)
     assert charged(modified, "convex-hull")["lost-opportunity"] == pytest.approx(3.875, abs=1e-6)
+
+
+def test_who_needs_a_domain_that_nobody_has_forgoes_nothing() -> None:
+    """At VOLL for such a domain a gang worth 5 USD gains nothing, however cheap GPUs without one are."""
+    case = plain_case(
+        workloads=[{"workload": name, "class": "decode", "unit": "u", "egress_gib_per_unit": 1.0} for name in ("w1", "w2")],
+        recipes=[{"workload": f"w{n}", "recipe": "r", "output_per_hour": 1.0, "domain": size} for n, size in ((1, None), (2, 8))],
+        recipe_resources=[{"workload": f"w{n}", "recipe": "r", "resource": "g1", "per_hour": 1.0} for n in (1, 2)],
+        offers=[{"offer_id": "a", "quantity": 9.0, "price": 2.0, "domain": 4}],
+        bids=[
+            {"bid_id": "n", "quantity": 3.0, "value": 4.0},
+            {"bid_id": "g", "workload": "w2", "quantity": 4.0, "value": 5.0, "min_share": 1.0},
+        ],
+    )
+    run = clear_horizons(case)
+    assert run.uplift.is_empty()
+    assert run.domain_prices["premium"].to_list() == pytest.approx([998.0, 998.0], abs=1e-6)
 
 
 @pytest.mark.parametrize("rule", RULES)

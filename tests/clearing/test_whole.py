@@ -29,7 +29,7 @@ from tests.clearing.programs import Program, Vector, fixed, program, solve
 from tests.clearing.whole_markets import random_whole_case
 
 RELATIVE, USD = 1e-6, 1e-6
-MARKETS = [("none", 6), ("none", 8), ("tree", 2), ("cycle", 2)]
+MARKETS = [("none", 6), ("none", 8), ("tree", 2), ("tree", 7), ("cycle", 5)]
 RULES = tuple(PricingRule)
 
 
