@@ -177,12 +177,31 @@ def _standing_after(run: Cleared, before: Standing, until: datetime) -> Standing
     decided = (
         commitment_table(run, running=before.running.keys()).with_columns(pl.col("side").cast(pl.String)).filter(pl.col("start") < until)
     )
-    gangs = set(decided.filter("on", pl.col("side") == "bid", pl.col("id").is_in(begun.implode()))["id"])
+    taken = set(decided.filter("on", pl.col("side") == "bid", pl.col("id").is_in(begun.implode()))["id"]) | _followers(run, bids, stop)
     return Standing(
-        accepted=frozenset(gangs | (before.accepted & set(goes_on["id"]))),
+        accepted=frozenset(before.accepted | _with_parents(bids, taken)) & set(goes_on.filter("gang")["id"]),
         running=_running(decided.filter(pl.col("side") == "offer"), orders, before, stop),
         done=_done(run, before, stop),
     )
+
+
+def _followers(run: Cleared, bids: pl.DataFrame, stop: int) -> set[str]:
+    """Divisible bids that are linked to a gang and have got work before the stop."""
+    linked = bids.filter(~pl.col("gang"), pl.col("parent").is_not_null())
+    if linked.is_empty():
+        return set()
+    work = served(run.problem, primal=run.primal).join(linked.select("id"), on="id", how="semi")
+    return set(work.filter(pl.col("hour") < stop, pl.col("work") > DUST * pl.col("quantity"))["id"])
+
+
+def _with_parents(bids: pl.DataFrame, taken: set[str]) -> set[str]:
+    """These bids and all that they are linked to: who has been served because of a gang holds it to its word before it begins."""
+    parent = dict(bids.filter(pl.col("parent").is_not_null()).select("id", "parent").iter_rows())
+    found, ahead = set(taken), set(taken)
+    while ahead:
+        ahead = {parent[name] for name in ahead if name in parent} - found
+        found |= ahead
+    return found
 
 
 def _running(decided: pl.DataFrame, orders: Orders, before: Standing, stop: int) -> dict[str, int]:

@@ -185,6 +185,26 @@ def test_a_child_of_a_bid_that_was_not_taken_is_not_taken_either(plain_market: P
     assert served(blind, "c") == [0.0, 0.0]
 
 
+@pytest.mark.parametrize("share", [None, 1.0])
+def test_who_was_served_because_of_a_later_bid_holds_it_to_its_word(plain_market: Plain, share: float | None) -> None:
+    bids = [
+        bid("root", 4, 1.5, min_share=1.0, **hours(2, 3)),
+        bid("parent", 4, 1.5, min_share=1.0, linked_to="root", **hours(1, 2)),
+        bid("child", 4, 9, min_share=share, linked_to="parent", **hours(0, 1)),
+    ]
+    case = plain_market(offers=[offer("o", 9, 2, **hours(0, 3))], bids=bids)
+    rolled = clear_rolling(case, step=HOUR)
+    assert [sum(served(rolled, name)) for name in ("child", "parent", "root")] == pytest.approx([4.0, 4.0, 4.0])
+    assert surplus(rolled) == pytest.approx(surplus(clear_horizons(case)))
+    assert surplus(rolled)["real-time"] == pytest.approx(4 * (9 + 1.5 + 1.5 - 3 * 2))
+
+
+def test_a_bid_that_nobody_was_served_for_may_still_be_left_out(plain_market: Plain) -> None:
+    bids = [bid("parent", 4, 1.5, min_share=1.0, **hours(1, 2)), bid("child", 4, 1, linked_to="parent", **hours(0, 1))]
+    rolled = clear_rolling(plain_market(offers=[offer("o", 9, 2, **hours(0, 2))], bids=bids), step=HOUR)
+    assert served(rolled, "parent") == served(rolled, "child") == [0.0, 0.0]
+
+
 def test_of_a_total_what_is_left_is_passed_on(plain_market: Plain) -> None:
     offers = [offer(f"h{n}", 10, price, **hours(n, n + 1)) for n, price in enumerate((3.0, 1.0, 2.0, 4.0))]
     case = plain_market(offers=offers, bids=[bid("d", 6, 9, total=15.0, **hours(0, 4))])
