@@ -29,6 +29,17 @@ from tenorgrid.data.terms.market import Market
 
 Detail = Literal["centre", "intervals"]  # prices alone, or with the interval of every optimal price
 UNDATED = frozenset({"uplift", "allocation"})  # tables by component, not by interval
+COMMITMENTS = pl.Schema(
+    {
+        "horizon": pl.String(),
+        "start": pl.Datetime("us", "UTC"),
+        "side": pl.Enum([side.value for side in AwardSide]),
+        "id": pl.String(),
+        "participant": pl.String(),
+        "on": pl.Boolean(),
+        "started": pl.Boolean(),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +124,8 @@ def commitment_table(run: Cleared, *, running: Set[str] = frozenset()) -> pl.Dat
         running: offers that were committed just before its first interval.
     """
     span, coupling = run.problem.orders.span, run.problem.coupling
+    if coupling.columns.is_empty():
+        return pl.DataFrame(schema=COMMITMENTS)
     names = coupling.columns.with_columns(pl.Series("value", run.beside))
     on = (pl.col("value") > 0.5).alias("on")
     before = pl.col("on").shift(1).over("id").fill_null((pl.col("hour") == 0) & pl.col("id").is_in(list(running)))
@@ -129,13 +142,12 @@ def commitment_table(run: Cleared, *, running: Set[str] = frozenset()) -> pl.Dat
     bids = gangs.with_columns(pl.int_ranges(*edges).alias("hour")).explode("hour")
     accepted = bids.select("id", "participant", "hour", on, pl.lit("bid").alias("side"), pl.lit(value=False).alias("started"))
     table = pl.concat([offers, accepted])
-    side = pl.Enum([side.value for side in AwardSide])
     dated = table.with_columns(
         pl.lit(run.problem.orders.horizon).alias("horizon"),
         span.starts().gather(table["hour"]).alias("start"),
-        pl.col("side").cast(side),
+        pl.col("side").cast(COMMITMENTS["side"]),
     )
-    return dated.select("horizon", "start", "side", "id", "participant", "on", "started").sort("start", "side", "id")
+    return dated.select(list(COMMITMENTS)).sort("start", "side", "id")
 
 
 def _positions(run: Cleared) -> pl.DataFrame:
@@ -167,6 +179,8 @@ def _kept(own: Standing, ahead: Cleared | None) -> Standing:
 def _standing_after(run: Cleared, before: Standing, until: datetime) -> Standing:
     """What stands after the deliveries before `until`, or after the last one that the horizon has cleared."""
     orders = run.problem.orders
+    if orders.wholes.empty:
+        return Standing(done=before.done)
     stop = min(max((until - orders.span.first) // orders.span.interval, 0), orders.span.count)
     until = orders.span.first + stop * orders.span.interval
     bids = orders.wholes.bids

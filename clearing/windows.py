@@ -7,6 +7,7 @@ at one home, virtual bids on one side of a node. In each interval the steps of a
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import polars as pl
 
@@ -26,12 +27,18 @@ class Span:
 
     def starts(self) -> pl.Series:
         """First instant of every interval, UTC."""
-        last = self.first + (self.count - 1) * self.interval
-        return pl.datetime_range(self.first, last, self.interval, time_unit="us", time_zone="UTC", eager=True).alias("start")
+        return _starts(self)
 
     def part(self, begin: int, end: int) -> "Span":
         """Intervals `begin` to `end` of this span."""
         return Span(first=self.first + begin * self.interval, count=end - begin, interval=self.interval)
+
+
+@lru_cache(maxsize=64)
+def _starts(span: Span) -> pl.Series:
+    """Asked for by every table that is published of a span."""
+    last = span.first + (span.count - 1) * span.interval
+    return pl.datetime_range(span.first, last, span.interval, time_unit="us", time_zone="UTC", eager=True).alias("start")
 
 
 def spread(rows: pl.DataFrame, *, span: Span) -> pl.DataFrame:
