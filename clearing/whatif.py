@@ -7,12 +7,13 @@ Only the intervals that a change can reach are cleared again: the windows of the
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import polars as pl
 
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.insight.changes import window
+from tenorgrid.clearing.wholes import wholes
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import PricingRule
@@ -107,7 +108,7 @@ def _reach(case: Case, after: Case, first: datetime | None, end: datetime | None
         raise InputError.of(
             "change", f"intervals between {low:%Y-%m-%dT%H:%MZ} and {high:%Y-%m-%dT%H:%MZ}, where orders differ", value="others"
         )
-    coupled = pl.concat([_coupled(one, case.market.interval) for one in (case, after)])
+    coupled = pl.concat([_coupled(one) for one in (case, after)])
     while True:
         over = coupled.filter(pl.col("start") < stop, pl.col("end") > begin)
         wider = (min([begin, *over["start"]]), max([stop, *over["end"]]))
@@ -116,14 +117,13 @@ def _reach(case: Case, after: Case, first: datetime | None, end: datetime | None
         begin, stop = wider
 
 
-def _coupled(case: Case, interval: timedelta) -> pl.DataFrame:
-    """Windows of orders whose hours are decided together."""
-    length = pl.lit(interval).dt.total_seconds() / 3600.0
-    commits = (pl.col("start_cost").fill_null(0.0) > 0.0) | (pl.col("min_hours").fill_null(1) > length)
-    offers = case.offers.filter(commits).select("start", "end")
-    whole = (pl.col("min_share").fill_null(0.0) > 0.0) | pl.col("total").is_not_null()
-    whole |= pl.col("exclusive_group").is_not_null() | pl.col("linked_to").is_not_null()
-    return pl.concat([offers, case.bids.filter(whole).select("start", "end")]).unique()
+def _coupled(case: Case) -> pl.DataFrame:
+    """Windows of orders whose hours are decided together, at any horizon; bids that groups and links join are one."""
+    found: list[tuple[datetime, datetime]] = []
+    for horizon in case.market.horizons:
+        offers, bids = (orders.filter(pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)) for orders in (case.offers, case.bids))
+        found += wholes(offers.rename({"offer_id": "id"}), bids.rename({"bid_id": "id"})).windows()
+    return pl.DataFrame(found, schema=case.bids.select("start", "end").schema, orient="row").unique()
 
 
 def price_differences(before: ClearingRun, after: ClearingRun) -> pl.DataFrame:

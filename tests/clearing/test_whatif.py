@@ -90,6 +90,27 @@ def test_coupled_hours_are_cleared_together(plain_market: Made) -> None:
     assert found.end - found.first == 3 * HOUR
 
 
+def test_bids_that_are_linked_join_the_hours_between_them(plain_market: Made) -> None:
+    """The gang of the last hour takes the bid of the first one along: whether it is worth it is seen from both."""
+    case = three_hours(plain_market)
+    linked = case.bids.with_columns(
+        pl.when(pl.col("bid_id") == "b-2").then(1.0).alias("min_share"),
+        pl.when(pl.col("bid_id") == "b-0").then(pl.lit("b-2")).alias("linked_to"),
+    )
+    after = changed(replace(case, bids=linked), pl.DataFrame({"action": ["change"], "bid_id": ["b-0"], "quantity": [9.0]}))
+    found = what_if(replace(case, bids=linked), after)
+    assert found.end - found.first == 3 * HOUR
+
+
+def test_hours_that_nothing_couples_are_left_out(plain_market: Made) -> None:
+    """An offer that says nothing of a least run joins no intervals, however short they are."""
+    case = three_hours(plain_market)
+    free = replace(case, offers=case.offers.with_columns(pl.lit(None, dtype=pl.Int64).alias("min_hours")))
+    after = changed(free, pl.DataFrame({"action": ["change"], "bid_id": ["b-0"], "quantity": [9.0]}))
+    found = what_if(free, after)
+    assert found.end - found.first == HOUR
+
+
 def test_orders_are_added_replaced_and_withdrawn(plain_market: Made) -> None:
     case = three_hours(plain_market)
     row: dict[str, Any] = case.offers.filter(offer_id="o-2").row(0, named=True)
