@@ -10,6 +10,7 @@ from tenorgrid.clearing.centre import centre
 from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.program import Program, program
+from tenorgrid.clearing.solver import Solver
 from tenorgrid.data.kinds import PricingRule
 from tests.clearing.centre import Face, chebyshev_centre, face
 from tests.clearing.conftest import START, Row, plain_case, posed
@@ -66,6 +67,21 @@ def test_where_one_price_is_free_it_is_the_centre(value: float) -> None:
     balance = terms.hair > 0
     np.testing.assert_allclose(found.price[balance], [(2.0 + value) / 2, 2.0], atol=NEAR)
     np.testing.assert_allclose(-chebyshev_centre(of), found.price, atol=NEAR)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_price_that_moves_on_one_side_alone_is_the_middle_whichever_side_the_solver_stands_on(side: float) -> None:
+    """All is sold and all is served: the basis of a hair more load says 5, that of a hair less says 2, and both are optimal."""
+    bids = [bid("g", 1.0, 9.0, min_share=1.0), bid("n", 9.0, 5.0)]
+    terms = program(posed(plain_case(offers=[offer("a", 10.0, 2.0)], bids=bids), horizon=0), np.array([0]))
+    fixed = terms.fixed(np.ones(1))
+    solver = Solver(fixed.matrix, method="cold")
+    solver.load(fixed.cost, fixed.upper, fixed.row_lower + side * fixed.hair, fixed.row_upper, lower=fixed.lower)
+    solver.run()
+    found = centre(fixed, dearest=CAP, after=solver)
+    balance = fixed.hair > 0
+    assert found.dual[balance] == pytest.approx([5.0 if side > 0 else 2.0], abs=NEAR)  # it stands where it was put
+    assert found.price[balance] == pytest.approx([3.5], abs=NEAR)
 
 
 def test_an_hour_by_itself_has_the_same_price_as_in_a_coupled_run() -> None:

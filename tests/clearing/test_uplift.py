@@ -41,6 +41,27 @@ def test_scarf_at_61() -> None:
     assert charged(modified, "convex-hull")["lost-opportunity"] == pytest.approx(3.875, abs=1e-6)
 
 
+def test_who_sells_at_a_loss_is_made_whole_of_what_its_headroom_has_not_paid() -> None:
+    """At the hull price of 2, set by a unit that stays off, the divisible offer loses 5 × 1 USD on what it sells, and its other five hours
+    are paid 0.3 each as reserve: 3.5 are left. All ten held back would have been paid 3."""
+    case = plain_case(
+        offers=[
+            {"offer_id": "d", "quantity": 10.0, "price": 3.0},
+            {"offer_id": "u", "participant": "p", "quantity": 20.0, "price": 1.0, "start_cost": 20.0},
+        ],
+        bids=[{"bid_id": "n", "quantity": 5.0, "value": 10.0}],
+        reserves=[{"step": 1, "quantity": 100.0, "price": 0.3}],
+    )
+    run = clear_horizons(case)
+    hull = run.prices.filter(pricing="convex-hull")
+    assert (hull["price"].item(), hull["scarcity"].item()) == pytest.approx((2.0, 0.3), abs=1e-6)
+    found = {row[:2]: row[2:] for row in run.uplift.select("pricing", "component", "make_whole", "lost_opportunity").iter_rows()}
+    assert found == {
+        ("convex-hull", "d"): pytest.approx((3.5, 3.0 + 3.5), abs=1e-6),
+        ("marginal", "u"): pytest.approx((0.0, 20 * (3.3 - 1.0) - 20.0), abs=1e-6),  # at 3.3 the unit would have liked to run
+    }
+
+
 def test_who_needs_a_domain_that_nobody_has_forgoes_nothing() -> None:
     """At VOLL for such a domain a gang worth 5 USD gains nothing, however cheap GPUs without one are."""
     case = plain_case(
