@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+
+from tenorgrid.indices.panel import Matrix, Panel
 
 Observe = Callable[..., pl.DataFrame]
 NOON = datetime(2027, 1, 5, 17, tzinfo=UTC)  # in New York
@@ -54,3 +57,52 @@ def listings() -> pl.DataFrame:
         for number in range(count)
     ]
     return pl.DataFrame(rows)
+
+
+def _matrix(text: str) -> Matrix:
+    return np.array([[float(cell) for cell in line.split()] for line in text.strip().splitlines()]).T
+
+
+@pytest.fixture
+def balk() -> Panel:
+    """Six products in five periods: Balk (2008), tables 3.1 and 3.2, as gpindex has them."""
+    price = _matrix("""1 1.2 1 .8 1\n1 3 1 .5 1\n1 1.3 1.5 1.6 1.6\n1 .7 .5 .3 .1\n1 1.4 1.7 1.9 2\n1 .8 .6 .4 .2""")
+    quantity = _matrix("""1 .8 1 1.2 .9\n1 .9 1.1 1.2 1.2\n2 1.9 1.8 1.9 2\n1 1.3 3 6 12\n4.5 4.7 5 5.6 6.5\n.5 .6 .8 1.3 2.5""")
+    return Panel(periods=tuple(range(1, 6)), products=tuple("abcdef"), price=price, quantity=quantity)
+
+
+@pytest.fixture
+def ces() -> Panel:
+    """Four products bought by constant elasticity of substitution, σ = 2: Diewert and Fox (2017), as IndexNumR has them."""
+    price = _matrix(
+        """2 1.75 1.6 1.5 1.45 1.4 1.35 1.3 1.25 1.2 1.15 1.1\n1 .5 1.05 1.1 1.12 1.15 1.18 .6 1.2 1.25 1.28 1.3
+        1 .95 .9 .85 .4 .8 .75 .72 .7 .4 .7 .65\n.5 .55 .6 .65 .7 .75 .7 .65 .7 .75 .75 .8"""
+    )
+    spent = np.array([10.0, 13, 11, 12, 15, 13, 14, 17, 15, 18, 16, 17])
+    share = np.array([0.2, 0.2, 0.2, 0.4]) / price
+    quantity = spent[:, None] * share / share.sum(axis=1, keepdims=True) / price
+    return Panel(periods=tuple(range(1, 13)), products=tuple("abcd"), price=price, quantity=quantity)
+
+
+@pytest.fixture
+def bounce() -> Panel:
+    """A sale and what follows: prices and quantities return to where they began."""
+    price = np.array([[2.0, 2], [1, 2], [2, 2], [2, 2]])
+    quantity = np.array([[10.0, 10], [100, 10], [1, 10], [10, 10]])
+    return Panel(periods=(1, 2, 3, 4), products=("a", "b"), price=price, quantity=quantity)
+
+
+@pytest.fixture
+def drawn() -> Callable[[int], Panel]:
+    """Made-up panels of seven periods and nine products, a fifth of the prices missing; the first product is always there."""
+
+    def make(seed: int) -> Panel:
+        rng = np.random.default_rng(seed)
+        price = rng.lognormal(0, 0.8, 9) * rng.lognormal(0, 0.3, (7, 9))
+        quantity = rng.gamma(1.0, 5.0, (7, 9))
+        gone = rng.random((7, 9)) < 0.2
+        gone[:, 0] = False
+        price[gone] = quantity[gone] = np.nan
+        return Panel(periods=tuple(range(7)), products=tuple("abcdefghi"), price=price, quantity=quantity)
+
+    return make
