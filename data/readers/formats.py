@@ -9,10 +9,14 @@ import dataframely as dy
 import polars as pl
 
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.readers.catalogs import CloudTable, RegionalCatalog, read_cloud_table, read_regional_catalog
 from tenorgrid.data.readers.daily import DailyPrices, read_daily
+from tenorgrid.data.readers.eucri import EuropeanOffers, read_eucri
 from tenorgrid.data.readers.header import matching
 from tenorgrid.data.readers.listings import Listings, read_listings
+from tenorgrid.data.readers.rate_cards import OnDemandDays, RateCards, SpotZones, read_on_demand, read_rate_cards, read_spot_zones
 from tenorgrid.data.readers.rows import observed
+from tenorgrid.data.readers.snapshots import Snapshots, read_snapshots
 from tenorgrid.data.readers.summaries import ProviderSummaries, Summaries, read_provider_summaries, read_summaries
 from tenorgrid.data.tables.door import read_checked
 from tenorgrid.data.tables.observed import Observations
@@ -26,6 +30,13 @@ class Format(StrEnum):
     SUMMARIES = "summaries"
     PROVIDER_SUMMARIES = "provider-summaries"
     DAILY = "daily"
+    SNAPSHOTS = "snapshots"
+    EU_CRI = "eu-cri"
+    REGIONAL_CATALOG = "regional-catalog"
+    CLOUD_TABLE = "cloud-table"
+    RATE_CARDS = "rate-cards"
+    ON_DEMAND = "on-demand"
+    SPOT_ZONES = "spot-zones"
 
 
 class UnnamedObservations(Observations):
@@ -60,6 +71,13 @@ READERS: Mapping[Format, Reader] = {
     Format.SUMMARIES: Reader(read=read_summaries, schema=Summaries),
     Format.PROVIDER_SUMMARIES: Reader(read=read_provider_summaries, schema=ProviderSummaries),
     Format.DAILY: Reader(read=read_daily, schema=DailyPrices),
+    Format.SNAPSHOTS: Reader(read=read_snapshots, schema=Snapshots),
+    Format.EU_CRI: Reader(read=read_eucri, schema=EuropeanOffers),
+    Format.REGIONAL_CATALOG: Reader(read=read_regional_catalog, schema=RegionalCatalog),
+    Format.CLOUD_TABLE: Reader(read=read_cloud_table, schema=CloudTable),
+    Format.RATE_CARDS: Reader(read=read_rate_cards, schema=RateCards),
+    Format.ON_DEMAND: Reader(read=read_on_demand, schema=OnDemandDays),
+    Format.SPOT_ZONES: Reader(read=read_spot_zones, schema=SpotZones),
 }
 
 

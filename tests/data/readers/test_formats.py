@@ -20,6 +20,13 @@ REAL = {
     "gpu_prices_30min_primeintellect_stats.csv.gz": (Format.SUMMARIES, 6494),
     "gpu_prices_30min_primeintellect_by_provider.csv.gz": (Format.PROVIDER_SUMMARIES, 25956),
     "gpu_prices_daily_multiprovider.csv.gz": (Format.DAILY, 33622),
+    "gpu_prices_2hourly_vast_runpod_lambda.csv.gz": (Format.SNAPSHOTS, 43817 + 13084),  # and the spot prices of RunPod
+    "eucri_observations.csv": (Format.EU_CRI, 1565),
+    "gcp_gpu_prices_weekly_by_region_2022_2026.csv.gz": (Format.REGIONAL_CATALOG, 4 * 29810 - 4429 - 7513 - 7519),
+    "cloud_gpus_list_prices_2021_2025.csv.gz": (Format.CLOUD_TABLE, 14413),
+    "ccir_reference_rates.csv": (Format.RATE_CARDS, 18),
+    "aws_p5_ondemand_daily.csv": (Format.ON_DEMAND, 487),
+    "aws_gpu_spot_by_az_2021.csv.gz": (Format.SPOT_ZONES, 7555),
 }
 
 
