@@ -19,6 +19,7 @@ from tests.clearing.programs import EPS, Flags, Places, Program, Vector, pattern
 
 CHUNK = 20_000
 MOST = 2_000_000  # bases of a polyhedron that are still gone through one by one
+KEPT = 8  # programs whose pieces are remembered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,25 @@ class Piece:
         return None if found is None else (found[0] + sure, found[1])
 
 
-def pieces(of: Program) -> Iterator[Piece]:
-    """Every component's feasible set as a union of polyhedra, one for each pattern of its binaries that its rows allow."""
+_SEEN: dict[bytes, tuple[Piece, ...]] = {}
+
+
+def pieces(of: Program) -> tuple[Piece, ...]:
+    """Every component's feasible set as a union of polyhedra, one for each pattern of its binaries that its rows allow.
+
+    They hang on what is somebody's own alone: a program with other values, or other rows of the market, has the same.
+    """
+    own = ~of.shared
+    terms = (of.matrix[own], of.low[own], of.high[own], of.lower, of.upper, of.whole, of.part)
+    key = b"|".join(np.ascontiguousarray(part).tobytes() for part in terms)
+    if key not in _SEEN:
+        while len(_SEEN) >= KEPT:
+            _SEEN.pop(next(iter(_SEEN)))
+        _SEEN[key] = tuple(_pieces(of))
+    return _SEEN[key]
+
+
+def _pieces(of: Program) -> Iterator[Piece]:
     own = np.flatnonzero(~of.shared)
     for part in np.unique(of.part):
         mine = np.flatnonzero(of.part == part)

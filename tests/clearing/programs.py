@@ -5,12 +5,12 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
+import highspy
 import numpy as np
 import numpy.typing as npt
 import pyomo.environ as pyo
 from pyomo.repn import generate_standard_repn
-from scipy.optimize import linprog
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 Vector = npt.NDArray[np.float64]
@@ -20,6 +20,12 @@ Flags = npt.NDArray[np.bool_]
 OWN = frozenset({"work", "step", "total", "inventory", "gang", "group", "linked", "starting", "running", "lasting"})
 MANY = 4096  # patterns of binaries that are still gone through one by one
 EPS = 1e-9
+OPTIONS: dict[str, bool | float | int] = {
+    "output_flag": False,
+    "threads": 1,
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,32 +109,23 @@ def _index(data: Any) -> tuple[Any, ...]:
 
 def solve(value: Vector, matrix: Vector, *, low: Vector, high: Vector, lower: Vector, upper: Vector) -> tuple[float, Vector, Vector] | None:
     """Value, primal and row duals (≥ 0 where the upper side binds) of max value · x; None where nothing is feasible."""
-    equal = np.isfinite(low) & (high - low <= EPS)
-    below, above = np.isfinite(high) & ~equal, np.isfinite(low) & ~equal
-    stacked = np.vstack([matrix[below], -matrix[above]])
-    sides: dict[str, Any] = {}
-    if stacked.size:
-        sides |= {"A_ub": stacked, "b_ub": np.r_[high[below], -low[above]]}
-    if equal.any():
-        sides |= {"A_eq": matrix[equal], "b_eq": high[equal]}
-    found = linprog(
-        -value,
-        **sides,
-        bounds=list(zip(lower, upper, strict=True)),
-        method="highs",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
-    if found.status == 2:
+    highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its methods carry no types
+    for option, setting in OPTIONS.items():
+        highs.setOptionValue(option, setting)
+    entries = csr_array(matrix)
+    indices = (part.astype(np.int32) for part in (entries.indptr, entries.indices))
+    minimise, by_row = int(highspy.ObjSense.kMinimize), int(highspy.MatrixFormat.kRowwise)
+    shape = value.size, low.size, entries.data.size
+    bounds = (np.ascontiguousarray(part, dtype=np.float64) for part in (-value, lower, upper, low, high))
+    highs.passModel(*shape, by_row, minimise, 0.0, *bounds, *indices, entries.data, np.zeros(value.size, dtype=np.int32))
+    highs.run()
+    state = highs.getModelStatus()
+    if state == highspy.HighsModelStatus.kInfeasible:
         return None
-    assert found.status == 0, found.message
-    assert found.fun is not None
-    dual = np.zeros(low.size)
-    if stacked.size:
-        dual[below] = -found.ineqlin.marginals[: below.sum()]
-        dual[above] += found.ineqlin.marginals[below.sum() :]
-    if equal.any():
-        dual[equal] = -found.eqlin.marginals
-    return -float(found.fun), np.asarray(found.x), dual
+    assert state == highspy.HighsModelStatus.kOptimal, highs.modelStatusToString(state)
+    found = highs.getSolution()
+    point = np.array(found.col_value, dtype=np.float64)
+    return float(value @ point), point, -np.array(found.row_dual, dtype=np.float64)
 
 
 def patterns(of: Program, columns: Places, rows: Places) -> Vector:

@@ -86,9 +86,11 @@ def compared(seed: int, *, orders: int = 3) -> bool:
     one, rolled = clear_horizons(case), clear_rolling(case, step=HOUR * (1 + seed % 3))
     assert surplus(rolled) == pytest.approx(surplus(one), rel=1e-8, abs=USD)
     assert rolled.prices["start"].unique().sort().equals(one.prices["start"].unique().sort())
+    if seed % 3 == 0 or case.tiers.height > 1:
+        return False
     found, again = amounts(one), amounts(clear_horizons(shaken(case, seed + 1000, by=1e-5)))
     apart = max((abs(found.get(key, 0.0) - again.get(key, 0.0)) for key in found | again), default=0.0)
-    if apart > 1e-6 or seed % 3 == 0 or case.tiers.height > 1:  # another optimum is as good, or all but
+    if apart > 1e-6:  # another optimum is as good, or all but
         return False
     there = amounts(rolled)
     assert {key for key, q in there.items() if q > USD} == {key for key, q in found.items() if q > USD}
