@@ -91,13 +91,18 @@ def compare(panel: Panel, formula: IndexFormula) -> Matrix:
     return _index(formula, all_periods, all_periods, _every_pair)
 
 
+def against(panel: Panel, formula: IndexFormula, *, base: int = 0) -> Vector:
+    """Each period compared with the one at row `base`, NaN where the two are not comparable; (periods,)."""
+    periods = side(panel)
+    return _index(formula, periods.pick(slice(base, base + 1)), periods, _row_by_row)
+
+
 def direct(panel: Panel, formula: IndexFormula, *, base: int = 0) -> Vector:
     """Each period compared with the one at row `base`, (periods,).
 
     Raises `InputError` naming the periods that are not comparable with it.
     """
-    periods = side(panel)
-    found = _index(formula, periods.pick(slice(base, base + 1)), periods, _row_by_row)
+    found = against(panel, formula, base=base)
     refuse_unmatched(panel, np.argwhere(np.isnan(found)).ravel(), base)
     return found
 
