@@ -13,8 +13,10 @@ import pytest
 from tenorgrid.clearing import joint as joints
 from tenorgrid.clearing import search as searches
 from tenorgrid.clearing import uplift
+from tenorgrid.clearing.centre import Centre, centre
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.joint import SEARCHED_AGAIN
+from tenorgrid.clearing.program import Program
 from tenorgrid.clearing.search import Incumbent, search
 from tenorgrid.clearing.solver import METHODS, Basis, Solver
 from tenorgrid.data.case import Case
@@ -130,6 +132,27 @@ def test_where_both_methods_lie_nothing_is_published(path: str, fault: str, monk
         clear_horizons(case(path))
 
 
+@pytest.mark.parametrize("fault", ["a primal value that is a little too large", "the duals of another problem", "no values at all"])
+def test_where_a_solver_that_goes_on_from_the_hull_lies_the_second_method_is_published(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hull is solved honestly; only what is solved after it, from where that one stands, is wrong."""
+    wanted, used = truth("joint"), []
+
+    def wrong(terms: Program, **how: Any) -> Centre:
+        used.append(how["method"])
+        found = centre(terms, **how)
+        if how["method"] != "warm":
+            return found
+        primal, dual = FAULTS[fault](found.primal, found.dual)
+        return replace(found, primal=primal, dual=dual, price=dual)
+
+    monkeypatch.setattr(joints, "centre", wrong)
+    run = clear_horizons(case("joint"))
+    the_same(run, wanted)
+    passes(run)
+    assert used == ["cold", "warm", "second"]
+    assert run.certificate["method"].str.ends_with(f"{METHODS['second']} and {METHODS['cold']}").all()
+
+
 @pytest.mark.parametrize("fault", ["an objective better than possible"])
 @pytest.mark.parametrize("path", FOLDERS)
 def test_where_both_methods_lie_nothing_is_written_and_the_last_good_output_stays(
@@ -181,7 +204,7 @@ BASES: dict[str, Callable[[Basis], Basis]] = {
 
 
 @pytest.mark.parametrize("name", BASES)
-def test_a_wrong_basis_gives_the_same_prices_or_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_basis_gives_the_same_prices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted, start, used = truth("hour by hour"), Solver.start_from, []
 
     def begin(self: Solver, basis: Basis) -> None:

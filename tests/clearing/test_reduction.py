@@ -107,6 +107,18 @@ def test_orders_of_a_decided_gang_join_the_class_of_others() -> None:
     assert part.cost.size == 2
 
 
+def test_bounds_that_cross_by_rounding_alone_meet() -> None:
+    """A gang that takes at most 0.3 and at least 0.1 · 3, which is more by the last bit, is served all the same."""
+    make = Maker(1)
+    make.column(1.0, 10.0, (0, -1.0))
+    w, m = make.column(-9.0, 1.0, whole=True), make.column(-5.0, 1.0, (0, 1.0))
+    make.row(-np.inf, 0.0, (m, 1.0), (w, -0.3))
+    make.row(0.0, np.inf, (m, 1.0), (w, -(0.1 * 3)))
+    part = reduce(make.program(), plain_bound(make.program()), excess=1.0)
+    assert not part.kept[[w, m]].any()
+    assert part.decided[[w, m]] == pytest.approx([1.0, 0.3])
+
+
 def test_what_a_gang_has_to_lose_holds_bids_before_it() -> None:
     """Of a gang of 4 at 5 USD that is accepted 2 are free: at a price of 3 a bid at 6 is cut only after 2 · 2 has been lost."""
     make = Maker(1)
@@ -135,6 +147,38 @@ def test_any_duals_give_a_bound() -> None:
                     moved = max(found.reduced[column], 0.0)
                     values = forced.lower[forced.whole]
                     assert found.value + moved <= cost_of(forced, values) + USD
+
+
+def test_a_row_of_one_column_is_a_bound_of_it_whatever_the_sign_it_stands_with() -> None:
+    """−m ≤ −2 and −m ≥ −3 say that m is from 2 to 3; as many hours are bought at least, and nothing else is left to hold."""
+    make = Maker(1)
+    sold, m = make.column(1.0, 10.0, (0, -1.0)), make.column(-1.0, 5.0, (0, 1.0))
+    make.row(-np.inf, -2.0, (m, -1.0))
+    make.row(-3.0, np.inf, (m, -1.0))
+    program = make.program()
+    for dual in ([-1.0, 0.0, 0.0], [-1.0, -0.5, 0.5]):
+        found = lower_bound(program, relaxed=program, dual=np.array(dual))
+        assert found is not None
+        part = reduce(program, found, excess=9.0)
+        assert part.row_lower.size == 1
+        assert part.kept[[sold, m]].all()
+        assert (part.lower[m], part.upper[m]) == pytest.approx((2.0, 3.0))
+
+
+def test_a_bid_without_end_is_never_said_to_be_full() -> None:
+    """Two nodes sell 10 each, which bounds it; at prices of 1 the next bid, of 10, would lose 29, and it stands before that one."""
+    make = Maker(2)
+    for node in (0, 1):
+        make.column(1.0, 10.0, (node, -1.0))
+    endless = make.column(-5.0, np.inf, (0, 1.0), (1, 1.0))
+    make.column(-4.9, 10.0, (0, 1.0), (1, 1.0))
+    program = make.program()
+    bound = lower_bound(program, relaxed=program, dual=np.array([-1.0, -1.0]))
+    assert bound is not None
+    assert bound.value == pytest.approx(-10 * 3.0 - 10 * 2.9)
+    part = reduce(program, bound, excess=5.0)
+    assert part.kept[endless]
+    assert np.isfinite(part.lift(part.lower)).all()
 
 
 def test_duals_with_which_something_runs_away_bound_nothing() -> None:
