@@ -12,7 +12,7 @@ import pandas as pd
 import pypsa
 import xarray as xr
 
-from benchmarks.rival import Solved, told
+from benchmarks.rival import LP_OF_BOUND_ROWS, Solved, told
 from benchmarks.sheet import CAPACITY, CARRIAGE, CLASSES, LINKS, NODES, RESOURCES, Sheet, Windows, ways
 
 pypsa.options.api.legacy_string_dtype = False
@@ -126,4 +126,4 @@ def solve(network: Any, options: dict[str, Any]) -> Solved:
 
 
 if __name__ == "__main__":
-    told(build, solve)
+    told(build, solve, lp=LP_OF_BOUND_ROWS)
