@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,5 +105,73 @@ def drawn() -> Callable[[int], Panel]:
         gone[:, 0] = False
         price[gone] = quantity[gone] = np.nan
         return Panel(periods=tuple(range(7)), products=tuple("abcdefghi"), price=price, quantity=quantity)
+
+    return make
+
+
+@pytest.fixture
+def marked() -> Callable[..., pl.DataFrame]:
+    """`Marks` of days from 2027-01-01 on in New York: a list of values an index, None for a withheld one; quantities and statuses alike."""
+
+    def make(
+        values: dict[str, list[float | None]],
+        *,
+        quantities: dict[str, list[float]] | None = None,
+        statuses: dict[tuple[str, int], str] | None = None,
+        unit: str = "USD/GPUh",
+    ) -> pl.DataFrame:
+        opens = [
+            datetime(2027, 1, 1, 5, tzinfo=UTC) + timedelta(days=day) for day in range(max(len(found) for found in values.values()) + 1)
+        ]
+        told = statuses or {}
+        rows = [
+            {
+                "index": index,
+                "methodology": "house",
+                "start": opens[day],
+                "end": opens[day + 1],
+                "published_at": opens[day + 1],
+                "revision": 0,
+                "value": value,
+                "unit": unit,
+                "quantity": None if quantities is None else quantities[index][day],
+                "status": told.get((index, day), "withheld" if value is None else "published"),
+                "method_hash": "0" * 64,
+            }
+            for index, found in values.items()
+            for day, value in enumerate(found)
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    return make
+
+
+BASKET = """
+name = "NAME"
+index = "ALL.US.FIRM"
+source = "a test"
+timezone = "America/New_York"
+formula = "FORMULA"
+decimals = 12
+rounding = "half-even"
+base = { date = 2027-01-01, value = 1000.0 }
+quantities = { from = "FROM" }
+rebalancing = { when = "never" }
+marks = { low_confidence = "use", carried = "use", missing = "leave out" }
+sufficiency = { published = 0.9, low_confidence = 0.5 }
+"""
+
+
+@pytest.fixture
+def write_basket(tmp_path: Path) -> Callable[..., Path]:
+    """The file of a basket: its formula, where its quantities come from, what replaces parts of `BASKET`, and its constituents."""
+
+    def make(*constituents: str, formula: str = "laspeyres", come_from: str = "marks", name: str = "all", **changed: str) -> Path:
+        lines = [line for line in BASKET.strip().splitlines() if line.partition(" =")[0] not in changed]
+        text = "\n".join([*lines, *(f"{key} = {value}" for key, value in changed.items() if value)])
+        whole = text.replace("NAME", name).replace("FORMULA", formula).replace("FROM", come_from)
+        path = tmp_path / f"{name}.toml"
+        path.write_text(whole + "".join(f"\n[[constituents]]\n{one}\n" for one in constituents))
+        return path
 
     return make

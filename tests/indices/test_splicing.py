@@ -47,6 +47,17 @@ def test_later_periods_revise_nothing(drawn: Draw, splice: Splice) -> None:
 
 
 @pytest.mark.parametrize("splice", Splice)
+@pytest.mark.parametrize("formula", MULTILATERAL)
+def test_a_growing_window_never_reads_a_later_period(drawn: Draw, formula: Formula, splice: Splice) -> None:
+    panel = drawn(6)
+    whole = rolling(panel, formula, window=5, splice=splice, first="growing")
+    for end in range(1, 8):
+        np.testing.assert_allclose(rolling(panel.rows(0, end), formula, window=5, splice=splice, first="growing"), whole[:end], rtol=1e-11)
+    last = multilateral(panel.rows(2, 7), formula)
+    assert extend(whole[:6], last, splice=splice) == pytest.approx(whole[6], rel=1e-12)
+
+
+@pytest.mark.parametrize("splice", Splice)
 def test_a_window_in_proportion_to_what_is_published_goes_on_in_proportion(splice: Splice) -> None:
     published = np.array([1.0, 1.3, 0.8, 1.1])
     assert extend(published, 7 * np.append(published, 1.25), splice=splice) == pytest.approx(1.25, rel=1e-14)
@@ -64,6 +75,8 @@ def test_windows_that_cannot_be_spliced_are_refused(ces: Panel) -> None:
         rolling(ces, Formula.GEKS_FISHER, window=4, splice=Splice.HALF)
     with pytest.raises(InputError, match="at least 2 values"):
         extend(np.array([1.0]), np.array([1.0, 1.1, 1.2]), splice=Splice.MOVEMENT)
+    with pytest.raises(InputError, match="a window of at least 2 periods"):
+        extend(np.array([1.0]), np.array([1.0]), splice=Splice.MOVEMENT)
 
 
 def test_only_the_periods_of_one_window_need_a_common_product() -> None:
