@@ -3,15 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+import highspy
 import numpy as np
 import polars as pl
 import pytest
 
 from tenorgrid.clearing import joint as joint_module
+from tenorgrid.clearing import search as searches
 from tenorgrid.clearing.horizons import clear_horizons
 from tenorgrid.clearing.program import Program
-from tenorgrid.clearing.reduction import LowerBound
-from tenorgrid.clearing.search import GAP, Incumbent, Limits, search
+from tenorgrid.clearing.reduction import LowerBound, Reduction, reduce
+from tenorgrid.clearing.search import GAP, INFEASIBLE, Incumbent, Limits, search
 from tenorgrid.data.case import make_case
 from tests.clearing.reductions import Maker, best_of_all, cost_of, plain_bound, random_program
 from tests.clearing.test_reduction import narrow
@@ -35,10 +37,11 @@ def test_the_optimum_by_going_through_all_binaries() -> None:
         assert away(cost_of(program, found(program).values), best_of_all(program)) <= RELATIVE
 
 
-def test_what_is_searched_in_part_is_what_is_found_in_all() -> None:
-    """200 programs of three sizes: the same objective as a search of everything, with most columns never carried."""
+@pytest.mark.parametrize("count", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_what_is_searched_in_part_is_what_is_found_in_all(count: int) -> None:
+    """Programs of three sizes: the same objective as a search of everything, with most columns never carried."""
     carried = wanted = 0
-    for seed in range(200):
+    for seed in range(count):
         nodes, steps, orders = ((1, 30, 3), (2, 40, 4), (3, 60, 6))[seed % 3]
         program = random_program(seed, nodes=nodes, steps=steps, orders=orders)
         part, everything = found(program), search(program, limits=Limits())
@@ -64,6 +67,68 @@ def test_a_guess_in_which_nothing_is_feasible_is_widened() -> None:
     lying = replace(honest, reduced=np.where(must.whole, 1e-4 * honest.scale, honest.reduced))
     incumbent = search(must, limits=Limits(), bound=lying)
     assert np.isfinite(cost_of(must, incumbent.values))
+
+
+class Watched:
+    """Searches as they are made: the excess and the limits of each, and what is said of the second one instead of the truth."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **second: Any) -> None:
+        self.excess: list[float] = []
+        self.nodes: list[int] = []
+        branch = searches._branch
+
+        def reduced(program: Program, bound: LowerBound, *, excess: float) -> Reduction:
+            assert len(self.excess) < 9, "the search does not end"
+            self.excess.append(excess)
+            return reduce(program, bound, excess=excess)
+
+        def branched(part: Reduction, *, limits: Limits, start: Any = None) -> Any:
+            self.nodes.append(limits.nodes)
+            run = replace(branch(part, limits=limits, start=start), nodes=3)
+            return replace(run, found=None, cost=np.inf, **second) if second and len(self.nodes) == 2 else run
+
+        monkeypatch.setattr(searches, "reduce", reduced)
+        monkeypatch.setattr(searches, "_branch", branched)
+
+
+def test_guesses_grow_a_hundredfold_until_everything_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that lie by the whole scale: one of the group has to be accepted, and none may be."""
+    program, seen = random_program(4), Watched(monkeypatch)
+    must = replace(program, row_lower=np.r_[program.row_lower[:-2], 1.0, program.row_lower[-1]])
+    honest = plain_bound(must)
+    lying = replace(honest, reduced=np.where(must.whole, honest.scale, honest.reduced))
+    assert np.isfinite(cost_of(must, search(must, limits=Limits(), bound=lying).values))
+    assert np.array(seen.excess) / honest.scale == pytest.approx([5e-8, 5e-6, 5e-4, np.inf])
+
+
+def test_where_the_excess_that_is_known_to_be_enough_finds_nothing_all_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of −27.9 cannot be too small: a search that says so is wrong, and neither its word nor −27.9 is taken for a bound."""
+    seen = Watched(monkeypatch, state=INFEASIBLE[0], bound=np.inf)
+    incumbent = search(narrow(), limits=Limits(nodes=10), bound=plain_bound(narrow()))
+    assert seen.excess[1:] == [pytest.approx(-27.9 + 32.0, rel=1e-6), np.inf]
+    assert seen.nodes == [10, 7, 4]
+    assert incumbent.values.tolist() == [0.0]
+    assert incumbent.bound == pytest.approx(-28.0, rel=GAP)
+
+
+def test_what_was_found_before_the_limit_is_kept_and_the_relaxation_bounds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Watched(monkeypatch, state=highspy.HighsModelStatus.kTimeLimit, status="Time limit reached", bound=-np.inf)
+    incumbent = search(narrow(), limits=Limits(), bound=plain_bound(narrow()))
+    assert incumbent.values.tolist() == [1.0]
+    assert incumbent.bound == pytest.approx(-32.0, rel=GAP)
+    assert incumbent.status == "Time limit reached"
+
+
+@pytest.mark.parametrize("value", [3.0, 0.5])
+def test_a_program_whose_whole_columns_are_all_held_is_its_own_bound(value: float) -> None:
+    """A gang of 5 that has to be served at 3 USD: it costs 15 less what it is worth, above nothing or below."""
+    make = Maker(1)
+    make.column(3.0, 100.0, (0, -1.0))
+    make.column(-3.5, 2.0, (0, 1.0))
+    make.gang(value + 2.0, 5.0, [0])
+    program = make.program()
+    held = replace(program, lower=np.where(program.whole, 1.0, program.lower))
+    assert search(held, limits=Limits()).bound == pytest.approx(15.0 - 5.0 * (value + 2.0) - 1.0, rel=GAP)
 
 
 def test_where_nothing_whole_is_left_the_optimum_is_its_own_bound() -> None:
