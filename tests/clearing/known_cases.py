@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.data.case import Case, read_case
 
 CASES = Path(__file__).parent / "cases"
@@ -21,6 +22,12 @@ NOW = "real-time"
 def known(name: str) -> Case:
     """The case of a folder."""
     return read_case(CASES / name)
+
+
+@cache
+def cleared(name: str) -> ClearingRun:
+    """Its run."""
+    return clear_horizons(known(name))
 
 
 @cache

@@ -24,6 +24,7 @@ from tenorgrid.data.errors import SolverError
 from tests.clearing.conftest import random_case
 from tests.clearing.known_cases import CASES, known
 from tests.clearing.programs import Vector
+from tests.clearing.seeds import few
 from tests.clearing.whole_markets import random_whole_case
 
 FOLDERS = {"hour by hour": Path(__file__).parents[1] / "data" / "cases" / "two_locations", "joint": CASES / "scarf"}
@@ -267,7 +268,7 @@ def test_a_search_that_its_solution_refutes_is_made_again_of_everything(fault: s
     passes(run)
 
 
-@pytest.mark.parametrize("fault", SEARCHES)
+@pytest.mark.parametrize("fault", few(SEARCHES))
 def test_a_search_that_is_refuted_twice_is_refused(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     mislead(monkeypatch, SEARCHES[fault], times=np.inf)
     with pytest.raises(SolverError, match="nothing is published"):

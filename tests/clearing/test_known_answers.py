@@ -1,23 +1,15 @@
 """Case folders whose README works the answer out by hand."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
-from tenorgrid.data.case import read_case
+from tenorgrid.clearing.horizons import ClearingRun
+from tests.clearing.known_cases import CASES, cleared
 
-CASES = Path(__file__).parent / "cases"
 START = datetime(2027, 1, 5, tzinfo=UTC)
 USD = 1e-6
-
-
-@cache
-def cleared(name: str) -> ClearingRun:
-    return clear_horizons(read_case(CASES / name))
 
 
 def price(run: ClearingRun, location: str, *, hour: int = 0, horizon: str = "real-time", tier: str = "firm", part: str = "price") -> float:

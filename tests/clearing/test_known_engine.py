@@ -9,16 +9,11 @@ import pytest
 
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.data.case import Case
-from tests.clearing.known_cases import CASES, HOUR, START, expected, hourly, kind, known, linked, wanting
+from tests.clearing.known_cases import CASES, HOUR, START, cleared, expected, hourly, kind, known, linked, wanting
 
 USD = 1e-6
 TABLE = expected("modified-scarf")["optimum"]
 RULES = ("marginal", "convex-hull")
-
-
-@cache
-def cleared(name: str) -> ClearingRun:
-    return clear_horizons(known(name))
 
 
 @cache
@@ -65,15 +60,16 @@ def test_every_case_is_certified_and_its_hull_is_known(name: str) -> None:
 # Scarf
 
 
-def test_scarf_at_every_demand() -> None:
-    rows = expected("scarf")["optimum"]
-    run = clear_horizons(hourly(known("scarf"), [row["demand"] for row in rows]))
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_scarf_at_many_demands(every: int) -> None:
+    rows = expected("scarf")["optimum"][::every]
+    case = hourly(known("scarf"), [row["demand"] for row in rows])
+    run = clear_horizons(case)
     on = run.commitments.filter("on").with_columns(pl.col("id").str.replace(r"-\d+@.*$", "").alias("kind"))
     counts = {(start, name): count for start, name, count in on.group_by("start", "kind").len().iter_rows()}
     for number, row in enumerate(rows):
         start = START + number * HOUR
         assert [counts.get((start, name), 0) for name in ("smokestack", "high-tech")] == row["units"], row["demand"]
-    case = hourly(known("scarf"), [row["demand"] for row in rows])
     assert cost(case, surplus(run)) == pytest.approx(sum(row["cost"] for row in rows), abs=1e-5)
 
 

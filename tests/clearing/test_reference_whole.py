@@ -14,6 +14,7 @@ from tenorgrid.clearing.reference_solution import Reference, solve_model, solve_
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tests.clearing.programs import best, program, relaxed
+from tests.clearing.seeds import few
 from tests.clearing.whole_markets import START, terms
 
 HOUR = timedelta(hours=1)
@@ -152,7 +153,7 @@ def test_a_committed_offer_holds_headroom_only_while_it_is_on(plain_market: Plai
     assert block.surplus == pytest.approx(0.0, abs=USD)  # a block has none to spare
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", few(range(6), every=3))
 def test_the_search_finds_what_going_through_all_binaries_does(seed: int, whole_market: Callable[..., Case]) -> None:
     model = reference_model(whole_market(seed, orders=2), horizon=NOW)
     found, arrays = solve_model(model), program(model)

@@ -100,7 +100,7 @@ def compared(seed: int, *, orders: int = 3) -> bool:
 
 
 def test_steps_that_see_to_the_end_are_as_good_as_one_long_run() -> None:
-    unique = [compared(seed) for seed in range(3)]
+    unique = [compared(seed) for seed in (1, 2)]
     assert sum(unique) >= 1
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tenorgrid.data.kinds import PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.terms.market import REAL_TIME, Scarcity
 from tenorgrid.settlement.settle import settle
+from tests.clearing.conftest import plain_case
 
 Markets = Callable[..., Case]
 
@@ -152,11 +154,16 @@ def tiered(plain_market: Markets, *, share: float | None, short: bool = True) ->
     )
 
 
+@cache
+def tiered_run(share: float | None, *, short: bool = True) -> ClearingRun:
+    return clear_horizons(tiered(plain_case, share=share, short=short))
+
+
 @pytest.mark.parametrize("rule", list(PricingRule))
 @pytest.mark.parametrize(("share", "spot"), [(None, 1.0), (0.2, 0.8), (0.7, 0.3)])
-def test_the_adder_is_in_every_price(plain_market: Markets, share: float | None, spot: float, rule: PricingRule) -> None:
+def test_the_adder_is_in_every_price(share: float | None, spot: float, rule: PricingRule) -> None:
     """A = 1: in firm λ wholly, in spot λ as (1 − α) / β, in ω by the hours that a unit of work takes, under both rules."""
-    with_it, without = (clear_horizons(tiered(plain_market, share=share, short=short)) for short in (True, False))
+    with_it, without = (tiered_run(share, short=short) for short in (True, False))
     rows = []
     for run in (with_it, without):
         nodes = run.prices.filter(settles_under(rule)).sort("tier")
@@ -176,8 +183,7 @@ def test_the_adder_is_paid_on_headroom_and_charged_to_firm_users(
     plain_market: Markets, share: float | None, held: float, rule: PricingRule
 ) -> None:
     """Headroom is the 30 that nobody bought and α of the 40 that back spot sales, paid 1 USD an hour by the firm user alone."""
-    case = tiered(plain_market, share=share)
-    run = clear_horizons(case)
+    case, run = tiered(plain_market, share=share), tiered_run(share)
     names = ("prices", "workload_prices", "awards", "placements", "headroom", "binding")
     owed = settle(case, **{name: getattr(run, name) for name in names}, recorded_at=datetime(2027, 2, 1, tzinfo=UTC), pricing=rule)
     lines = owed.statements.filter(pl.col("charge_code").cast(pl.String) == "reserve")

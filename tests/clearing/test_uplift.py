@@ -10,6 +10,7 @@ from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.data.case import Case
 from tests.clearing.conftest import plain_case
 from tests.clearing.known_cases import known, wanting
+from tests.clearing.seeds import few
 from tests.clearing.whole_markets import random_whole_case
 
 RULES = ("marginal", "convex-hull")
@@ -80,7 +81,7 @@ def test_who_needs_a_domain_that_nobody_has_forgoes_nothing() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(("graph", "seed"), MARKETS)
+@pytest.mark.parametrize(("graph", "seed"), few(MARKETS))
 def test_what_is_allocated_is_what_is_unpaid(graph: str, seed: int, rule: str) -> None:
     _, run = cleared(graph, seed)
     found = charged(run, rule)
@@ -91,7 +92,7 @@ def test_what_is_allocated_is_what_is_unpaid(graph: str, seed: int, rule: str) -
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(("graph", "seed"), MARKETS)
+@pytest.mark.parametrize(("graph", "seed"), few(MARKETS))
 def test_every_charge_has_the_same_shares(graph: str, seed: int, rule: str) -> None:
     _, run = cleared(graph, seed)
     shares: dict[str, list[float]] = {}
@@ -104,7 +105,7 @@ def test_every_charge_has_the_same_shares(graph: str, seed: int, rule: str) -> N
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(("graph", "seed"), MARKETS)
+@pytest.mark.parametrize(("graph", "seed"), few(MARKETS))
 def test_the_parts_of_the_surplus_add_to_its_total_and_both_rules_share_one(graph: str, seed: int, rule: str) -> None:
     _, run = cleared(graph, seed)
     row = run.surplus.filter(pl.col("pricing") == rule).row(0, named=True)
@@ -114,7 +115,7 @@ def test_the_parts_of_the_surplus_add_to_its_total_and_both_rules_share_one(grap
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize(("graph", "seed"), MARKETS)
+@pytest.mark.parametrize(("graph", "seed"), few(MARKETS))
 def test_the_cash_of_a_run_closes(graph: str, seed: int, rule: str) -> None:
     """Σ ω m = Σ (λ + Σ δ) β Y + Σ κ flow + congestion + what buyers pay and nobody receives, read off the tables alone."""
     case, run = cleared(graph, seed)
@@ -140,7 +141,7 @@ def test_the_cash_of_a_run_closes(graph: str, seed: int, rule: str) -> None:
     assert paid - received - carriage - row["congestion"] == pytest.approx(row["shortfall"], abs=1e-6)
 
 
-@pytest.mark.parametrize(("graph", "seed"), MARKETS)
+@pytest.mark.parametrize(("graph", "seed"), few(MARKETS))
 def test_lost_opportunity_and_shortfall_are_no_less_at_marginal_prices(graph: str, seed: int) -> None:
     """Both sums are a bound less the surplus, and hull prices have the least bound."""
     _, run = cleared(graph, seed)
