@@ -122,8 +122,8 @@ def test_new_rows_dated_at_or_after_as_of_change_no_output(plain_market: Make, m
     first, second = clear_horizons(case, as_of=date(2027, 1, 7)), clear_horizons(more, as_of=date(2027, 1, 7))
     for name in NAMES:
         assert unchanged(first, second, name)
-    seen = [clear_horizons(one, horizons=("week-ahead",)) for one in (case, more)]
-    assert not unchanged(*seen, "week-ahead")
+    first, second = (clear_horizons(one, horizons=("week-ahead",)) for one in (case, more))
+    assert not unchanged(first, second, "week-ahead")
 
 
 def test_a_virtual_position_stands_in_later_ahead_runs_and_pays_the_spread_to_real_time(plain_market: Make, market_terms: Terms) -> None:
