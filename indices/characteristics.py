@@ -1,7 +1,10 @@
 """What a hedonic regression looks at: the characteristics of an offer, how each enters, and the specification prices are brought to."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 from zoneinfo import ZoneInfo
 
@@ -55,6 +58,7 @@ class Model:
     residual of a first fit is more than so many standard deviations (1.4826 times the median absolute residual) are left out of a second;
     None keeps all. `at_least`: rows beyond the coefficients that a fit needs. `dependent`: whether a column that is a combination of others
     (or has one value) refuses the fit, or is left out; offers that differ from the base in what was left out are then not adjusted.
+    `product`: what together names a product of the time-product-dummy; empty is the provider and every characteristic.
     """
 
     name: str
@@ -70,11 +74,51 @@ class Model:
     outliers: float | None = None
     at_least: int = LEAST
     dependent: Dependent = "refuse"
+    product: tuple[str, ...] = ()
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Columns that name what is compared with itself."""
+        return self.product or tuple(dict.fromkeys(("provider", *(one.column for one in self.characteristics))))
 
     @property
     def adjusted(self) -> tuple[Characteristic, ...]:
         """Characteristics that prices are adjusted for."""
         return tuple(one for one in self.characteristics if one.base is not None)
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Names of the models that come with the package.
+
+    >>> shipped_models()
+    ('clouds', 'daily', 'listings', 'regional')
+    """
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")))
+
+
+def load_model(model: Model | Path | str) -> Model:
+    """A shipped model by its name, or one from a TOML file; a model that is loaded already is handed back.
+
+    Raises `InputError` with every fault.
+
+    >>> load_model("daily").by
+    ('resource', 'tier')
+    """
+    if isinstance(model, Model):
+        return model
+    named = str(model)
+    path = _folder() / f"{named}.toml" if named in shipped_models() else Path(model)
+    if isinstance(path, Path) and (path.suffix != ".toml" or not path.is_file()):
+        raise InputError.of("model", f"one of {', '.join(shipped_models())}, or the path of a TOML file", value=named)
+    try:
+        values = tomllib.loads(path.read_bytes().decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError.of(path.name, "TOML in UTF-8", value=str(error)) from error
+    return parse(values, file=path.name)
+
+
+def _folder() -> Any:
+    return files("tenorgrid.indices") / "normalisations"
 
 
 def parse(values: Mapping[str, Any], *, file: str = "normalisation") -> Model:
@@ -106,6 +150,7 @@ def parse(values: Mapping[str, Any], *, file: str = "normalisation") -> Model:
         outliers=top.number("outliers") if top.has("outliers") else None,
         at_least=top.whole("at_least", least=1, default=LEAST),
         dependent=_one_of(top, "dependent", cast(tuple[Dependent, ...], get_args(Dependent)), default="refuse"),
+        product=top.texts("product", default=()),
     )
     _refuse_impossible(top, found)
     top.close()
@@ -141,8 +186,9 @@ def _refuse_impossible(top: Section, model: Model) -> None:
         top.fault("characteristics", "at least one characteristic")
     for column in sorted({column for column in columns if columns.count(column) > 1}):
         top.fault("characteristics", "each column once, in by or among the characteristics", column)
-    if set(model.by) & set(OWN):
-        top.fault("by", f"columns other than {', '.join(OWN)}", ", ".join(sorted(set(model.by) & set(OWN))))
+    for key, named in (("by", model.by), ("product", model.product)):
+        if own := sorted(set(named) & set(OWN)):
+            top.fault(key, f"columns other than {', '.join(OWN)}", ", ".join(own))
     if model.outliers is not None and model.outliers <= 0:
         top.fault("outliers", "a number above 0", model.outliers)
     try:

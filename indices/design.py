@@ -10,6 +10,7 @@ import polars as pl
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.faults import faulty_rows
 from tenorgrid.indices.characteristics import Characteristic, Model
+from tenorgrid.indices.traits import traits
 from tenorgrid.indices.two_way import Codes, Matrix, Vector
 
 NAME = "observations"
@@ -67,12 +68,14 @@ def period_of(model: Model) -> pl.Expr:
 
 
 def described(rows: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Rows with their characteristics as numbers and texts; what a row lacks is null.
+    """Rows with their characteristics as numbers and texts; what a row lacks is null. Chip, form factor and term are worked out.
 
     Raises `InputError` with every fault: columns that are not there, numbers that are not, logarithms of what is not above 0, prices that
     are not above 0.
     """
     wanted = [*model.by, *(one.column for one in model.characteristics)]
+    if {"resource", "term_hours"} <= set(rows.columns):
+        rows = traits(rows, set(wanted))
     wanted += [model.cluster] if model.errors == "cluster" else []
     wanted += {"quantity": ["quantity"], "contributor": ["provider"], "equal": []}[model.weights]
     faults = [

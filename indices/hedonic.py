@@ -31,8 +31,8 @@ class Left:
 class HedonicFit:
     """What a fit found.
 
-    `coefficients`: characteristic, form, level, reference, coefficient (of the log price), se, t, lower, upper, rows, lowest, highest.
-    `periods`: period, value (the time-dummy index, 1 in the first), se, lower, upper, rows. `covariance` is of the coefficients.
+    `coefficients`: term, characteristic, form, level, reference, coefficient (of the log price), se, t, lower, upper, rows, lowest and
+    highest. `periods`: period, value (the time-dummy index, 1 in the first), se, lower, upper, rows. `covariance` is of the coefficients.
     """
 
     model: Model
@@ -43,6 +43,7 @@ class HedonicFit:
     left: tuple[Left, ...]
     rows: int
     cells: int
+    clusters: int  # 1 where errors are not clustered
     excluded: int  # as outliers
     incomplete: int  # rows without a value of some characteristic
     free: int
@@ -143,15 +144,16 @@ def _dependent(made: Design) -> tuple[Left, ...]:
     root = np.sqrt(cells.weight)
     scaled, level = root[:, None] * apart, cells.weight @ cells.design / cells.weight.sum()
     kept: list[int] = []
-    basis = np.empty((root.size, 0))
+    basis = np.empty((root.size, len(made.terms)), order="F")
     left = []
     for at in range(len(made.terms)):
         length = float(np.linalg.norm(root * (cells.design[:, at] - level[at])))
-        rest = scaled[:, at] - basis @ (basis.T @ scaled[:, at])
-        rest -= basis @ (basis.T @ rest)  # twice is enough
+        others = basis[:, : len(kept)]
+        rest = scaled[:, at] - others @ (others.T @ scaled[:, at])
+        rest -= others @ (others.T @ rest)  # twice is enough
         if length > DEPENDENT * float(np.linalg.norm(root * cells.design[:, at])) and np.linalg.norm(rest) > DEPENDENT * length:
+            basis[:, len(kept)] = rest / np.linalg.norm(rest)
             kept.append(at)
-            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
         else:
             left.append(_left(made, at, kept, scaled, length))
     return tuple(left)
@@ -234,6 +236,7 @@ def _told(
         left=left,
         rows=rows.height,
         cells=cells.weight.size,
+        clusters=made.clusters,
         excluded=excluded,
         incomplete=incomplete,
         free=free,
@@ -244,7 +247,7 @@ def _told(
 
 def _coefficients(made: Design, found: _Solved, covariance: Matrix, rows: pl.DataFrame, *, free: int, confidence: float) -> pl.DataFrame:
     forms = {one.column: one.form for one in made.terms}
-    se = np.sqrt(np.diag(covariance))
+    se = np.sqrt(np.maximum(np.diag(covariance), 0.0))  # rounding may leave less than nothing
     reach = float(student.ppf((1 + confidence) / 2, free))
     told: list[dict[str, Any]] = []
     for term, value, error in zip(made.terms, found.gamma, se, strict=True):
@@ -254,13 +257,14 @@ def _coefficients(made: Design, found: _Solved, covariance: Matrix, rows: pl.Dat
         lowest, highest = (None if end is None else float(np.exp(end) if forms[term.column] == "log" else end) for end in ends)
         told.append(
             {
-                "characteristic": term.column, "form": term.form, "level": term.level, "reference": made.references.get(term.column),
+                "term": str(term), "characteristic": term.column, "form": term.form, "level": term.level,
+                "reference": made.references.get(term.column),
                 "coefficient": value, "se": error, "t": value / error if error > 0 else None, "lower": value - reach * error,
                 "upper": value + reach * error, "rows": there, "lowest": lowest, "highest": highest,
             }
         )  # fmt: skip
     text, number = pl.String(), pl.Float64()
-    schema = dict.fromkeys(("characteristic", "form", "level", "reference"), text) | dict.fromkeys(
+    schema = dict.fromkeys(("term", "characteristic", "form", "level", "reference"), text) | dict.fromkeys(
         ("coefficient", "se", "t", "lower", "upper"), number
     )
     return pl.DataFrame(told, schema={**schema, "rows": pl.Int64(), "lowest": number, "highest": number})

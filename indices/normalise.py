@@ -41,9 +41,12 @@ class Normalised:
 
     def summary(self) -> pl.DataFrame:
         """What each fit stands on."""
-        names = ("rows", "cells", "excluded", "incomplete", "free", "sigma", "r_squared")
-        rows = [{"group": group, **{name: getattr(fit, name) for name in names}} for group, fit in self.fits.items()]
-        return pl.DataFrame(rows)
+        names = ("rows", "cells", "clusters", "excluded", "incomplete", "free", "sigma", "r_squared")
+        left = {group: "; ".join(f"{one.term}: {one.why}" for one in fit.left) or None for group, fit in self.fits.items()}
+        rows = [
+            {"group": group, **{name: getattr(fit, name) for name in names}, "left_out": left[group]} for group, fit in self.fits.items()
+        ]
+        return pl.DataFrame(rows, schema_overrides={"left_out": pl.String()}, infer_schema_length=None)
 
 
 def normalise(observations: pl.DataFrame, model: Model, *, until: datetime | None = None) -> Normalised:
@@ -76,8 +79,8 @@ def normalise(observations: pl.DataFrame, model: Model, *, until: datetime | Non
         since = last - timedelta(days=model.days) if isinstance(last, datetime) else None
     seen = pl.lit(True) if until is None else pl.col("time") < until
     seen = seen if since is None else seen & (pl.col("time") >= since)
-    name = _group(model)
-    fits, refused = _fits(observations.with_columns(name.alias(CODE)).filter(seen), model)
+    name = group_of(model)
+    fits, refused = _fits(observations.with_columns(rows.with_columns(name.alias(CODE))[CODE]).filter(seen), model)
     parts = []
     for group, part in rows.select(*rows.columns, name.alias(CODE)).group_by(CODE, maintain_order=True):
         fit = fits.get(str(group[0]))
@@ -94,7 +97,8 @@ def normalise(observations: pl.DataFrame, model: Model, *, until: datetime | Non
     return Normalised(model=model, observations=made, fits=fits, refused=refused, since=since, until=until)
 
 
-def _group(model: Model) -> pl.Expr:
+def group_of(model: Model) -> pl.Expr:
+    """Name of the group of a row: the values of the model's `by` columns."""
     if not model.by:
         return pl.lit(EVERYTHING)
     return pl.concat_str([pl.col(column).cast(pl.String).fill_null("none") for column in model.by], separator=" / ")

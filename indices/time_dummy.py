@@ -212,7 +212,7 @@ def _some(values: list[Any]) -> str:
 
 
 def _periods(coded: _Coded, fit: TwoWay, *, confidence: float) -> pl.DataFrame:
-    value, se = pl.Series("value", np.exp(fit.period)), pl.Series("se", np.sqrt(fit.variance)).fill_nan(None)
+    value, se = pl.Series("value", np.exp(fit.period)), pl.Series("se", np.sqrt(np.maximum(fit.variance, 0.0))).fill_nan(None)
     rows, products = coded.counts(of_products=False)
     ends = interval(value, se, free=fit.quantile_free, confidence=confidence)
     return coded.periods.with_columns(value, se, *ends, pl.Series("rows", rows), pl.Series("products", products))
