@@ -1,0 +1,134 @@
+"""Persistent history: append-only Delta tables, and files kept under their own hash.
+
+A commit is one file of the table's log that is put in place if its number is free: a writer that is killed leaves nothing that readers
+see, and of two writers who saw the same version one is told that it was overtaken.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dataframely as dy
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError, TableNotFoundError
+
+from tenorgrid.data.errors import InputError, TenorgridError
+from tenorgrid.data.tables.door import checked
+
+APPEND = "WRITE"
+EMPTY = -1  # version of a table that nobody has written yet
+
+
+class OvertakenError(TenorgridError):
+    """Somebody else appended since the table was read: read again, and decide again."""
+
+
+class HistoryError(TenorgridError):
+    """A history that cannot be read: a file of it is missing, cut short or changed."""
+
+
+def append(folder: Path, name: str, rows: pl.DataFrame, schema: type[dy.Schema], *, seen: int) -> int:
+    """Append rows to the table `name` in one commit; returns its version.
+
+    Args:
+        folder: the history.
+        name: table.
+        rows: what `schema` allows.
+        schema: of the table.
+        seen: version that the caller decided upon, `EMPTY` for none.
+
+    Raises `InputError` for bad rows, `OvertakenError` where the table is no longer at `seen`.
+    """
+    sound = checked(rows, schema, name=name)
+    plain = sound.with_columns(pl.col(pl.Enum).cast(pl.String))  # Delta has no closed sets
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / name
+    try:
+        if seen == EMPTY:
+            write_deltalake(place, plain, mode="error")
+        else:
+            target = DeltaTable(place, version=seen)
+            once = CommitProperties(max_commit_retries=0, app_transactions=[Transaction("tenorgrid", seen + 1)])
+            write_deltalake(target, plain, mode="append", commit_properties=once)
+    except CommitFailedError as error:
+        raise OvertakenError(f"{name} of {folder.name} is past version {seen}: somebody else has published since it was read") from error
+    except DeltaError as error:
+        if seen == EMPTY and version(folder, name) != EMPTY:
+            raise OvertakenError(f"{name} of {folder.name} is past its beginning: somebody else has published") from error
+        raise HistoryError(f"{name} of {folder.name} cannot be written: {_first_line(error)}") from error
+    return seen + 1
+
+
+def version(folder: Path, name: str) -> int:
+    """Version of the table, `EMPTY` where there is none."""
+    try:
+        return int(DeltaTable(folder / name).version())
+    except TableNotFoundError:
+        if (folder / name).is_dir() and any((folder / name).glob("*.parquet")) and any((folder / name / "_delta_log").glob("*.json")):
+            raise HistoryError(f"{name} of {folder.name}: its log is not that of a Delta table") from None
+        return EMPTY
+    except (DeltaError, DeltaProtocolError, OSError, ValueError) as error:
+        raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
+
+
+def read(folder: Path, name: str, schema: type[dy.Schema]) -> tuple[pl.DataFrame, int]:
+    """All rows of a table, checked, and the version that they are of; none at `EMPTY` where there is no table.
+
+    Raises `HistoryError` where a file of the table is missing or damaged, `InputError` where rows break the schema.
+    """
+    found = version(folder, name)
+    if found == EMPTY:
+        return schema.create_empty(), EMPTY
+    try:
+        rows = pl.read_delta(str(folder / name), version=found)
+    except (DeltaError, pl.exceptions.PolarsError, OSError, ValueError) as error:
+        raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
+    return checked(rows, schema, name=name), found
+
+
+def foreign_commits(folder: Path, name: str) -> Iterator[str]:
+    """Commits of the table's log that are no appends: a history has none."""
+    if version(folder, name) == EMPTY:
+        return
+    for entry in DeltaTable(folder / name).history():
+        mode = str(entry.get("operationParameters", {}).get("mode", ""))
+        if entry.get("operation") != APPEND or (mode not in ("Append", "ErrorIfExists") and entry["version"] > 0):
+            yield f"version {entry['version']} is {entry.get('operation')} {mode}".rstrip()
+
+
+def keep(folder: Path, content: bytes, *, suffix: str) -> str:
+    """Keep content as a file named by its SHA-256, moved in when whole; returns the hash. What is kept already is left alone."""
+    digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"{digest}{suffix}"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / f".{digest}.{os.getpid()}"
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    return digest
+
+
+def kept(folder: Path, digest: str, *, suffix: str) -> Path:
+    """The file that `keep` made. Raises `HistoryError` where it is missing or its content is no longer that of its name."""
+    path = folder / f"{digest}{suffix}"
+    if not path.is_file():
+        raise HistoryError(f"{folder.name}/{path.name} is missing")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != digest:
+        raise HistoryError(f"{folder.name}/{path.name} was changed: its SHA-256 is {found}")
+    return path
+
+
+def refuse_none(folder: Path, name: str) -> None:
+    """Raises `InputError` where the folder holds no table of that name."""
+    if version(folder, name) == EMPTY:
+        raise InputError.of(str(folder), f"a history, a folder with the Delta table {name}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

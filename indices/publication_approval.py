@@ -1,0 +1,108 @@
+"""Approval by a second person, bound to the hash of the draft: who made it may not, and what is changed afterwards is not approved."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.indices.publication_checks import HARD, Limits, check_draft, failed
+from tenorgrid.indices.publication_draft import APPROVAL, draft_hash, person, read_draft
+from tenorgrid.indices.publication_history import History, in_utc
+
+FIELDS = {"draft_hash": str, "approved_by": str, "approved_at": str, "judgements": dict}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who stands for a draft, beside who made it; `judgements` has the reason for each failed check that was accepted."""
+
+    draft_hash: str
+    approved_by: str
+    approved_at: datetime
+    judgements: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> Path:
+        """Write the approval into the draft's folder."""
+        told = {
+            "draft_hash": self.draft_hash,
+            "approved_by": self.approved_by,
+            "approved_at": self.approved_at.isoformat(),
+            "judgements": dict(self.judgements),
+        }
+        path = folder / APPROVAL
+        path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return path
+
+
+def approve(
+    folder: Path,
+    history: History,
+    *,
+    by: str,
+    at: datetime,
+    judgements: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Approval:
+    """Approve a draft whose checks passed, or whose failures are accepted with a reason each.
+
+    Args:
+        folder: the draft, into which the approval is written.
+        history: that it is to be appended to.
+        by: who approves; not who made it.
+        at: when, with its time zone; not before the draft was made.
+        judgements: reason by name of a failed check; history, input, complete and order cannot be accepted.
+        limits: of the checks.
+
+    Raises `InputError` where maker and approver are one, where a check fails that is not accepted, and for a reason without a failure.
+    """
+    draft, who, moment = read_draft(folder), person(by), in_utc(at, name="at")
+    if who.casefold() == draft.made_by.casefold():
+        raise InputError.of("--by", f"somebody else than {draft.made_by}, who made the draft", value=by)
+    if moment < draft.made_at:
+        raise InputError.of("--at", f"a moment after the draft was made, {draft.made_at:%Y-%m-%dT%H:%M:%SZ}", value=at)
+    bound = draft_hash(folder)
+    given = dict(judgements or {})
+    wrong = failed(check_draft(draft, history, limits=limits))
+    faults = [
+        Fault(
+            file=folder.name,
+            column=" ".join(filter(None, (row["check"], row["index"], row["date"]))),
+            value=row["finding"],
+            expected=_asked(row["check"]),
+        )
+        for row in wrong.iter_rows(named=True)
+        if row["check"] in HARD or not given.get(row["check"], "").strip()
+    ]
+    unused = sorted(given.keys() - set(wrong["check"]))
+    faults += [Fault(file="judgement", column=name, expected="the name of a check that failed") for name in unused]
+    if faults:
+        raise InputError(faults)
+    found = Approval(draft_hash=bound, approved_by=who, approved_at=moment, judgements=given)
+    found.write(folder)
+    return found
+
+
+def read_approval(folder: Path) -> Approval:
+    """The approval of a draft as it stands. Raises `InputError` where there is none, or where the draft was changed after it."""
+    path = folder / APPROVAL
+    if not path.is_file():
+        raise InputError.of(folder.name, "a draft that somebody has approved", value="no approval")
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        sound = isinstance(told, dict) and set(told) == set(FIELDS) and all(isinstance(told[name], kind) for name, kind in FIELDS.items())
+        moment = datetime.fromisoformat(told["approved_at"]).astimezone(UTC) if sound else None
+    except ValueError as error:
+        raise InputError.of(path.name, f"a JSON object of {', '.join(FIELDS)}", value=str(error)) from error
+    if moment is None:
+        raise InputError.of(path.name, f"a JSON object of {', '.join(FIELDS)}")
+    now = draft_hash(folder)
+    if now != told["draft_hash"]:
+        expected = f"the draft that {told['approved_by']} approved, {told['draft_hash'][:16]}: it was changed since, so approve it anew"
+        raise InputError.of(folder.name, expected, value=now[:16])
+    return Approval(draft_hash=now, approved_by=told["approved_by"], approved_at=moment, judgements=told["judgements"])
+
+
+def _asked(check: str) -> str:
+    return "this check to pass" if check in HARD else f"this check to pass, or a reason to accept it: --judgement '{check}=REASON'"
