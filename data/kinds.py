@@ -225,6 +225,13 @@ class FilterRule(StrEnum):
     JUMP = "jump"  # all of a contributor whose price moved too far from one period to the next
 
 
+class Terms(StrEnum):
+    """What becomes of rentals of different lengths."""
+
+    POOLED = "pooled"  # one index takes them all, as far as its requirements let them
+    NAMED = "named"  # each length of a day or more is an index of its own: RESOURCE.REGION.TIER.1Y
+
+
 class Calendar(StrEnum):
     """The days on which an index has marks."""
 
@@ -326,7 +333,36 @@ class BenchmarkFormat(StrEnum):
     MLPERF_INFERENCE = "mlperf-inference"
     MLPERF_TRAINING = "mlperf-training"
     ML_ENERGY = "ml-energy"
+    ML_ENERGY_IMAGES = "ml-energy-images"
     GAVEL = "gavel"
+
+
+class Architecture(StrEnum):
+    """Kinds of models that workload indices tell apart."""
+
+    DENSE = "dense"  # a transformer whose every weight works on every token
+    MOE = "moe"  # a mixture of experts
+    HYBRID = "hybrid"  # attention beside another way to remember
+    DIFFUSION_TRANSFORMER = "diffusion-transformer"
+    DIFFUSION_CONVOLUTION = "diffusion-convolution"  # a diffusion model around a convolutional network
+
+
+class WorkClass(StrEnum):
+    """Kinds of work that workload indices tell apart."""
+
+    PREFILL = "prefill"
+    DECODE = "decode"
+    GENERATION = "generation"  # of images or video
+    PRE_TRAINING = "pre-training"
+    POST_TRAINING = "post-training"
+    RL = "rl"  # rollouts and the updates that learn from them
+
+
+class FamilyShares(StrEnum):
+    """What the shares of a family of workload indices are of."""
+
+    WORK = "work"  # of the work: a price of a unit of it
+    VALUE = "value"  # of what it costs at the base: index points
 
 
 class LeftOutReason(StrEnum):

@@ -7,7 +7,7 @@ from pathlib import Path
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.benchmarks import gavel, ml_energy, mlperf_inference, mlperf_training
+from tenorgrid.data.benchmarks import gavel, ml_energy, ml_energy_images, mlperf_inference, mlperf_training
 from tenorgrid.data.benchmarks.results import Results
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import BenchmarkFormat
@@ -26,6 +26,7 @@ READERS: Mapping[BenchmarkFormat, Reader] = {
     BenchmarkFormat.MLPERF_INFERENCE: Reader(read=mlperf_inference.read, schema=mlperf_inference.InferenceResults),
     BenchmarkFormat.MLPERF_TRAINING: Reader(read=mlperf_training.read, schema=mlperf_training.TrainingResults),
     BenchmarkFormat.ML_ENERGY: Reader(read=ml_energy.read, schema=ml_energy.ServingResults),
+    BenchmarkFormat.ML_ENERGY_IMAGES: Reader(read=ml_energy_images.read, schema=ml_energy_images.ImageResults),
     BenchmarkFormat.GAVEL: Reader(read=gavel.read, schema=gavel.JobThroughputs),
 }
 

@@ -1,7 +1,7 @@
 """Limits on how long whoever waits may wait: each makes a workload of its own, which fewer results meet.
 
 MLPerf Inference has its scenarios, MLPerf Training the longest time to train, ML.ENERGY the least tokens a second of a user, Gavel the
-least steps a second of a job. Without a limit the work may take as long as it takes.
+least steps a second of a job, ML.ENERGY for images the longest time of a batch. Without a limit the work may take as long as it takes.
 
 Source of the scenarios' times: loadgen/mlperf.conf of github.com/mlcommons/inference, commit 001712e9daf8; time to the first token and time
 per token of output, both at the 99th percentile.
@@ -23,11 +23,17 @@ LADDERS: Mapping[BenchmarkFormat, tuple[str, ...]] = {
     BenchmarkFormat.MLPERF_TRAINING: (NONE, "240", "60", "20", "5", "1"),
     BenchmarkFormat.ML_ENERGY: (NONE, "10", "20", "50", "100"),
     BenchmarkFormat.GAVEL: (NONE, "1", "10", "100"),
+    BenchmarkFormat.ML_ENERGY_IMAGES: (NONE, "20", "10", "5", "3"),
 }
 UNITS: Mapping[BenchmarkFormat, tuple[str, str]] = {  # what ends a workload's name, and the words of the limit
     BenchmarkFormat.MLPERF_TRAINING: ("min", "at most {:g} minutes to train"),
     BenchmarkFormat.ML_ENERGY: ("tps", "at least {:g} tokens a second for each user"),
     BenchmarkFormat.GAVEL: ("sps", "at least {:g} steps a second of a job"),
+    BenchmarkFormat.ML_ENERGY_IMAGES: ("s", "at most {:g} seconds to the images of a batch"),
+}
+LONGEST: Mapping[BenchmarkFormat, float] = {  # where a limit is the longest time: that time is this over the speed
+    BenchmarkFormat.MLPERF_TRAINING: MINUTES,
+    BenchmarkFormat.ML_ENERGY_IMAGES: 1.0,
 }
 FIRST_AND_EACH: Mapping[tuple[str, str], tuple[int, int]] = {  # ms to the first token, ms for each one after
     ("llama2-70b", "server"): (2000, 200),
@@ -69,8 +75,8 @@ def limits(format: BenchmarkFormat, asked: Sequence[str] = ()) -> list[Limit]:
 
     Args:
         format: of the benchmark.
-        asked: scenarios; minutes; tokens a second of a user; steps a second of a job, by format. `none` is no limit. Empty is the
-            format's own ladder.
+        asked: scenarios; minutes; tokens a second of a user; steps a second of a job; seconds of a batch, by format. `none` is no limit.
+            Empty is the format's own ladder.
 
     Raises `InputError` for what is no limit of the format.
 
@@ -95,5 +101,5 @@ def _limit(format: BenchmarkFormat, text: str) -> Limit:
         value = math.nan
     if not (0 < value < math.inf):
         raise InputError.of("limit", f"{NONE}, or a number above 0: {UNITS[format][1].format(1).replace('1', 'so many', 1)}", value=text)
-    speed = MINUTES / value if format is BenchmarkFormat.MLPERF_TRAINING else value
+    speed = LONGEST[format] / value if format in LONGEST else value
     return Limit(suffix=f"{value:g}{UNITS[format][0]}", speed=speed * (1 - 1e-12), value=value)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.clearing.recipes import output, recipes_by_workload
-from tenorgrid.data.benchmarks.limits import Limit
+from tenorgrid.data.benchmarks.limits import LONGEST, Limit
 from tenorgrid.data.benchmarks.mlperf_inference import SCENARIOS
 from tenorgrid.data.kinds import BenchmarkFormat
 from tenorgrid.reports import theme
@@ -21,6 +21,7 @@ SPEEDS = {
     BenchmarkFormat.MLPERF_TRAINING: "minutes to train",
     BenchmarkFormat.ML_ENERGY: "tokens a second for each user",
     BenchmarkFormat.GAVEL: "steps a second of the job",
+    BenchmarkFormat.ML_ENERGY_IMAGES: "seconds to the images of a batch",
 }
 
 
@@ -97,7 +98,7 @@ def speed_frontier(frontier: pl.DataFrame, limits: list[Limit], *, format: Bench
     axis: dict[str, object] = {"title": {"text": SPEEDS[format], "standoff": 8}}
     if format is BenchmarkFormat.MLPERF_INFERENCE:
         axis |= {"tickmode": "array", "tickvals": list(range(len(SCENARIOS))), "ticktext": list(SCENARIOS), "range": [-0.3, 2.3]}
-    elif format in (BenchmarkFormat.MLPERF_TRAINING, BenchmarkFormat.GAVEL):
+    elif format in (*LONGEST, BenchmarkFormat.GAVEL):
         axis |= {"type": "log"}
         _log_shapes(drawn)
     drawn.update_xaxes(**axis)
@@ -222,8 +223,8 @@ def _a_host(uses: pl.DataFrame, accelerator: str, names: list[str]) -> list[tupl
 
 
 def _axis_of(speed: pl.Series, format: BenchmarkFormat) -> list[float]:
-    """Speeds as the axis has them: of a training, the minutes that it takes."""
-    return [60 / value for value in speed] if format is BenchmarkFormat.MLPERF_TRAINING else speed.to_list()
+    """Speeds as the axis has them: where a limit is the longest time, that time."""
+    return [LONGEST[format] / value for value in speed] if format in LONGEST else speed.to_list()
 
 
 def _shade(place: int) -> str:

@@ -144,7 +144,7 @@ def test_cells_that_cannot_be_read_refuse_the_file_with_all_of_them(tmp_path: Pa
 def test_a_header_that_no_reader_knows_is_refused_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the header of a known format .*the nearest is gavel, which lacks steps_per_sec"):
         read(tmp_path, "job_type,n_gpus,gpu", "LM,1,v100")
-    with pytest.raises(InputError, match="a format out of mlperf-inference, mlperf-training, ml-energy, gavel"):
+    with pytest.raises(InputError, match="a format out of mlperf-inference, mlperf-training, ml-energy, ml-energy-images, gavel"):
         read_benchmark(tmp_path / "bench.csv", hosts(), "spec")
     with pytest.raises(InputError, match="a CSV or Parquet file of a benchmark"):
         read_benchmark(tmp_path / "nothing.csv", hosts())
