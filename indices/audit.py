@@ -149,9 +149,9 @@ def compare(recorded: Sequence[Entry], observations: pl.DataFrame, methodology: 
 
 
 def held_against(recorded: Sequence[Entry], recomputed: Sequence[Entry]) -> Verification:
-    """Hold entries against entries of the same index and day that were made afresh; one that was not made again differs as a whole."""
-    fresh = {(entry["index"], entry["date"]): entry for entry in recomputed}
-    found = [part for entry in recorded for part in _differences(entry, fresh.get((entry["index"], entry["date"]), {}))]
+    """Hold entries against entries of the same index and period that were made afresh; one that was not made again differs as a whole."""
+    fresh = {(entry["index"], entry["start"]): entry for entry in recomputed}
+    found = [part for entry in recorded for part in _differences(entry, fresh.get((entry["index"], entry.get("start")), {}))]
     return Verification(prints=len(recorded), differences=tuple(found))
 
 

@@ -1,20 +1,23 @@
-"""From observations to marks: the first level of evidence that suffices, else the last print carried, else nothing, and why."""
+"""From observations to marks: the first level of evidence that suffices, else the fallback, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import date, datetime, timedelta
+from math import ceil
 
 import polars as pl
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import MarkStatus
 from tenorgrid.data.tables.door import checked
-from tenorgrid.data.tables.observed import Marks
+from tenorgrid.data.tables.observed import Marks, Observations
 from tenorgrid.indices.estimators import rounded
+from tenorgrid.indices.fallback import NO_REASONS, carried
 from tenorgrid.indices.levels import COUNTS, Evidence, reaches, tried
-from tenorgrid.indices.scope import MARK, scope
+from tenorgrid.indices.reviews import reviewed
+from tenorgrid.indices.scope import GPU_HOUR, NAME, scope
 from tenorgrid.indices.specification import Level, Methodology
+from tenorgrid.indices.windows import MARK, back, periods
 
 REVISION = 0
 EXCLUSION: dict[str, pl.DataType] = {
@@ -31,13 +34,15 @@ EXCLUSION: dict[str, pl.DataType] = {
 class Calculation:
     """Everything that was decided on the way to the marks of the days [first, end).
 
-    `decided` has a row per mark: the level chosen (null where none was), its unrounded value and what stood behind it, the value as
-    printed, its status, `carried_from` and the reasons for low confidence.
+    `marked` are the periods, as `periods` gives them, and `rows` what `scope` gave. `decided` has a row per mark: the level chosen (null
+    where none was), its unrounded value and what stood behind it, the value as printed, its status, `carried_from` and the reasons for
+    low confidence.
     """
 
     methodology: Methodology
     first: date
     end: date
+    marked: pl.DataFrame
     rows: pl.DataFrame
     evidence: tuple[Evidence, ...]
     decided: pl.DataFrame
@@ -65,7 +70,7 @@ class Calculation:
     def exclusions(self) -> pl.DataFrame:
         """index, start, observation_id, rule, value, limit: of the level that made each mark, of all levels where none did."""
         found = [
-            part.excluded.join(self.decided.select(*MARK, "start", "level"), on=MARK).filter(
+            part.excluded.join(self.decided.select(*MARK, "level"), on=MARK).filter(
                 pl.col("level").is_null() | (pl.col("level") == part.level.name)
             )
             for part in self.evidence
@@ -79,9 +84,8 @@ def calculate(
 ) -> Calculation:
     """The marks of the days [first, end) and all that led to them.
 
-    An index has marks from the first day on which something in its scope was seen, as far back as window and fallback reach. Levels are
-    tried in order: the first that suffices to publish, else the first that suffices for low confidence, else the last such print of the
-    days before, as far as the fallback goes, else the mark is withheld.
+    An index has marks from the first period by whose end something in its scope was seen, as far back as window and fallback reach.
+    Levels are tried in order: the first that suffices to publish, else the first that suffices for low confidence, else the fallback.
 
     Args:
         observations: `Observations`, with attributes, in any order.
@@ -94,31 +98,44 @@ def calculate(
     """
     if first >= end:
         raise InputError.of("dates", "a first day before the end", column="first", value=f"{first} to {end}")
-    rows = scope(observations, methodology, first=first, end=end, indices=None if indices is None else list(indices))
-    early = first - timedelta(methodology.carry_days)
-    evidence = tried(rows, methodology, first=early, end=end)
-    grid = _grid(rows, early, end, named=indices)
-    decided = _carried(_chosen(grid, evidence, methodology), methodology)
-    decided = decided.filter(pl.col("day") >= first).sort(MARK)
-    periods = _periods(methodology, first, end)
+    marks = periods(methodology, first=back(methodology, first, number=methodology.fallback.reach), end=end)
+    if any(level.review is not None for level in methodology.levels):
+        observations = reviewed(checked(observations, Observations, name=NAME, attributes=True), methodology)
+    known = scope(
+        observations, methodology, first=_seen_from(methodology, marks, first), end=end, indices=None if indices is None else list(indices)
+    )
+    evidence = tried(known, methodology, marks)
+    decided = carried(_chosen(_grid(known, marks, named=indices), evidence, methodology), methodology.fallback)
     return Calculation(
         methodology=methodology,
         first=first,
         end=end,
-        rows=rows,
+        marked=marks.filter(pl.col("day") >= first),
+        rows=known,
         evidence=evidence,
-        decided=decided.join(periods, on="day", maintain_order="left"),
+        decided=decided.filter(pl.col("day") >= first).sort(MARK),
     )
 
 
-def _grid(rows: pl.DataFrame, first: date, end: date, *, named: Sequence[str] | None) -> pl.DataFrame:
-    """Every index and day that is decided on."""
-    known = rows.group_by("index").agg(pl.col("day").min().alias("since"), pl.col("unit").first())
+def _seen_from(methodology: Methodology, marks: pl.DataFrame, first: date) -> date:
+    """The first day whose observations anything depends on."""
+    opens = marks["opens"].min()
+    day = methodology.day_of(opens) if isinstance(opens, datetime) else first
+    most = max((part.back for level in methodology.levels for part in level.filters), default=0)
+    learned = 0 if methodology.normalisation is None else methodology.normalisation.days or 0
+    return day - timedelta(ceil(most * methodology.every.length / timedelta(days=1)) + learned)
+
+
+def _grid(rows: pl.DataFrame, marks: pl.DataFrame, *, named: Sequence[str] | None) -> pl.DataFrame:
+    """Every index and period that is decided on."""
+    known = rows.group_by("index").agg(pl.col("time").min().alias("since"), pl.col("unit").first())
     if named is not None:
         asked = pl.DataFrame({"index": sorted(set(named))}, schema={"index": pl.String})
-        known = asked.join(known, on="index", how="left").with_columns(since=pl.lit(first), unit=pl.col("unit").fill_null("GPUh"))
-    days = pl.select(pl.date_range(first, end, closed="left").alias("day"))
-    return known.join(days, how="cross").filter(pl.col("day") >= pl.col("since")).drop("since").sort(MARK)
+        known = asked.join(known, on="index", how="left").with_columns(since=pl.lit(None, dtype=pl.Datetime("us", "UTC")))
+        known = known.with_columns(pl.col("unit").fill_null(GPU_HOUR))
+    grid = known.join(marks.drop("opens").with_row_index("number"), how="cross")
+    seen = (pl.col("end") > pl.col("since")).fill_null(True)
+    return grid.filter(seen).drop("since").with_columns(pl.col("number").cast(pl.Int64)).sort(MARK)
 
 
 def _chosen(grid: pl.DataFrame, evidence: tuple[Evidence, ...], methodology: Methodology) -> pl.DataFrame:
@@ -136,7 +153,7 @@ def _chosen(grid: pl.DataFrame, evidence: tuple[Evidence, ...], methodology: Met
     status = pl.when(sound).then(pl.lit(MarkStatus.PUBLISHED.value)).otherwise(pl.lit(MarkStatus.LOW_CONFIDENCE.value))
     best = best.with_columns(
         status=status,
-        reasons=pl.when(~sound).then("reasons").otherwise(pl.lit([], dtype=pl.List(pl.String))),
+        reasons=pl.when(~sound).then("reasons").otherwise(NO_REASONS),
         unrounded="value",
         value=pl.Series(
             [rounded(value, decimals=methodology.decimals, rule=methodology.rounding) for value in best["value"]], dtype=pl.Float64
@@ -147,37 +164,13 @@ def _chosen(grid: pl.DataFrame, evidence: tuple[Evidence, ...], methodology: Met
 
 def _reasons(level: Level) -> pl.Expr:
     """What is short of the level's own standard, in words."""
-    if level.publish is None:
+    least = level.publish
+    if least is None:
         return pl.lit([f"{level.name} is never more than low-confidence"], dtype=pl.List(pl.String))
-    texts = [
-        pl.when(pl.col(name) < least).then(pl.format(f"{{}} {name}, fewer than {least}", pl.col(name)))
-        for name in COUNTS
-        if (least := getattr(level.publish, name)) > 1
-    ]
-    return pl.concat_list(texts).list.drop_nulls() if texts else pl.lit([], dtype=pl.List(pl.String))
-
-
-def _carried(chosen: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
-    """Days without a print of their own take the last one at most `carry_days` back."""
-    made = pl.col("level").is_not_null()
-    back = chosen.with_columns(
-        last=pl.col("value").forward_fill().over("index"),
-        carried_from=pl.when(made).then("day").forward_fill().over("index"),
-    )
-    near = (pl.col("day") - pl.col("carried_from")).dt.total_days() <= methodology.carry_days
-    kept = ~made & near.fill_null(False)
-    return back.with_columns(
-        value=pl.when(kept).then("last").otherwise("value"),
-        status=pl.when(made).then("status").when(kept).then(pl.lit(MarkStatus.CARRIED.value)).otherwise(pl.lit(MarkStatus.WITHHELD.value)),
-        carried_from=pl.when(kept).then("carried_from"),
-        reasons=pl.col("reasons").fill_null(pl.lit([], dtype=pl.List(pl.String))),
-    ).drop("last")
-
-
-def _periods(methodology: Methodology, first: date, end: date) -> pl.DataFrame:
-    days = [first + timedelta(number) for number in range((end - first).days + 1)]
-    edges = list(pairwise([methodology.opens(day) for day in days]))
-    return pl.DataFrame(
-        {"day": days[:-1], "start": [opens for opens, _ in edges], "end": [closes for _, closes in edges]},
-        schema={"day": pl.Date, "start": pl.Datetime("us", "UTC"), "end": pl.Datetime("us", "UTC")},
-    )
+    texts = []
+    for name in COUNTS:
+        count, asked = pl.col(name).fill_null(0), getattr(least, name)
+        texts.append(pl.when(count < asked).then(pl.format(f"{{}} {name}, fewer than {asked:g}", count)))
+    share = pl.col("largest_share")
+    dominant = pl.format(f"a contributor has {{}} of the weight, more than {least.largest_share:g}", share.round_sig_figs(6))
+    return pl.concat_list(*texts, pl.when(share > least.largest_share).then(dominant)).list.drop_nulls()

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
@@ -11,8 +10,8 @@ import polars as pl
 
 from tenorgrid.indices.calculation import REVISION, Calculation
 from tenorgrid.indices.levels import PERCENTILES, Evidence
-from tenorgrid.indices.scope import MARK, SEEN, in_windows
 from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.windows import MARK, SEEN, in_windows
 
 Entry: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
@@ -30,36 +29,35 @@ def entries(calculation: Calculation) -> list[Entry]:
     """
     rule = calculation.methodology
     inputs, sources = _inputs(calculation)
-    excluded = _grouped(calculation.exclusions.with_columns(pl.col("start").dt.to_string(CLOCK)), ["index", "start"])
-    days = {part.level.name: _days(part) for part in calculation.evidence if rule.window_days > 1}
+    excluded = _grouped(calculation.exclusions, MARK)
+    days = {part.level.name: _days(part) for part in calculation.evidence if rule.window.days > 1}
     tried = [_tried(part) for part in calculation.evidence]
     shared = {
         "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
         "methodology": {"name": rule.name, "hash": rule.hash, "source": rule.source},
         "code_version": version("tenorgrid"),
     }
-    told = calculation.decided.with_columns(
-        pl.col("day").cast(pl.String).alias("date"), pl.col("carried_from").cast(pl.String), pl.col("start", "end").dt.to_string(CLOCK)
-    )
-    windows = {day: _window(rule, day) for day in told["day"].unique()}
+    cut_off = f"{'24:00' if rule.cut_off is None else rule.cut_off.strftime('%H:%M')} {rule.timezone}"
+    clock = (pl.col(name).dt.to_string(CLOCK).alias(f"{name}_text") for name in ("start", "end", "opens"))
+    told = calculation.decided.join(calculation.marked.select("start", "opens"), on="start", how="left", maintain_order="left")
     made = []
-    for row in told.iter_rows(named=True):
-        key = (row["index"], row["day"])
-        gone = excluded.get((row["index"], row["start"]), [])
+    for row in told.with_columns(pl.col("day").cast(pl.String).alias("date"), *clock).iter_rows(named=True):
+        key = (row["index"], row["start"])
+        gone = excluded.get(key, [])
         made.append(
             {
                 "index": row["index"],
                 "date": row["date"],
-                "start": row["start"],
-                "end": row["end"],
-                "published_at": row["end"],
+                "start": row["start_text"],
+                "end": row["end_text"],
+                "published_at": row["end_text"],
                 "revision": REVISION,
                 "value": row["value"],
                 "unit": f"USD/{row['unit']}",
                 "status": row["status"],
                 "unrounded": row["unrounded"],
                 **shared,
-                "window": windows[row["day"]],
+                "window": {"start": row["opens_text"], "end": row["end_text"], "length": str(rule.window), "cut_off": cut_off},
                 "input": inputs.get(key, {"hash": None, "rows": 0}),
                 "level": row["level"],
                 "levels": [found[key] for found in tried if key in found],
@@ -68,7 +66,7 @@ def entries(calculation: Calculation) -> list[Entry]:
                 "prices": {name: row[name] for name in PRICES} if row["level"] else None,
                 "days": days[row["level"]][key] if row["level"] in days else None,
                 "contributors": sources.get(key, []),
-                "fallback": _fallback(row, rule.carry_days),
+                "fallback": _fallback(row, rule),
                 "low_confidence": row["reasons"],
                 "exclusions": [{name: part[name] for name in ("observation_id", "rule", "value", "limit")} for part in gone],
             }
@@ -81,31 +79,22 @@ def text(entry: Mapping[str, Any]) -> str:
     return json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _window(rule: Methodology, day: date) -> Entry:
-    cut_off = "24:00" if rule.cut_off is None else rule.cut_off.strftime("%H:%M")
-    opens, closes = rule.opens(day - timedelta(rule.window_days - 1)), rule.closes(day)
-    return {
-        "start": opens.strftime(CLOCK),
-        "end": closes.strftime(CLOCK),
-        "days": rule.window_days,
-        "cut_off": f"{cut_off} {rule.timezone}",
-    }
-
-
-def _fallback(row: Entry, carry_days: int) -> Entry | None:
+def _fallback(row: Entry, rule: Methodology) -> Entry | None:
     """What stands in where no level sufficed."""
     if row["level"]:
         return None
-    if row["carried_from"]:
-        return {"used": "carried", "carried_from": row["carried_from"], "at_most_days": carry_days}
-    return {"used": "withheld", "carried_from": None, "at_most_days": carry_days}
+    start = row["carried_from"]
+    if start is None:
+        return {"used": "withheld", "carried_from": None, "at_most_periods": rule.fallback.carry}
+    shown = str(rule.day_of(start)) if rule.daily else start.strftime(CLOCK)
+    return {"used": "carried", "carried_from": shown, "at_most_periods": rule.fallback.carry}
 
 
 def _tried(part: Evidence) -> dict[Key, Entry]:
     """What a level that was tried gave."""
-    names = ("value", "observations", "contributors", "days")
+    names = ("value", "observations", "contributors", "days", "partitions", "largest_share")
     rows = part.values.select(*MARK, *names).iter_rows(named=True)
-    return {(row["index"], row["day"]): {"level": part.level.name} | {name: row[name] for name in names} for row in rows}
+    return {(row["index"], row["start"]): {"level": part.level.name} | {name: row[name] for name in names} for row in rows}
 
 
 def _grouped(frame: pl.DataFrame, keys: list[str]) -> dict[Key, list[Entry]]:
@@ -129,10 +118,10 @@ def _days(part: Evidence) -> dict[Key, list[Entry]]:
 
 def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[Entry]]]:
     """Hash and number of the rows behind each mark, in all and by contributor."""
-    seen = in_windows(calculation.rows, calculation.methodology, first=calculation.first, end=calculation.end)
+    seen = in_windows(calculation.rows, calculation.marked)
     rows = seen.select(*MARK, "provider", "digest", "price", "quantity")
     whole = rows.group_by(MARK).agg(pl.col("digest").str.join("\n"), pl.len().alias("rows"))
-    hashes = {(index, day): {"hash": _sha(digest), "rows": count} for index, day, digest, count in whole.iter_rows()}
+    hashes = {(index, start): {"hash": _sha(digest), "rows": count} for index, start, digest, count in whole.iter_rows()}
     parts = rows.group_by(*MARK, "provider").agg(
         pl.len().alias("rows"),
         pl.col("price").median().alias("median"),
@@ -140,10 +129,10 @@ def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[
         pl.col("digest").str.join("\n"),
     )
     sources: dict[Key, list[Entry]] = {}
-    for index, day, provider, count, middle, quantity, digest in parts.sort(*MARK, "provider").iter_rows():
-        own = hashes[index, day]["hash"] if count == hashes[index, day]["rows"] else _sha(digest)
+    for index, start, provider, count, middle, quantity, digest in parts.sort(*MARK, "provider").iter_rows():
+        own = hashes[index, start]["hash"] if count == hashes[index, start]["rows"] else _sha(digest)
         entry = {"provider": provider, "rows": count, "median": middle, "quantity": quantity, "hash": own[:SHORT]}
-        sources.setdefault((index, day), []).append(entry)
+        sources.setdefault((index, start), []).append(entry)
     return hashes, sources
 
 

@@ -1,134 +1,168 @@
-"""From the prices that count to one value: the estimators that the shipped methodologies use, as kernels on arrays."""
+"""From the prices that count to one value: estimators as kernels over many marks at once.
 
-from collections.abc import Callable
+Every kernel takes the votes of all marks in one array, each mark's in one piece: `bounds` (m + 1,) tells where the pieces begin and end,
+so that piece k is `prices[bounds[k]:bounds[k + 1]]`. No piece is empty. What a kernel makes of a piece does not depend on the others.
+"""
+
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from tenorgrid.data.kinds import MedianTie, Rounding
 
 Vector: TypeAlias = npt.NDArray[np.float64]
-Partitions: TypeAlias = npt.NDArray[np.int64]
+Places: TypeAlias = npt.NDArray[np.int64]
 
+HAIR = 1e-12  # of the whole weight: what counts as exactly half
 _MODES = {Rounding.HALF_EVEN: ROUND_HALF_EVEN, Rounding.HALF_UP: ROUND_HALF_UP}
 
 
-def median(prices: Vector) -> float:
-    """Middle price; the mean of the two middle ones where the number is even.
+def pieces(bounds: Places) -> Places:
+    """The number of the piece that each element belongs to.
+
+    >>> pieces(np.array([0, 2, 5])).tolist()
+    [0, 0, 1, 1, 1]
+    """
+    return np.repeat(np.arange(bounds.size - 1), np.diff(bounds))
+
+
+def running(weights: Vector, bounds: Places) -> Vector:
+    """Cumulative sums that begin anew with every piece.
+
+    >>> running(np.array([1.0, 2.0, 5.0, 5.0]), np.array([0, 2, 4])).tolist()
+    [1.0, 3.0, 5.0, 10.0]
+    """
+    frame = pl.DataFrame({"weight": weights, "piece": pieces(bounds)})
+    return frame.select(pl.col("weight").cum_sum().over("piece")).to_series().to_numpy()
+
+
+def medians(prices: Vector, bounds: Places) -> Vector:
+    """Middle price of each piece; the mean of the two middle ones where the number is even.
 
     Args:
-        prices: (n,) USD, at least one.
+        prices: (n,) USD.
+        bounds: (m + 1,) where the pieces begin and end.
 
-    >>> median(np.array([2.0, 9.9, 2.2]))
-    2.2
+    Returns (m,) USD.
+
+    >>> medians(np.array([2.0, 9.9, 2.2, 1.0, 2.0]), np.array([0, 3, 5])).tolist()
+    [2.2, 1.5]
     """
-    return float(np.median(prices))
+    price = prices[np.lexsort((prices, pieces(bounds)))]
+    first, count = bounds[:-1], np.diff(bounds)
+    middle: Vector = (price[first + (count - 1) // 2] + price[first + count // 2]) / 2
+    return middle
 
 
-def vwap(prices: Vector, quantities: Vector) -> float:
-    r"""Volume-weighted average price :math:`\\sum p q / \\sum q`.
+def means(prices: Vector, weights: Vector, bounds: Places) -> Vector:
+    r"""Weighted mean of each piece, :math:`\\sum p w / \\sum w`; weighted by volume it is the VWAP.
 
     Args:
-        prices: (n,) USD, at least one.
-        quantities: (n,) GPU-hours or units of work, none negative, their sum above zero.
+        prices: (n,) USD.
+        weights: (n,) none negative, the sum of each piece above zero.
+        bounds: (m + 1,) where the pieces begin and end.
 
-    >>> vwap(np.array([2.0, 3.0]), np.array([3.0, 1.0]))
-    2.25
+    >>> means(np.array([2.0, 3.0]), np.array([3.0, 1.0]), np.array([0, 2])).tolist()
+    [2.25]
     """
-    return float(prices @ quantities / quantities.sum())
+    return np.add.reduceat(prices * weights, bounds[:-1]) / np.add.reduceat(weights, bounds[:-1])
 
 
-def volume_weighted_median(prices: Vector, quantities: Vector, *, tie: MedianTie) -> float:
-    """Smallest price at or below which at least half of the volume lies.
+def held(times: Places, ends: Places, bounds: Places) -> Vector:
+    """How long each price stood: until the next of its piece, the last until the end; several of one moment share its time.
+
+    The weights of a time-weighted average price. What stood before the first price of a piece is not known and does not count.
+
+    Args:
+        times: (n,) in order within each piece, each before its end.
+        ends: (m,) when each piece ends, in the same unit.
+        bounds: (m + 1,) where the pieces begin and end.
+
+    >>> held(np.array([0, 10, 10, 40]), np.array([60]), np.array([0, 4])).tolist()
+    [10.0, 15.0, 15.0, 20.0]
+    """
+    piece = pieces(bounds)
+    starts = np.concatenate([[True], (times[1:] != times[:-1]) | (piece[1:] != piece[:-1])])
+    moment = np.cumsum(starts) - 1
+    place = np.flatnonzero(starts)
+    following = np.append(times[place[1:]], 0)
+    last = np.append(piece[place[1:]] != piece[place[:-1]], True)
+    following[last] = ends
+    shares: Vector = ((following - times[place]) / np.bincount(moment))[moment]
+    return shares
+
+
+def weighted_medians(prices: Vector, weights: Vector, bounds: Places, *, tie: MedianTie) -> Vector:
+    """Of each piece the smallest price at or below which at least half of the weight lies.
 
     Where exactly half lies there (to 1e-12 of the total), `tie` decides: `lower` keeps that price, `midpoint` takes the mean of it and
     of the next dearer one. The definition is that of the Secured Overnight Financing Rate of the Federal Reserve Bank of New York.
 
     Args:
-        prices: (n,) USD, at least one.
-        quantities: (n,) GPU-hours, none negative, their sum above zero.
+        prices: (n,) USD.
+        weights: (n,) GPU-hours or other weights, none negative, the sum of each piece above zero.
+        bounds: (m + 1,) where the pieces begin and end.
         tie: the named rule.
 
-    >>> volume_weighted_median(np.array([2.0, 2.1, 2.2, 9.9]), np.array([10.0, 30.0, 25.0, 1.0]), tie=MedianTie.LOWER)
-    2.1
-    >>> volume_weighted_median(np.array([2.0, 3.0]), np.array([5.0, 5.0]), tie=MedianTie.MIDPOINT)
-    2.5
+    >>> weighted_medians(np.array([2.0, 2.1, 2.2, 9.9]), np.array([10.0, 30.0, 25.0, 1.0]), np.array([0, 4]), tie=MedianTie.LOWER).tolist()
+    [2.1]
+    >>> weighted_medians(np.array([2.0, 3.0]), np.array([5.0, 5.0]), np.array([0, 2]), tie=MedianTie.MIDPOINT).tolist()
+    [2.5]
     """
-    traded = quantities > 0
-    order = np.argsort(prices[traded], kind="stable")
-    price, volume = prices[traded][order], np.cumsum(quantities[traded][order])
-    half, hair = volume[-1] / 2, volume[-1] * 1e-12
-    place = int(np.searchsorted(volume, half - hair))
-    if tie is MedianTie.MIDPOINT and abs(volume[place] - half) <= hair:
-        return float((price[place] + price[place + 1]) / 2)
-    return float(price[place])
+    price, _, below, total = _ladder(prices, weights, bounds)
+    lower = price[_places(below < (0.5 - HAIR) * total[pieces(bounds)], bounds)]
+    if tie is MedianTie.LOWER:
+        return lower
+    return (lower + price[_places(below <= (0.5 + HAIR) * total[pieces(bounds)], bounds)]) / 2
 
 
-def trimmed_mean(prices: Vector, *, trim: float) -> float:
-    """Mean of what is left when a share `trim` of the weight is cut from each end; with 0.25 the interquartile mean.
+def trimmed_means(prices: Vector, weights: Vector, bounds: Places, *, trim: float) -> Vector:
+    """Mean of what is left of each piece when a share `trim` of its weight is cut from each end; with 1/3 the middle-third mean.
 
     A price that straddles the cut keeps the part of its weight that is inside, so that a few prices are trimmed too, and the mean moves
     without jumps as their number grows.
 
     Args:
-        prices: (n,) USD, at least one.
+        prices: (n,) USD.
+        weights: (n,) none negative, the sum of each piece above zero.
+        bounds: (m + 1,) where the pieces begin and end.
         trim: share cut from each end, at least 0 and below 0.5.
 
-    >>> trimmed_mean(np.array([1.0, 2.0, 3.0, 90.0]), trim=0.25)
-    2.5
-    >>> trimmed_mean(np.array([1.0, 2.0, 90.0]), trim=0.4)  # of three votes 0.6 of the middle one is left
-    2.0
+    >>> trimmed_means(np.array([1.0, 2.0, 3.0, 90.0]), np.ones(4), np.array([0, 4]), trim=0.25).tolist()
+    [2.5]
+    >>> trimmed_means(np.array([1.0, 2.0, 90.0]), np.ones(3), np.array([0, 3]), trim=0.4).tolist()  # 0.6 of the middle vote is left
+    [2.0]
     """
-    edges = np.clip(np.arange(prices.size + 1) / prices.size, trim, 1 - trim)
-    return float((edges[1:] - edges[:-1]) @ np.sort(prices) / (1 - 2 * trim))
+    price, weight, below, total = _ladder(prices, weights, bounds)
+    whole = total[pieces(bounds)]
+    low, high = (np.clip(edge / whole, trim, 1 - trim) for edge in (below - weight, below))
+    return np.add.reduceat((high - low) * price, bounds[:-1]) / np.add.reduceat(high - low, bounds[:-1])
 
 
-def partitioned(prices: Vector, quantities: Vector, partition: Partitions, *, estimator: Callable[[Vector, Vector], float]) -> float:
-    """Equal-weight mean, over the partitions in which something traded, of the estimate within each.
+def winsorised_means(prices: Vector, weights: Vector, bounds: Places, *, trim: float) -> Vector:
+    """Weighted mean of each piece after its cheapest and dearest shares `trim` took the price at which the cut falls.
 
-    A large trade captures one partition and no more; an empty partition is left out. The recipe is that of the CME CF Bitcoin Reference
-    Rate (equal parts of the window, an estimate within each over all venues, the plain mean of those).
+    With equal weights the `floor(trim n)` lowest prices take the next one's, and the highest likewise.
 
     Args:
         prices: (n,) USD.
-        quantities: (n,) GPU-hours, all positive.
-        partition: (n,) which part of the window each trade fell in.
-        estimator: what is taken within each.
+        weights: (n,) none negative, the sum of each piece above zero.
+        bounds: (m + 1,) where the pieces begin and end.
+        trim: share moved at each end, at least 0 and below 0.5.
 
-    >>> partitioned(np.array([2.0, 2.1, 9.0]), np.array([1.0, 1.0, 50.0]), np.array([0, 0, 1]), estimator=vwap)
-    5.525
+    Source: Dixon, W. J. (1960), Simplified estimation from censored normal samples, Annals of Mathematical Statistics 31.
+
+    >>> winsorised_means(np.array([1.0, 2.0, 3.0, 90.0]), np.ones(4), np.array([0, 4]), trim=0.25).tolist()
+    [2.5]
     """
-    return float(np.mean([estimator(prices[partition == part], quantities[partition == part]) for part in np.unique(partition)]))
-
-
-def far_from_trimmed_mean(prices: Vector, *, trim: float, sigmas: float) -> tuple[npt.NDArray[np.bool_], float, float]:
-    """Which prices lie more than `sigmas` standard deviations from the trimmed mean.
-
-    The mean is taken without the `floor(trim n)` lowest and as many highest prices, at least one at each end; the deviation is the sample
-    standard deviation (n − 1) of *all* prices. A price exactly at the limit stays. With fewer than three prices, or all equal, none goes.
-
-    Args:
-        prices: (n,) USD.
-        trim: share cut from each end before the mean is taken.
-        sigmas: largest distance, in standard deviations.
-
-    Returns (n,) which prices go, the trimmed mean and the largest distance allowed, both in USD.
-
-    Source: CCIR methodology 1.1.0, section 7.2 (the deviation is that of the untrimmed series); at least one price at each end and
-    the n − 1 are those of the administrator's program.
-
-    >>> gone, middle, limit = far_from_trimmed_mean(np.array([1.6] * 6 + [1.7] * 6 + [9.0]), trim=0.1, sigmas=2.5)
-    >>> gone.nonzero()[0].tolist(), round(middle, 4), round(limit, 4)
-    ([12], 1.6545, 5.0978)
-    """
-    if prices.size < 3 or np.ptp(prices) == 0:
-        return np.zeros(prices.size, dtype=bool), float(prices.mean()) if prices.size else 0.0, float("inf")
-    cut = max(1, int(prices.size * trim))
-    middle = float(np.sort(prices)[cut:-cut].mean())
-    limit = float(sigmas * prices.std(ddof=1))
-    return np.abs(prices - middle) > limit, middle, limit
+    price, weight, below, total = _ladder(prices, weights, bounds)
+    whole = total[pieces(bounds)]
+    lowest = price[_places(below <= (trim + HAIR) * whole, bounds)]
+    highest = price[_places(below < (1 - trim - HAIR) * whole, bounds)]
+    return means(np.clip(price, lowest[pieces(bounds)], highest[pieces(bounds)]), weight, bounds)
 
 
 def rounded(value: float, *, decimals: int, rule: Rounding) -> float:
@@ -138,3 +172,17 @@ def rounded(value: float, *, decimals: int, rule: Rounding) -> float:
     (2.34, 2.35)
     """
     return float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), _MODES[rule]))
+
+
+def _ladder(prices: Vector, weights: Vector, bounds: Places) -> tuple[Vector, Vector, Vector, Vector]:
+    """Prices of each piece from the cheapest, their weights, the weight up to each, and (m,) the weight of each piece."""
+    order = np.lexsort((prices, pieces(bounds)))
+    weight = weights[order]
+    below = running(weight, bounds)
+    return prices[order], weight, below, below[bounds[1:] - 1]
+
+
+def _places(passed: npt.NDArray[np.bool_], bounds: Places) -> Places:
+    """(m,) the first element of each piece that is not passed, where those passed come first; the last where all are."""
+    count = np.add.reduceat(passed.astype(np.int64), bounds[:-1])
+    return np.minimum(bounds[:-1] + count, bounds[1:] - 1)

@@ -1,13 +1,13 @@
-"""Daily marks: one narrow index for each resource, region and tier, made from observations by a methodology."""
+"""Marks: one narrow index for each resource, region and tier, made from observations by a methodology."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
-from tenorgrid.data.errors import NotPublishedError
+from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.indices.audit import Audit, write_audit
 from tenorgrid.indices.calculation import calculate
 from tenorgrid.indices.entries import entries, text
@@ -19,8 +19,8 @@ from tenorgrid.indices.specification import Methodology
 class MarkRun:
     """Marks of a period with all that led to them.
 
-    `marks` are `Marks`; `exclusions` has index, start, observation_id, rule, value and limit; `audits` has index, date and the audit as one
-    JSON text.
+    `marks` are `Marks`; `exclusions` has index, start, observation_id, rule, value and limit; `audits` has index, date, start and the
+    audit as one JSON text.
     """
 
     methodology: Methodology
@@ -28,11 +28,19 @@ class MarkRun:
     exclusions: pl.DataFrame
     audits: pl.DataFrame
 
-    def audit(self, index: str, day: date | str) -> Audit:
-        """The audit of one mark. Raises `NotPublishedError` where the run has no mark of that index and day."""
-        found = self.audits.filter(pl.col("index") == index, pl.col("date") == str(day))
+    def audit(self, index: str, when: date | datetime | str) -> Audit:
+        """The audit of one mark, by its day, or by the start of its period where a day has several.
+
+        Raises `NotPublishedError` where the run has no such mark, `InputError` where a day has several.
+        """
+        moment = _moment(when)
+        asked = pl.col("date") == str(when) if moment is None else pl.col("start") == moment
+        found = self.audits.filter(pl.col("index") == index, asked)
         if found.is_empty():
-            raise NotPublishedError(f"{index} has no mark of {day} in this run")
+            raise NotPublishedError(f"{index} has no mark of {when} in this run")
+        if found.height > 1:
+            starts = f"the start of one of its {found.height} periods, the first at {found['start'][0].isoformat()}"
+            raise InputError.of("audit", starts, column="when", value=when)
         return Audit.read(found["audit"][0], self.methodology)
 
     def write_audit(self, path: Path) -> Path:
@@ -43,11 +51,11 @@ class MarkRun:
 def mark(
     observations: pl.DataFrame, *, methodology: Methodology | Path | str, first: date, end: date, indices: Sequence[str] | None = None
 ) -> MarkRun:
-    """Daily marks of the days [first, end), in the methodology's own time zone.
+    """Marks of the days [first, end) in the methodology's own time zone: one a day, or one for each of its periods.
 
     An index is named RESOURCE.REGION.TIER; an observation counts in its own region and in every group of the methodology that lists it.
-    The mark of a day looks at the methodology's window, whose last day it is, up to that day's cut-off; nothing later changes it, and no
-    order of rows does. Carried and withheld marks are rows too, with the reason in their audit.
+    A mark looks at the methodology's window, which ends with its period; nothing later changes it, and no order of rows does. Carried
+    and withheld marks are rows too, with the reason in their audit.
 
     Args:
         observations: `Observations`, with the attributes that the methodology asks for. An attribute `unit` is the unit of work that the
@@ -77,8 +85,18 @@ def mark(
         {
             "index": [entry["index"] for entry in found],
             "date": [entry["date"] for entry in found],
+            "start": made.decided["start"],
             "audit": [text(entry) for entry in found],
         },
-        schema={"index": pl.String, "date": pl.String, "audit": pl.String},
+        schema={"index": pl.String, "date": pl.String, "start": pl.Datetime("us", "UTC"), "audit": pl.String},
     )
     return MarkRun(methodology=rule, marks=made.marks, exclusions=made.exclusions, audits=audits)
+
+
+def _moment(when: date | datetime | str) -> datetime | None:
+    """The start of a period, where that is meant and not a day."""
+    if isinstance(when, str) and len(when) > len("2027-01-05"):
+        when = datetime.fromisoformat(when)
+    if not isinstance(when, datetime):
+        return None
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)

@@ -3,30 +3,33 @@
 import hashlib
 import re
 import tomllib
-from datetime import time
+from datetime import time, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Estimator, MedianTie, ObservationKind, Pooling, Rounding, Weighting
+from tenorgrid.data.kinds import Calendar, ObservationKind, Rounding, Terms
+from tenorgrid.indices.characteristics import Model, parse
+from tenorgrid.indices.level_section import read_level
 from tenorgrid.indices.section import Section
-from tenorgrid.indices.specification import RESERVED, Comparison, Level, Methodology, OutlierScreen, Regions, Requirement, Sufficiency
+from tenorgrid.indices.spans import Span
+from tenorgrid.indices.specification import Fallback, Methodology, Regions, Restatement
 
 __all__ = ["Methodology", "load", "shipped"]
 
 FOLDER = "tenorgrid.indices"
-BY_QUANTITY = (Estimator.VWAP, Estimator.VOLUME_WEIGHTED_MEDIAN)
 MOST_DECIMALS = 12
+NEVER = "never"
 
 
 def shipped() -> tuple[str, ...]:
     """Names of the methodologies that come with the package.
 
     >>> shipped()
-    ('ccir-1.1.1', 'house')
+    ('brr-like', 'ccir-1.1.0', 'ccir-1.1.1', 'cgi-like', 'computepulse-like', 'gpu-markets-like', 'house', 'ornn-like')
     """
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")))
 
@@ -39,8 +42,8 @@ def load(methodology: Methodology | Path | str) -> Methodology:
 
     Raises `InputError` with every fault: an unknown name or key, a value of the wrong type, and combinations that make no sense.
 
-    >>> load("ccir-1.1.1").window_days
-    7
+    >>> str(load("ccir-1.1.1").window)
+    '7d'
     """
     if isinstance(methodology, Methodology):
         return methodology
@@ -74,8 +77,9 @@ def _methodology(top: Section, digest: str) -> Methodology:
     timezone = top.text("timezone")
     if timezone and not _is_zone(timezone):
         top.fault("timezone", "a time zone like America/New_York", timezone)
-    window_days = top.whole("window_days", least=1)
-    levels = tuple(_level(section, window_days) for section in top.sections("levels"))
+    every, window = top.span("every"), top.span("window")
+    _refuse_spans(top, every, window)
+    levels = tuple(read_level(section, window=window, every=every) for section in top.sections("levels"))
     names = [level.name for level in levels]
     if not levels or len(set(names)) < len(names):
         top.fault("levels", "at least one level, and different names", names)
@@ -83,24 +87,27 @@ def _methodology(top: Section, digest: str) -> Methodology:
     cleared = any(ObservationKind.CLEARING in level.kinds for level in levels)
     if cleared != bool(horizons):
         top.fault("horizons", "horizons where, and only where, some level takes clearing prices", list(horizons))
-    fallback = top.section("fallback")
     found = Methodology(
         name=top.text("name"),
         hash=digest,
         source=top.text("source"),
         timezone=timezone,
+        calendar=top.choice("calendar", Calendar),
         cut_off=_cut_off(top, timezone),
-        window_days=window_days,
+        every=every,
+        window=window,
         horizons=horizons,
         decimals=top.whole("decimals", least=0),
         rounding=top.choice("rounding", Rounding),
         regions=_regions(top.section("regions")),
+        terms=top.choice("terms", Terms, default=Terms.POOLED),
         levels=levels,
-        carry_days=fallback.whole("carry_days", least=0),
+        fallback=_fallback(top.section("fallback")),
+        restatement=_restatement(top.section("restatement")),
+        normalisation=_normalisation(top) if top.has("normalisation") else None,
     )
     if found.decimals > MOST_DECIMALS:
         top.fault("decimals", f"at most {MOST_DECIMALS} decimals", found.decimals)
-    fallback.close()
     top.close()
     return found
 
@@ -111,6 +118,14 @@ def _is_zone(name: str) -> bool:
     except (KeyError, ValueError, OSError):
         return False
     return True
+
+
+def _refuse_spans(top: Section, every: Span, window: Span) -> None:
+    """Marks are daily, or as often as an hour divides into: so they tile the days on which a clock is changed."""
+    if every.number != 1 if every.unit in ("d", "h") else timedelta(hours=1) % every.length:
+        top.fault("every", "1d, 1h, or minutes that divide an hour", every)
+    if window.days and not every.days:
+        top.fault("window", "hours or minutes where there is more than one mark a day", window)
 
 
 def _cut_off(top: Section, timezone: str) -> time | None:
@@ -137,95 +152,34 @@ def _regions(section: Section) -> Regions:
     return found
 
 
-def _level(section: Section, window_days: int) -> Level:
-    days, outliers = section.section("days"), section.section("outliers")
-    kinds = section.texts("kinds")
-    least = _sufficiency(section.section("low_confidence"), default=Sufficiency())
-    for kind in kinds:
-        if kind not in list(ObservationKind):
-            section.fault("kinds", f"kinds out of {', '.join(ObservationKind)}", kind)
-    if not kinds:
-        section.fault("kinds", "at least one kind of observation")
-    found = Level(
-        name=section.text("name"),
-        kinds=tuple(ObservationKind(kind) for kind in kinds if kind in list(ObservationKind)),
-        weighting=section.choice("weighting", Weighting),
-        pooling=section.choice("pooling", Pooling),
-        estimator=section.choice("estimator", Estimator),
-        requirements=tuple(_requirement(part) for part in section.sections("require")),
-        day_at_least=days.whole("at_least", least=1, default=1),
-        outliers=_outliers(outliers) if section.has("outliers") else None,
-        trim=section.number("trim") if section.has("trim") else None,
-        tie=section.choice("tie", MedianTie) if section.has("tie") else None,
-        partitions=section.whole("partitions", least=1, default=1),
-        publish=_sufficiency(section.section("publish"), default=least) if section.has("publish") else None,
-        low_confidence=least,
-    )
-    days.close()
-    section.close()
-    _refuse_impossible(section, found, window_days)
-    return found
-
-
-def _refuse_impossible(section: Section, level: Level, window_days: int) -> None:
-    by_quantity = level.estimator in BY_QUANTITY
-    if by_quantity != (level.weighting is Weighting.QUANTITY):
-        section.fault("weighting", f"{'quantity' if by_quantity else 'equal'} with the estimator {level.estimator}", level.weighting)
-    if by_quantity and not any(part.column == "quantity" and part.comparison == "above" and part.limit == 0 for part in level.requirements):
-        section.fault("require", f"a quantity above 0 with the estimator {level.estimator}")
-    if by_quantity and level.pooling is Pooling.CONTRIBUTOR:
-        section.fault("pooling", f"observation with the estimator {level.estimator}", level.pooling)
-    if (level.trim is not None) != (level.estimator is Estimator.TRIMMED_MEAN):
-        section.fault("trim", "a trim with the estimator trimmed mean, and with no other", level.trim)
-    if level.trim is not None and not 0 <= level.trim < 0.5:
-        section.fault("trim", "a share of at least 0 and below 0.5", level.trim)
-    if (level.tie is not None) != (level.estimator is Estimator.VOLUME_WEIGHTED_MEDIAN):
-        section.fault("tie", "a tie with the estimator volume-weighted median, and with no other", level.tie)
-    if level.partitions > 1 and not by_quantity:
-        section.fault("partitions", "partitions only with an estimator that weighs by quantity", level.partitions)
-    least, publish = level.low_confidence, level.publish or level.low_confidence
-    for name in ("observations", "contributors", "days"):
-        if getattr(publish, name) < getattr(least, name):
-            section.fault(f"publish.{name}", "at least what low_confidence asks for", getattr(publish, name))
-    if max(publish.days, least.days) > window_days:
-        section.fault("publish.days", f"at most the {window_days} days of the window", publish.days)
-
-
-def _requirement(section: Section) -> Requirement:
-    written = [name for name in get_args(Comparison) if section.has(name)]
-    column = section.text("column")
-    if column in RESERVED:
-        section.fault("column", f"a column other than {', '.join(RESERVED)}", column)
-    missing = section.text("missing", default="exclude")
-    if missing not in ("exclude", "keep"):
-        section.fault("missing", "one of exclude, keep", missing)
-    for name in get_args(Comparison):
-        if name in written:
-            limit = section.texts(name) if name == "one_of" else section.number(name)
-    if len(written) != 1:
-        section.fault("column", f"exactly one of {', '.join(get_args(Comparison))} for {column}", ", ".join(written) or "none")
-        written, limit = ["above"], 0.0
-    section.close()
-    return Requirement(
-        column=column, comparison=cast(Comparison, written[0]), limit=limit, missing=cast(Literal["exclude", "keep"], missing)
-    )
-
-
-def _outliers(section: Section) -> OutlierScreen:
-    found = OutlierScreen(trim=section.number("trim"), sigmas=section.number("sigmas"), at_least=section.whole("at_least", least=3))
-    if not 0 <= found.trim < 0.5:
-        section.fault("trim", "a share of at least 0 and below 0.5", found.trim)
-    if found.sigmas <= 0:
-        section.fault("sigmas", "a number above 0", found.sigmas)
-    section.close()
-    return found
-
-
-def _sufficiency(section: Section, *, default: Sufficiency) -> Sufficiency:
-    found = Sufficiency(
-        observations=section.whole("observations", least=1, default=default.observations),
-        contributors=section.whole("contributors", least=1, default=default.contributors),
-        days=section.whole("days", least=1, default=default.days),
+def _fallback(section: Section) -> Fallback:
+    found = Fallback(
+        carry=section.whole("carry", least=0),
+        resume=section.whole("resume", least=1, default=1),
+        cease_after=section.whole("cease_after", least=1) if section.has("cease_after") else None,
     )
     section.close()
     return found
+
+
+def _restatement(section: Section) -> Restatement:
+    never = section.has("until") and section.text("until") == NEVER
+    until = None if never else section.span("until", units=("h", "min")).length
+    above = section.share("above", below=1) if section.has("above") else 0.0
+    if never and section.has("above"):
+        section.fault("above", "no materiality where nothing is ever restated", above)
+    section.close()
+    return Restatement(until=until, above=above)
+
+
+def _normalisation(top: Section) -> Model | None:
+    """The regression that brings prices to one specification; its days are needed, so that no mark depends on all of history."""
+    section = top.section("normalisation")
+    if not section.has("days"):
+        section.fault("days", "how many days before a mark its regression looks at")
+    try:
+        return parse({name: section.value(name) for name in section.names()})
+    except InputError as error:
+        for fault in error.faults:
+            section.fault(fault.column or "", fault.expected, fault.value)
+        return None

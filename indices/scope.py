@@ -1,73 +1,60 @@
 """What an index sees: the observations of its resource, region and tier, of the kinds and horizons it is about, day by day."""
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import date
 
-import numpy as np
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds import ObservationKind, Terms
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Observations
+from tenorgrid.indices.adjustment import UNADJUSTED, adjusted
 from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.traits import term
+from tenorgrid.indices.windows import SEEN, placed
 
 NAME = "observations"
 UNIT = "unit"  # attribute of work; without it a price is per GPU-hour
 GPU_HOUR = "GPUh"
-MARK = ["index", "day"]
-ORDER = [*MARK, "time", "observation_id"]
-SEEN = "seen"
+ORDER = ["index", "time", "observation_id"]
 DIGITS = 32  # of a row: 128 bits are enough to tell it from any other
 
 
 def scope(
     observations: pl.DataFrame, methodology: Methodology, *, first: date, end: date, indices: list[str] | None = None
 ) -> pl.DataFrame:
-    """Rows that marks of the days [first, end) can depend on, once for each index and each day of it that sees them.
+    """Rows of the days [first, end), once for each index that they are about.
 
-    An observation belongs to the day in whose period its time lies; what no level is about (another kind, another horizon of clearing) is
-    left out and is no exclusion. Rows come in the order of index, day, time and name, whatever their order was.
+    An observation belongs to the day, and the period, in which its time lies; what no level is about (another kind, another horizon of
+    clearing) is left out and is no exclusion. Rows come in the order of index, time and name, whatever their order was.
 
     Args:
         observations: `Observations`, with attributes.
         methodology: the rule.
-        first: first day of marks; earlier days that its window or its fallback reaches are in scope too.
+        first: first day that anything depends on.
         end: the day after the last.
         indices: only these; None is every one that shows up.
 
-    Returns the columns of `Observations`, the attributes that the rule asks for, and index, day, unit and digest (of the whole row).
+    Returns the columns of `Observations`, the attributes that the rule asks for, and index, seen (the day), period (its number), unit and
+    digest (of the whole row).
 
     Raises `InputError` for rows that break the table's rules, and where one index would mix units.
     """
     rows = checked(observations, Observations, name=NAME, attributes=True)
     rows = rows.filter(_considered(methodology))
-    days = _days(rows["time"], methodology, first - timedelta(reach(methodology)), end)
-    rows, days = rows.filter(days.is_not_null()), days.drop_nulls()
-    digest = _digests(rows)  # of all attributes, of which only those that the rule asks for go on
-    rows = _with_indices(rows.select(_needed(rows, methodology)).with_columns(days, digest), methodology)
+    when = placed(rows["time"], methodology, first=first, end=end)
+    rows, when = rows.filter(when[SEEN].is_not_null()), when.drop_nulls()
+    made = [level.review.name for level in methodology.levels if level.review is not None]
+    digest = _digests(rows.drop(made))  # of all attributes of the input, of which only those that the rule asks for go on
+    rows = adjusted(rows, when[SEEN], methodology)
+    needed = rows.select(_needed(rows, methodology))
+    rows = _with_indices(pl.concat([needed, when, digest.to_frame()], how="horizontal"), methodology)
     if indices is not None:
         rows = rows.filter(pl.col("index").is_in(indices))
     rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
     _refuse_mixed(rows)
     return rows.sort(ORDER)
-
-
-def in_windows(rows: pl.DataFrame, methodology: Methodology, *, first: date, end: date) -> pl.DataFrame:
-    """Rows of `scope` once for every mark of [first, end) whose window holds their day, in the order of index, day, time and name.
-
-    `day` becomes that of the mark; the day the row belongs to stands in `seen`.
-    """
-    moved = rows.with_columns(pl.col("day").alias(SEEN))
-    if methodology.window_days > 1:
-        shifts = pl.DataFrame({"shift": [timedelta(number) for number in range(methodology.window_days)]})
-        moved = moved.join(shifts, how="cross").with_columns(pl.col("day") + pl.col("shift")).drop("shift").sort(ORDER)
-    return moved.filter(pl.col("day").is_between(first, end, closed="left"))
-
-
-def reach(methodology: Methodology) -> int:
-    """Days before its own that a mark can depend on."""
-    return methodology.carry_days + methodology.window_days - 1
 
 
 def _considered(methodology: Methodology) -> pl.Expr:
@@ -78,22 +65,10 @@ def _considered(methodology: Methodology) -> pl.Expr:
 
 
 def _needed(rows: pl.DataFrame, methodology: Methodology) -> list[str]:
-    asked = {part.column for level in methodology.levels for part in level.requirements}
-    wanted = asked | {UNIT, *Observations.columns()}
+    asked = set().union(*(level.columns for level in methodology.levels))
+    made = {UNADJUSTED} if methodology.normalisation is not None else set()
+    wanted = asked | made | {UNIT, *Observations.columns()}
     return [column for column in rows.columns if column in wanted]
-
-
-def _days(times: pl.Series, methodology: Methodology, first: date, end: date) -> pl.Series:
-    """The day of [first, end) in whose period each time lies; null outside."""
-    days = [first + timedelta(number) for number in range((end - first).days)]
-    edges = np.array([_microseconds(methodology.opens(day)) for day in [*days, end]])
-    place = np.searchsorted(edges, times.to_physical().to_numpy(), side="right") - 1
-    inside = pl.Series(place).set(pl.Series((place < 0) | (place >= len(days))), None)
-    return pl.Series("day", days, dtype=pl.Date).gather(inside)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, tz=moment.tzinfo)) // timedelta(microseconds=1)
 
 
 def _with_indices(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
@@ -101,7 +76,10 @@ def _with_indices(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     labels = [methodology.regions.labels(region) for region in regions]
     names = pl.DataFrame({"region": regions, "label": labels}, schema={"region": pl.String, "label": pl.List(pl.String)}).explode("label")
     joined = rows.join(names.drop_nulls("label"), on="region", nulls_equal=True)
-    name = pl.concat_str(pl.col("resource").str.to_uppercase(), "label", pl.col("tier").str.to_uppercase(), separator=".")
+    parts = [pl.col("resource").str.to_uppercase(), pl.col("label"), pl.col("tier").str.to_uppercase()]
+    if methodology.terms is Terms.NAMED:
+        parts.append(term("term_hours"))
+    name = pl.concat_str(parts, separator=".", ignore_nulls=True)
     return joined.with_columns(index=name).drop("label")
 
 

@@ -1,10 +1,12 @@
 """One table of a TOML file, read key by key: what is missing, of the wrong type, out of range or unknown becomes a fault."""
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from tenorgrid.data.errors import Fault
+from tenorgrid.indices.spans import UNITS, Span
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -50,6 +52,32 @@ class Section:
             return least
         return found
 
+    def share(self, key: str, *, below: float) -> float:
+        """A number of at least 0 and below `below`."""
+        found = self.number(key)
+        if not 0 <= found < below:
+            self.fault(key, f"a share of at least 0 and below {below:g}", found)
+            return 0.0
+        return found
+
+    def positive(self, key: str) -> float:
+        """A number above 0."""
+        found = self.number(key, default=None)
+        if found <= 0 and self.has(key):
+            self.fault(key, "a number above 0", found)
+            return 1.0
+        return found
+
+    def span(self, key: str, *, units: Sequence[str] = tuple(UNITS)) -> Span:
+        """A length of time such as 7d, 24h or 30min."""
+        written = self.text(key)
+        match = re.fullmatch(r"([1-9]\d{0,4})([a-z]+)", written)
+        if match is None or match[2] not in units:
+            if written:
+                self.fault(key, f"a length of time in {' or '.join(units)}, like 1{units[0]}", written)
+            return Span(number=1, unit=units[0])
+        return Span(number=int(match[1]), unit=match[2])
+
     def choice(self, key: str, kind: type[E], *, default: E | None = None) -> E:
         """One of an Enum's values."""
         found = self._take(key, default)
@@ -57,6 +85,16 @@ class Section:
             self.fault(key, f"one of {', '.join(kind)}", found)
             return next(iter(kind))
         return kind(found)
+
+    def choices(self, key: str, kind: type[E]) -> tuple[E, ...]:
+        """A list of at least one of an Enum's values, none twice."""
+        found = self.texts(key)
+        for name in found:
+            if name not in list(kind):
+                self.fault(key, f"values out of {', '.join(kind)}", name)
+        if not found:
+            self.fault(key, f"at least one of {', '.join(kind)}")
+        return tuple(kind(name) for name in found if name in list(kind))
 
     def texts(self, key: str, *, default: Sequence[str] | None = None) -> tuple[str, ...]:
         """A list of texts, none twice."""
@@ -87,6 +125,10 @@ class Section:
     def names(self) -> tuple[str, ...]:
         """Names of what stands in the table, where the file chooses them."""
         return tuple(self._values)
+
+    def value(self, key: str) -> Any:
+        """What stands at a key, for a reader of its own."""
+        return self._take(key, None)
 
     def close(self) -> None:
         """Every key that nobody asked for is a fault."""

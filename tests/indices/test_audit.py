@@ -66,7 +66,7 @@ def test_an_audit_holds_all_that_was_decided(run: MarkRun) -> None:
     assert entry["window"] == {
         "start": "2027-01-05T05:00:00Z",
         "end": "2027-01-06T05:00:00Z",
-        "days": 1,
+        "length": "1d",
         "cut_off": "24:00 America/New_York",
     }
     assert entry["methodology"]["hash"] == run.methodology.hash

@@ -1,6 +1,7 @@
 """The methodology ccir-1.1.1: the published audits, and each rule at work."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from pathlib import Path
 from statistics import mean, median, stdev
@@ -12,6 +13,7 @@ import pytest
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.formats import read_observations
 from tenorgrid.indices.marks import MarkRun, mark
+from tenorgrid.indices.methodology import load
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 LISTINGS = SHARED / "ccir_vast_listings_us.csv.gz"
@@ -62,17 +64,37 @@ def test_the_figures_asked_for_are_printed() -> None:
 
 
 @published
-@pytest.mark.parametrize("at_least", [9, 10, 12])
-def test_the_print_of_version_1_1_0_is_one_parameter_away(at_least: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_least", [9, 10, 11, 12])
+def test_the_print_of_version_1_1_0_stands_for_every_threshold_that_can_have_been_meant(at_least: int, tmp_path: Path) -> None:
     theirs = json.loads(AUDITS.read_text())["outputs/audits/cri-h100-2026-03-05.audit.json"]
     path = tmp_path / "earlier.toml"
-    path.write_text((SHIPPED / "ccir-1.1.1.toml").read_text().replace("at_least = 8", f"at_least = {at_least}"))
+    path.write_text((SHIPPED / "ccir-1.1.0.toml").read_text().replace("at_least = 10", f"at_least = {at_least}"))
     last = date(2026, 3, 5)
     run = mark(read_observations(LISTINGS), methodology=path, first=last, end=last + timedelta(1), indices=[H100])
     ours = entry(run, H100, last)
     assert (ours["value"], ours["counts"]["used"]) == (theirs["index_value"], theirs["n_observations"]) == (1.6021, 28)
     assert ours["status"] == "low-confidence"
     assert ours["low_confidence"] == ["2 days, fewer than 3"]
+
+
+@published
+def test_the_shipped_1_1_0_prints_what_was_published_and_1_1_1_does_not() -> None:
+    listings, last = read_observations(LISTINGS), date(2026, 3, 5)
+    values = [
+        mark(listings, methodology=name, first=last, end=last + timedelta(1), indices=[H100]).marks["value"].to_list()
+        for name in ("ccir-1.1.0", "ccir-1.1.1")
+    ]
+    assert values[0] == [1.6021]
+    assert values[1] != values[0]
+
+
+def test_the_two_versions_are_one_parameter_apart() -> None:
+    early, late = (load(f"ccir-1.1.{patch}") for patch in (0, 1))
+    (level,) = early.levels
+    few = replace(level.filters[0], at_least=8)
+    same = replace(early, name=late.name, hash=late.hash, levels=(replace(level, filters=(few, *level.filters[1:])),))
+    assert same == late
+    assert level.filters[0].at_least == 10
 
 
 @published
@@ -89,7 +111,7 @@ def test_every_window_agrees_with_the_rule_written_out_in_plain_python(days_back
 @pytest.mark.parametrize(
     ("change", "rule", "value", "limit"),
     [
-        ({"price": 25.0}, "outlier", "25.0", "within "),
+        ({"price": 25.0}, "sigma", "25.0", "within "),
         ({"price": 0.01, "reliability": 0.8999}, "reliability", "0.8999", "at least 0.9"),
         ({"country": "DE", "region": "de"}, "country", "DE", "one of US"),
         ({"tier": "firm", "provider": "elsewhere"}, "provider", "elsewhere", "one of vast.ai"),
@@ -112,7 +134,7 @@ def test_a_short_day_stays_out_and_the_pooled_median_is_of_the_others(listings: 
     valid = [price for day in (0, 1, 3) for price in prices_of(listings, day)]
     assert entry(run, H100, date(2026, 3, 5))["value"] == round(median(valid), 4)
     assert run.exclusions.select("observation_id", "rule", "value", "limit").rows() == [
-        (f"day2-{number}", "too few in a day", "3", "at least 8") for number in range(3)
+        (f"day2-{number}", "too few", "3", "at least 8") for number in range(3)
     ]
     assert run.marks["status"].to_list() == ["published"]
 
@@ -130,7 +152,7 @@ def test_two_valid_days_are_low_confidence_and_none_is_withheld(listings: pl.Dat
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
-        ({"price": 40.0}, "outlier"),
+        ({"price": 40.0}, "sigma"),
         ({"reliability": 0.5}, "reliability"),
         ({"reliability": None}, "reliability"),
         ({"country": "CA"}, "country"),

@@ -1,24 +1,27 @@
 """Estimators: the kernels that the shipped methodologies use."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
-from statistics import mean, stdev
+from statistics import mean
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.kinds import MedianTie, Rounding
 from tenorgrid.indices.estimators import (
+    Places,
     Vector,
-    far_from_trimmed_mean,
-    median,
-    partitioned,
+    held,
+    means,
+    medians,
     rounded,
-    trimmed_mean,
-    volume_weighted_median,
-    vwap,
+    trimmed_means,
+    weighted_medians,
+    winsorised_means,
 )
 
 quick = settings(max_examples=50, deadline=None)  # the machine may be busy
@@ -30,13 +33,28 @@ TRADES = [(1, 2.00, 8), (4, 2.04, 4), (11, 2.02, 16), (19, 2.10, 8), (22, 2.06, 
 TRADES += [(41, 2.10, 1), (47, 2.12, 1), (59, 2.14, 3)]
 
 
-def lower(prices: Vector, quantities: Vector) -> float:
-    return volume_weighted_median(prices, quantities, tie=LOWER)
+def whole(prices: Vector) -> Places:
+    """The bounds of one piece."""
+    return np.array([0, prices.size])
 
 
-def of(rows: Sequence[tuple[float, float, float]]) -> tuple[Vector, Vector, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def volume_weighted_median(prices: Vector, quantities: Vector, *, tie: MedianTie = LOWER) -> float:
+    return float(weighted_medians(prices, quantities, whole(prices), tie=tie)[0])
+
+
+def trimmed_mean(prices: Vector, *, trim: float) -> float:
+    return float(trimmed_means(prices, np.ones(prices.size), whole(prices), trim=trim)[0])
+
+
+def vwap(prices: Vector, quantities: Vector) -> float:
+    return float(means(prices, quantities, whole(prices))[0])
+
+
+def of(rows: Sequence[tuple[float, float, float]]) -> tuple[Vector, Vector, Places]:
+    """Prices, quantities, and the bounds of the parts of 20 minutes in which anything was traded."""
     minutes, prices, quantities = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    return prices, quantities, (minutes // 20).astype(np.int64)
+    parts = np.unique(minutes // 20, return_index=True)[1]
+    return prices, quantities, np.append(parts, prices.size)
 
 
 @pytest.mark.parametrize(
@@ -70,21 +88,83 @@ def test_a_volume_weighted_median_is_the_smallest_price_with_half_the_volume(row
 
 def test_partition_medians_are_those_of_the_worked_example() -> None:
     prices, quantities, parts = of(TRADES)
-    within = [lower(prices[parts == part], quantities[parts == part]) for part in range(3)]
-    assert within == [2.02, 2.08, 2.14]
-    assert partitioned(prices, quantities, parts, estimator=lower) == pytest.approx(2.08, abs=1e-12)
+    within = weighted_medians(prices, quantities, parts, tie=LOWER)
+    assert within.tolist() == [2.02, 2.08, 2.14]
+    assert within.mean() == pytest.approx(2.08, abs=1e-12)
     assert vwap(prices, quantities) == pytest.approx(2.05966102, abs=5e-9)
 
 
 def test_a_late_block_captures_one_partition_and_most_of_the_average() -> None:
     prices, quantities, parts = of([*TRADES, (59.9, 3.00, 200)])
-    assert partitioned(prices, quantities, parts, estimator=lower) == pytest.approx(2.36666667, abs=5e-9)
+    assert weighted_medians(prices, quantities, parts, tie=LOWER).mean() == pytest.approx(2.36666667, abs=5e-9)
     assert vwap(prices, quantities) == pytest.approx(2.78579151, abs=5e-9)
 
 
 def test_an_empty_partition_is_left_out() -> None:
     prices, quantities, parts = of([row for row in TRADES if not 20 <= row[0] < 40])
-    assert partitioned(prices, quantities, parts, estimator=lower) == pytest.approx(2.08, abs=1e-12)
+    assert weighted_medians(prices, quantities, parts, tie=LOWER).mean() == pytest.approx(2.08, abs=1e-12)
+
+
+@quick
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=40), st.sampled_from([0.0, 0.05, 0.1, 0.25, 0.4]))
+def test_a_winsorised_mean_is_that_of_scipy(prices: list[float], trim: float) -> None:
+    found = winsorised_means(np.array(prices), np.ones(len(prices)), np.array([0, len(prices)]), trim=trim)
+    expected = scipy.stats.mstats.winsorize(np.array(prices), limits=(trim, trim)).mean()
+    assert found[0] == pytest.approx(float(expected), rel=1e-9)
+
+
+@quick
+@given(prices_and_volumes)
+def test_a_weight_of_two_is_two_votes(rows: list[tuple[float, float]]) -> None:
+    prices, counts = np.array([price for price, _ in rows]), np.array([1.0 + int(volume) % 4 for _, volume in rows])
+    copies = np.repeat(prices, counts.astype(int))
+    for kernel in (winsorised_means, trimmed_means):
+        once = kernel(prices, counts, whole(prices), trim=0.15)
+        assert once[0] == pytest.approx(kernel(copies, np.ones(copies.size), whole(copies), trim=0.15)[0], rel=1e-9)
+    middle = weighted_medians(prices, counts, whole(prices), tie=MIDPOINT)
+    assert middle[0] == pytest.approx(float(np.median(copies)), rel=1e-12)
+
+
+@quick
+@given(st.lists(prices_and_volumes, min_size=1, max_size=6))
+def test_pieces_side_by_side_give_what_each_gives_alone(groups: list[list[tuple[float, float]]]) -> None:
+    prices, weights = (np.array([row[place] for rows in groups for row in rows]) for place in (0, 1))
+    bounds = np.cumsum([0, *map(len, groups)])
+    together = [
+        medians(prices, bounds),
+        means(prices, weights, bounds),
+        weighted_medians(prices, weights, bounds, tie=MIDPOINT),
+        trimmed_means(prices, weights, bounds, trim=0.2),
+        winsorised_means(prices, weights, bounds, trim=0.2),
+    ]
+    for piece, (low, high) in enumerate(pairwise(bounds)):
+        price, weight, alone = prices[low:high], weights[low:high], np.array([0, high - low])
+        each = [
+            medians(price, alone),
+            means(price, weight, alone),
+            weighted_medians(price, weight, alone, tie=MIDPOINT),
+            trimmed_means(price, weight, alone, trim=0.2),
+            winsorised_means(price, weight, alone, trim=0.2),
+        ]
+        assert [found[piece] for found in together] == [found[0] for found in each]  # to the last bit
+
+
+def test_a_time_weighted_average_holds_each_price_until_the_next() -> None:
+    prices, times = np.array([2.0, 3.0, 5.0, 1.0, 9.0]), np.array([0, 30, 30, 40, 50])
+    weights = held(times, np.array([60, 100]), np.array([0, 4, 5]))
+    assert weights.tolist() == [30.0, 5.0, 5.0, 20.0, 50.0]
+    assert means(prices, weights, np.array([0, 4, 5])).tolist() == [2.0, 9.0]  # (30 · 2 + 10 · 4 + 20 · 1) / 60
+
+
+@quick
+@given(st.lists(st.tuples(st.integers(0, 99), st.floats(0.01, 100)), min_size=1, max_size=12))
+def test_a_time_weighted_average_is_the_mean_of_every_instant(rows: list[tuple[int, float]]) -> None:
+    ordered = sorted(rows, key=lambda row: row[0])
+    prices, times = np.array([price for _, price in ordered]), np.array([time for time, _ in ordered])
+    instants = range(int(times[0]), 100)
+    standing = [mean(price for time, price in ordered if time == max(t for t in times if t <= now)) for now in instants]
+    found = means(prices, held(times, np.array([100]), whole(prices)), whole(prices))
+    assert found[0] == pytest.approx(mean(standing), rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -114,35 +194,17 @@ def test_a_trimmed_mean_is_the_mean_of_the_middle_of_many_copies(prices: list[fl
 
 
 @quick
-@given(st.lists(st.floats(0.01, 100), min_size=3, max_size=25))
-def test_outliers_are_those_of_the_screen_written_out_in_plain_python(prices: list[float]) -> None:
-    if max(prices) == min(prices):
-        return
-    cut = max(1, int(len(prices) * 0.10))
-    middle, deviation = mean(sorted(prices)[cut:-cut]), stdev(prices)
-    gone, found, limit = far_from_trimmed_mean(np.array(prices), trim=0.10, sigmas=2.5)
-    assert found == pytest.approx(middle, rel=1e-12)
-    assert limit == pytest.approx(2.5 * deviation, rel=1e-9)
-    clear = [abs(abs(price - middle) - 2.5 * deviation) > 1e-9 for price in prices]
-    assert [bool(out) for out, sure in zip(gone, clear, strict=True) if sure] == [
-        abs(price - middle) > 2.5 * deviation for price, sure in zip(prices, clear, strict=True) if sure
-    ]
-
-
-def test_equal_prices_have_no_outlier() -> None:
-    gone, _, limit = far_from_trimmed_mean(np.full(9, 2.0), trim=0.1, sigmas=2.5)
-    assert not gone.any()
-    assert limit == float("inf")
-
-
-@quick
 @given(prices_and_volumes, st.floats(0.5, 2))
 def test_every_estimator_scales_with_its_prices(rows: list[tuple[float, float]], scale: float) -> None:
     prices, volumes = np.array([p for p, _ in rows]), np.array([v for _, v in rows])
-    assert median(prices * scale) == pytest.approx(median(prices) * scale, rel=1e-12)
+    one = whole(prices)
+    assert medians(prices * scale, one) == pytest.approx(medians(prices, one) * scale, rel=1e-12)
     assert vwap(prices * scale, volumes) == pytest.approx(vwap(prices, volumes) * scale, rel=1e-12)
     assert trimmed_mean(prices * scale, trim=0.25) == pytest.approx(trimmed_mean(prices, trim=0.25) * scale, rel=1e-9)
-    assert lower(prices * scale, volumes) == pytest.approx(lower(prices, volumes) * scale, rel=1e-12)
+    assert winsorised_means(prices * scale, volumes, one, trim=0.1) == pytest.approx(
+        winsorised_means(prices, volumes, one, trim=0.1) * scale
+    )
+    assert volume_weighted_median(prices * scale, volumes) == pytest.approx(volume_weighted_median(prices, volumes) * scale, rel=1e-12)
 
 
 @pytest.mark.parametrize(

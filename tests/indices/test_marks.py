@@ -92,14 +92,51 @@ def test_list_prices_give_each_provider_one_vote(observe: Observe) -> None:
     assert run.marks["status"].to_list() == ["published"] * 3  # its region and its two groups
 
 
-def test_trades_within_twelve_parts_of_the_day_are_captured_one_part_at_a_time(observe: Observe) -> None:
-    rows = [
-        {"kind": "trade", "provider": f"desk{hour % 3}", "time": MIDNIGHT + timedelta(hours=2 * hour), "price": 2.0, "quantity": 10.0}
-        for hour in range(12)
+def traded(count: int, *, desks: int, seed: int = 5) -> list[dict[str, Any]]:
+    """Trades of a day at about 2 dollars, evenly over the day, the desks in turn."""
+    rng = np.random.default_rng(seed)
+    return [
+        {
+            "observation_id": f"t{number:05}",
+            "kind": "trade",
+            "provider": f"desk{number % desks}",
+            "time": MIDNIGHT + timedelta(minutes=1440 * number / count),
+            "price": 2.0 * float(rng.lognormal(0, 0.02)),
+            "quantity": float(rng.lognormal(3, 1)),
+        }
+        for number in range(count)
     ]
+
+
+def test_few_trades_are_captured_one_part_at_a_time_and_are_of_low_confidence(observe: Observe) -> None:
+    rows = [row | {"price": 2.0} for row in traded(12, desks=3)]
     block = {"kind": "trade", "provider": "desk0", "time": MIDNIGHT + timedelta(hours=23, minutes=59), "price": 8.0, "quantity": 9000.0}
     assert value(house(observe(*rows))) == [2.0]
-    assert value(house(observe(*rows, block))) == [2.5]  # (11 · 2 + 8) / 12
+    run = house(observe(*rows, block), indices=[EAST])
+    assert value(run) == [2.5]  # (11 · 2 + 8) / 12
+    assert run.audit(EAST, DAY).entry["level"] == "traded, few"
+    assert run.marks["status"].to_list() == ["low-confidence"]
+
+
+@pytest.mark.parametrize(("count", "level"), [(1000, "traded"), (240, "traded"), (239, "traded, thin"), (24, "traded, thin")])
+def test_the_number_of_trades_decides_how_they_are_cut(count: int, level: str, observe: Observe) -> None:
+    run = house(observe(*traded(count, desks=20)), indices=[EAST])
+    assert (run.audit(EAST, DAY).entry["level"], run.marks["status"][0]) == (level, "published")
+    assert value(run)[0] == pytest.approx(2.0, rel=0.02)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_contributor_with_most_of_the_volume_moves_a_thousand_trades_by_little(share: float, observe: Observe) -> None:
+    rows = traded(1000, desks=20)
+    whole = sum(row["quantity"] for row in rows)
+    pushed = [
+        row | {"observation_id": f"x{number}", "provider": "pusher", "price": 20.0, "quantity": whole / 100 * share / (1 - share)}
+        for number, row in enumerate(rows[::10])
+    ]
+    fair, moved = value(house(observe(*rows)))[0], value(house(observe(*rows, *pushed)))[0]
+    assert 0 <= moved / fair - 1 < 0.02  # ten times the price with nine tenths of the volume: the 71st percentile of the others
+    average = sum(row["price"] * row["quantity"] for row in [*rows, *pushed]) / sum(row["quantity"] for row in [*rows, *pushed])
+    assert average / fair > 5
 
 
 @pytest.mark.parametrize(
@@ -116,13 +153,13 @@ def test_the_best_evidence_that_suffices_decides(observe: Observe, kinds: list[s
         {
             "kind": kind,
             "horizon": "real-time" if kind == "clearing" else None,
-            "provider": f"p{number}",
+            "provider": f"p{number % 12}",
             "quantity": 5.0 if kind in ("clearing", "trade") else None,
-            "time": MIDNIGHT + timedelta(hours=number),
+            "time": MIDNIGHT + timedelta(minutes=5 * number),
             "price": 1.0 + place,
         }
         for place, kind in enumerate(kinds)
-        for number in range(12)
+        for number in range(288)
     ]
     run = house(observe(*rows), indices=[EAST])
     assert run.audit(EAST, DAY).entry["level"] == level
@@ -136,7 +173,7 @@ def test_thin_evidence_gives_way_to_a_lower_level_that_suffices(observe: Observe
     alone = house(observe(trade, *quotes[:2]), indices=[EAST])
     assert alone.marks.select("value", "status").rows() == [(7.0, "low-confidence")]
     assert house(observe(*quotes[:2]), indices=[EAST]).marks["status"].to_list() == ["withheld"]
-    assert alone.audit(EAST, DAY).entry["low_confidence"] == ["1 observations, fewer than 12", "1 contributors, fewer than 3"]
+    assert alone.audit(EAST, DAY).entry["low_confidence"] == ["traded, few is never more than low-confidence"]
 
 
 def test_a_price_at_which_nothing_was_sold_is_a_mark_of_low_confidence() -> None:
@@ -150,7 +187,7 @@ def test_a_missing_day_is_carried_three_days_and_then_withheld(observe: Observe)
     run = house(observe(*rows), days=6, indices=[EAST])
     assert run.marks["status"].to_list() == ["published", "carried", "carried", "carried", "withheld", "withheld"]
     assert value(run) == [2.1] * 4 + [None] * 2
-    assert run.audit(EAST, "2027-01-08").entry["fallback"] == {"used": "carried", "carried_from": "2027-01-05", "at_most_days": 3}
+    assert run.audit(EAST, "2027-01-08").entry["fallback"] == {"used": "carried", "carried_from": "2027-01-05", "at_most_periods": 3}
     assert run.audit(EAST, "2027-01-09").entry["fallback"]["used"] == "withheld"
 
 
