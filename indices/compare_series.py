@@ -104,5 +104,5 @@ def _shaped(rows: pl.DataFrame, group: str, method: str) -> pl.DataFrame:
     numbers = [pl.col(name).cast(pl.Float64) for name in ("value", "se", "lower", "upper")]
     counts = [pl.col(name).cast(pl.Int64) for name in ("rows", "products")]
     return rows.select(
-        pl.lit(group).alias("group"), pl.lit(method).alias("method"), pl.col("period").cast(pl.Datetime("us")), *numbers, *counts
+        pl.lit(group).alias("group"), pl.lit(method).alias("method"), pl.col("period").cast(pl.Datetime("us", "UTC")), *numbers, *counts
     )

@@ -60,11 +60,11 @@ class Design:
 
 
 def period_of(model: Model) -> pl.Expr:
-    """The beginning of a row's period, in the model's own time zone; null for none."""
+    """The beginning, in UTC, of a row's period in the model's own time zone; null for none."""
     if model.period == "none":
-        return pl.lit(None, dtype=pl.Datetime("us"))
-    local = pl.col("time").dt.convert_time_zone(model.timezone).dt.replace_time_zone(None).dt.cast_time_unit("us")
-    return local.dt.truncate(model.period)
+        return pl.lit(None, dtype=pl.Datetime("us", "UTC"))
+    local = pl.col("time").dt.convert_time_zone(model.timezone).dt.truncate(model.period)
+    return local.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
 
 
 def described(rows: pl.DataFrame, model: Model) -> pl.DataFrame:

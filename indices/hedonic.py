@@ -275,4 +275,4 @@ def _periods(made: Design, found: _Solved, spread: Vector, *, free: int, confide
     se = pl.Series("se", np.sqrt(np.maximum(spread, 0.0)))
     rows = np.bincount(made.cells.period, made.cells.count, len(made.periods)).astype(np.int64)
     ends = interval(value, se, free=free, confidence=confidence)
-    return pl.DataFrame([pl.Series("period", list(made.periods), dtype=pl.Datetime("us")), value, se, *ends, pl.Series("rows", rows)])
+    return pl.DataFrame([pl.Series("period", list(made.periods), dtype=pl.Datetime("us", "UTC")), value, se, *ends, pl.Series("rows", rows)])

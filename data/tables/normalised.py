@@ -58,7 +58,7 @@ class IndexSeries(dy.Schema):
         ["mean", "median", "time-product-dummy", "hedonic", "mean, prices held", "median, prices held", "time-product-dummy, prices held"],
         primary_key=True, description="prices held: every product keeps one price for ever, so that only the mix moves",
     )  # fmt: skip
-    period = dy.Datetime(primary_key=True, description="Beginning of the period, in the model's time zone")
+    period = dy.Datetime(primary_key=True, time_zone="UTC", description="Beginning of the period of the model's own time zone")
     value = dy.Float64(min_exclusive=0, description="Index", metadata=ONE)
     se = dy.Float64(nullable=True, min=0, description="Standard error of its logarithm; null where there is none", metadata=ONE)
     lower = dy.Float64(nullable=True, description="Lower end of the 95 % interval", metadata=ONE)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.exposure import Exposure as Exposure
     from tenorgrid.insight import intelligence as intelligence
     from tenorgrid.insight import what_if as what_if
+    from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
 
@@ -63,6 +64,7 @@ _NAMES = {
     "make_case": "data.case",
     "mark": "api",
     "mark_work": "api",
+    "normalise": "normalisation",
     "read_case": "data.case",
     "read_daily": "data.readers.daily",
     "read_listings": "data.readers.listings",

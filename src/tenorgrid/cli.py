@@ -16,6 +16,7 @@ from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
 from tenorgrid.commands.intelligence import intelligence
+from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
@@ -233,6 +234,7 @@ def report(
 app.command()(deals)
 app.command()(tiers)
 app.command()(recipes)
+app.command()(normalise)
 app.command()(explain)
 app.command()(intelligence)
 app.command("what-if")(what_if)
