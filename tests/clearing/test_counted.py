@@ -82,7 +82,7 @@ def test_the_weaker_promise_is_called_first(plain_market: Markets) -> None:
     assert dict(rows.select("tier", "called").iter_rows()) == pytest.approx({"scavenge": 2.0, "spot": 1.0})
 
 
-SEEDS = (0, 2, 3, 5, 6, 7)
+SEEDS = (0, 2, 5)
 
 
 def test_the_share_called_is_never_above_alpha(cleared_market: Cleared) -> None:

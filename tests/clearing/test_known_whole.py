@@ -177,6 +177,7 @@ def test_no_single_price_has_less_lost_opportunity_than_the_hulls() -> None:
         assert min(away) >= row["uplift"] - USD
 
 
+@pytest.mark.slow
 def test_all_demands_at_once_are_the_demands_one_by_one() -> None:
     rows = TABLE[:4]
     case = hourly(known("modified-scarf"), [row["demand"] for row in rows])

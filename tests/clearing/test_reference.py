@@ -15,6 +15,7 @@ from tenorgrid.clearing.reference_prices import priced_bound
 from tenorgrid.clearing.reference_solution import solve_model, solve_reference
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import SolverError
+from tests.clearing.seeds import few
 
 START = datetime(2027, 1, 5, tzinfo=UTC)
 HORIZON = "day-ahead"  # the horizon in which virtual bids stand
@@ -72,7 +73,7 @@ def agree(case: Case, run: ClearingRun) -> tuple[set[str], bool]:
     return families(case, run, found.binding), has_tie(case, run, HORIZON)
 
 
-@pytest.mark.parametrize("seed", QUICK)
+@pytest.mark.parametrize("seed", few(QUICK, every=3))
 def test_the_surplus_is_that_of_the_pyomo_model(seed: int, cleared_market: Cleared) -> None:
     case, run = cleared_market(seed)
     binding, _ = agree(case, run)
@@ -99,7 +100,7 @@ def gap(case: Case, run: ClearingRun, prices_of: Callable[..., Any], horizon: st
     return (bound(case, prices_of(run, horizon=horizon, start=START), horizon) - total) / max(abs(total), 1.0)
 
 
-@pytest.mark.parametrize("seed", QUICK)
+@pytest.mark.parametrize("seed", few(QUICK, every=3))
 def test_published_prices_are_optimal_by_the_agents_own_choices(seed: int, cleared_market: Cleared, prices_of: Callable[..., Any]) -> None:
     case, run = cleared_market(seed)
     assert gap(case, run, prices_of, HORIZON) == pytest.approx(0.0, abs=RELATIVE)
@@ -112,7 +113,7 @@ def test_published_prices_of_fifty_markets_are_optimal(cleared_market: Cleared, 
     assert {seed: found for seed, found in gaps.items() if abs(found) > RELATIVE} == {}
 
 
-@pytest.mark.parametrize("seed", QUICK)
+@pytest.mark.parametrize("seed", few(QUICK, every=3))
 def test_other_prices_promise_the_agents_more_than_there_is(seed: int, cleared_market: Cleared, prices_of: Callable[..., Any]) -> None:
     case, run = cleared_market(seed)
     priced = prices_of(run, horizon=HORIZON, start=START)
@@ -123,6 +124,7 @@ def test_other_prices_promise_the_agents_more_than_there_is(seed: int, cleared_m
         assert bound(case, moved, HORIZON) > surplus(run, HORIZON) * (1 + RELATIVE)
 
 
+@pytest.mark.slow
 def test_the_bound_needs_the_adders_and_the_congestion_as_well_as_the_prices(
     cleared_market: Cleared, prices_of: Callable[..., Any]
 ) -> None:
