@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,6 @@ from tenorgrid.indices.panel import Matrix
 STATES = tuple(ConstituentState)
 FRESH, LOW, CARRIED, LEFT_OUT = range(4)
 CODES = {MarkStatus.PUBLISHED: FRESH, MarkStatus.LOW_CONFIDENCE: LOW, MarkStatus.CARRIED: CARRIED, MarkStatus.WITHHELD: LEFT_OUT}
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,7 +59,7 @@ def grid(marks: pl.DataFrame, basket: Basket) -> Grid:
     units = dict(rows.select("index", "unit").unique(maintain_order=True).iter_rows())
     _refuse_units(rows, units, basket)
     value, sold = (_matrix(rows, periods, names, column) for column in ("value", "quantity"))
-    days = tuple(_day(end, basket.timezone) for end in periods["end"])
+    days = tuple(basket.closed_on(end) for end in periods["end"])
     price, state = _usable(value, _states(rows, periods, names), basket, days)
     return Grid(
         periods=periods,
@@ -74,11 +72,6 @@ def grid(marks: pl.DataFrame, basket: Basket) -> Grid:
         units=units,
         rows=rows,
     )
-
-
-def _day(end: datetime, timezone: str) -> date:
-    """The local day in which a period that ends then closes."""
-    return (end - INSTANT).astimezone(ZoneInfo(timezone)).date()
 
 
 def _candidates(marks: pl.DataFrame, basket: Basket) -> list[str]:

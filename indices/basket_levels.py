@@ -66,7 +66,7 @@ def _base(grid: Grid, basket: Basket) -> int:
 
 
 def _ever(grid: Grid, basket: Basket) -> npt.NDArray[np.bool_]:
-    return np.array([_joins(grid, basket, row) for row in range(len(grid.days))]).any(axis=0)
+    return np.asarray(np.array([_joins(grid, basket, row) for row in range(len(grid.days))]).any(axis=0), dtype=np.bool_)
 
 
 def _listed(grid: Grid, basket: Basket, row: int) -> npt.NDArray[np.bool_]:
@@ -92,7 +92,7 @@ def _listed(grid: Grid, basket: Basket, row: int) -> npt.NDArray[np.bool_]:
 def _joins(grid: Grid, basket: Basket, row: int) -> npt.NDArray[np.bool_]:
     """Which indices have what it takes to join: a price, and a quantity where marks bring it."""
     there = ~np.isnan(grid.price[row])
-    return there & (grid.quantity[row] > 0) if basket.quantities is BasketQuantity.MARKS else there
+    return np.asarray(there & (grid.quantity[row] > 0) if basket.quantities is BasketQuantity.MARKS else there, dtype=np.bool_)
 
 
 def _link(grid: Grid, basket: Basket, row: int, level: float) -> Link | None:

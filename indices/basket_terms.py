@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tenorgrid.data.kinds import BasketQuantity, IndexFormula, MissingMark, Rebalancing, Rounding, Splice
 
+INSTANT = timedelta(microseconds=1)
 POINTS = "index points"  # the unit of a basket whose base value is a plain number
 
 
@@ -106,6 +108,16 @@ class Basket:
                     seen.add(inner.name)
                     yield inner
         yield self
+
+    def closed_on(self, end: datetime) -> date:
+        """The local day in which a period that ends at `end` closes: the day that its mark is of.
+
+        >>> from datetime import UTC
+        >>> from tenorgrid.indices.basket_file import load_basket
+        >>> load_basket("hopper-us").closed_on(datetime(2027, 3, 15, 4, tzinfo=UTC)).isoformat()
+        '2027-03-14'
+        """
+        return (end - INSTANT).astimezone(ZoneInfo(self.timezone)).date()
 
     def rebalances(self, day: date, following: date | None) -> bool:
         """Whether the basket is rebalanced at the close of `day`, the next day with marks being `following`; None is not known yet."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import polars as pl
 
@@ -9,19 +10,24 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings, Marks
+from tenorgrid.indices.basket_file import load_basket, shipped_baskets
+from tenorgrid.indices.basket_terms import Basket
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
 
+Rule: TypeAlias = Methodology | Basket
 
-def fixings(marks: pl.DataFrame, *, at: datetime, methodology: Methodology | Path | str | None = None) -> pl.DataFrame:
+
+def fixings(marks: pl.DataFrame, *, at: datetime, methodology: Rule | Path | str | None = None) -> pl.DataFrame:
     """`Fixings` known at `at`: of each index and day the revision published last, by then; withheld ones are absent.
 
-    A revision that withholds takes the one before it back. The date is the day in the methodology's own time zone.
+    A revision that withholds takes the one before it back. The date is the day in the time zone of the methodology, or of the basket.
 
     Args:
         marks: `Marks`.
         at: the cut-off, with its time zone; what is published at that very moment counts.
-        methodology: of several in `marks`, the one to read; needed too where theirs is not shipped with the package.
+        methodology: of several in `marks`, the one to read; needed too where theirs is not shipped with the package. A basket that is not
+            is handed over loaded.
 
     Raises `InputError` for bad rows, a time without a zone, and two methodologies of the same index of which none is chosen.
 
@@ -32,9 +38,9 @@ def fixings(marks: pl.DataFrame, *, at: datetime, methodology: Methodology | Pat
     if at.tzinfo is None:
         raise InputError.of("fixings", "a time with its zone", column="at", value=at)
     rows = checked(marks, Marks, name="marks")
-    rules = {name: load(name) for name in rows["methodology"].unique().sort()} if methodology is None else {}
+    rules: dict[str, Rule] = {name: _rule(name) for name in rows["methodology"].unique().sort()} if methodology is None else {}
     if methodology is not None:
-        chosen = load(methodology)
+        chosen = _rule(methodology)
         rules = {chosen.name: chosen}
         rows = rows.filter(pl.col("methodology") == chosen.name)
     _refuse_rivals(rows)
@@ -52,6 +58,15 @@ def _refuse_rivals(rows: pl.DataFrame) -> None:
         raise InputError.of("marks", f"one methodology of the index {index}, or the choice of one", value=" and ".join(names))
 
 
-def _dated(rows: pl.DataFrame, rule: Methodology) -> pl.DataFrame:
-    days = [rule.day_of(start) for start in rows["start"]]
+def _rule(methodology: Rule | Path | str) -> Rule:
+    """A methodology or a basket, each by its name too."""
+    if isinstance(methodology, Basket):
+        return methodology
+    return load_basket(str(methodology)) if str(methodology) in shipped_baskets() else load(methodology)
+
+
+def _dated(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+    days = [
+        rule.closed_on(end) if isinstance(rule, Basket) else rule.day_of(start) for start, end in rows.select("start", "end").iter_rows()
+    ]
     return rows.with_columns(pl.Series("date", days, dtype=pl.Date))

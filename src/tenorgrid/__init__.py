@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tenorgrid.api import mark_work as mark_work
     from tenorgrid.api import settle as settle
     from tenorgrid.api import value as value
+    from tenorgrid.basketing import basket as basket
     from tenorgrid.benchmark import recipes as recipes
     from tenorgrid.chain import report as report
     from tenorgrid.clearing.reference import reference_model as reference_model
@@ -53,6 +54,7 @@ _NAMES = {
     "NotPublishedError": "data.errors",
     "SolverError": "data.errors",
     "TenorgridError": "data.errors",
+    "basket": "basketing",
     "clear": "api",
     "clear_rolling": "api",
     "concat": "data.readers.rows",

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
@@ -81,6 +82,7 @@ def run(
 
 
 app.command()(clear)
+app.command()(basket)
 
 
 @app.command()

@@ -17,7 +17,8 @@ from tenorgrid.indices.bilateral import BILATERAL
 from tenorgrid.indices.multilateral import MULTILATERAL, multilateral
 from tenorgrid.indices.panel import Panel, panel
 
-Write, Marked = Callable[..., Path], Callable[..., pl.DataFrame]
+Write = Callable[..., Path]
+Marked = Callable[..., pl.DataFrame]
 A, B, C, D = (f'index = "{name}.US.FIRM"' for name in "ABCD")
 DAYS = 12
 
@@ -226,7 +227,7 @@ def test_a_rule_selects_by_published_days_and_size(write_basket: Write, marked: 
 def test_the_latest_revision_counts_and_an_earlier_moment_is_replayed(write_basket: Write, marked: Marked) -> None:
     marks = marked({"A.US.FIRM": [2.0, 2.2]})
     restated = marks[1:].with_columns(revision=pl.lit(1), value=pl.lit(2.4), published_at=pl.lit(datetime(2027, 1, 9, tzinfo=UTC)))
-    both = pl.concat([marks, restated.cast(dict(marks.schema))])
+    both = pl.concat([marks, restated], how="vertical_relaxed")
     definition = write_basket(f"{A}\nquantity = 1.0", come_from="fixed")
     assert values_of(basket_marks(both, definition=definition))[-1] == pytest.approx(1200)
     assert values_of(basket_marks(both, definition=definition, at=datetime(2027, 1, 8, tzinfo=UTC)))[-1] == pytest.approx(1100)
