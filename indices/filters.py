@@ -39,9 +39,10 @@ def filtered(rows: pl.DataFrame, filters: Sequence[Filter], *, by_quantity: bool
     gone = []
     for one in filters:
         group = MARK if one.within == "window" else ["index", PERIOD]
-        judged = pl.concat([rows, _verdicts(rows, one, group, by_quantity=by_quantity)], how="horizontal")
-        gone.append(judged.filter("gone").drop("gone"))
-        rows = judged.filter(~pl.col("gone")).select(rows.columns)
+        verdicts = _verdicts(rows, one, group, by_quantity=by_quantity)
+        out = verdicts["gone"]
+        gone.append(pl.concat([rows.filter(out), verdicts.filter(out).drop("gone")], how="horizontal"))
+        rows = rows.filter(~out)
     empty = rows.clear().with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in REASON)
     return Screened(eligible=rows, excluded=pl.concat([empty, *gone]))
 

@@ -150,8 +150,8 @@ def estimate(prices: Vector, weights: Vector, times: Places, ends: Places, bound
 
 def _largest(votes: pl.DataFrame) -> pl.DataFrame:
     """The largest share of the weight that one contributor has before caps."""
-    each = votes.group_by(*MARK, "provider").agg(pl.col("weight").sum())
-    return each.group_by(MARK).agg((pl.col("weight").max() / pl.col("weight").sum()).alias("largest_share"))
+    each = votes.group_by(*MARK, "provider", maintain_order=True).agg(pl.col("weight").sum())  # the same order, the same last digit
+    return each.group_by(MARK, maintain_order=True).agg((pl.col("weight").max() / pl.col("weight").sum()).alias("largest_share"))
 
 
 def _behind(used: pl.DataFrame) -> pl.DataFrame:
