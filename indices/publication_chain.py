@@ -13,6 +13,7 @@ from tenorgrid.data.tables.publication import Prints
 
 LINKS = ("content_hash", "audit_hash", "previous", "before", "hash")
 CONTENT = tuple(name for name in Prints.columns() if name not in (*LINKS, "audit"))
+LINK_COLUMNS = ("index", "methodology", "start", "revision", "number", "publication", "prints", *LINKS)
 NOTHING = ""  # what the first print and the first publication follow
 CLOCK = "%Y-%m-%dT%H:%M:%S.%fZ"
 
@@ -91,9 +92,24 @@ def broken(prints: pl.DataFrame, *, anchor: str | None = None) -> tuple[str, ...
     >>> broken(Prints.create_empty())
     ()
     """
-    rows = prints.sort("index", "number").to_dicts()
-    found = [*_contents(rows), *_numbers(rows), *_publications(prints)]
-    if anchor is not None and anchor not in heads(prints):
+    return (*changed(prints.sort("index", "number").to_dicts()), *broken_links(prints, anchor=anchor))
+
+
+def broken_links(links: pl.DataFrame, *, anchor: str | None = None) -> tuple[str, ...]:
+    """What is wrong with the chains where only the hashes of the prints are at hand, as in an evidence pack of some indices.
+
+    Args:
+        links: the columns `LINK_COLUMNS` of `Prints`, of all prints.
+        anchor: hash of a publication that was noted down earlier.
+    """
+    rows = links.sort("index", "number").to_dicts()
+    unlike = [
+        f"{label(row)}: its hash is not that of its content, its audit and what it follows"
+        for row in rows
+        if print_hash(row) != row["hash"]
+    ]
+    found = [*unlike, *_numbers(rows), *_publications(links)]
+    if anchor is not None and anchor not in heads(links):
         found.append(f"no publication has the hash {anchor}: what was published up to it was changed or taken away")
     return tuple(found)
 
@@ -103,14 +119,13 @@ def label(row: dict[str, Any]) -> str:
     return f"{row['index']} {row['start']:%Y-%m-%dT%H:%MZ} revision {row['revision']} (print {row['number']})"
 
 
-def _contents(rows: list[dict[str, Any]]) -> Iterator[str]:
+def changed(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Prints whose content or audit is not what their hashes say, a sentence each."""
     for row in rows:
         if content_hash(row) != row["content_hash"]:
             yield f"{label(row)} was changed: its content has not the hash that it was published with"
         if sha(row["audit"]) != row["audit_hash"]:
             yield f"{label(row)}: its audit was changed"
-        if print_hash(row) != row["hash"]:
-            yield f"{label(row)}: its hash is not that of its content, its audit and what it follows"
 
 
 def _numbers(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -69,12 +69,17 @@ def check_draft(draft: Draft, history: History, *, limits: Limits | None = None)
     for row, entry in zip(draft.marks.iter_rows(named=True), draft.audits, strict=False):
         index = row["index"]
         last = previous.get(index) or history.last(index, before=row["start"])
-        key = (index, entry["date"] if draft.methodology.daily else f"{row['start']:%Y-%m-%dT%H:%MZ}")
+        key = (index, called(draft, row["start"], entry))
         mine = seen.filter(pl.col("index") == index, pl.col("start") == row["start"])
         found += [(check, *key, *told) for check, told in _each(draft, history, row, entry, last, asked)]
         found += [(check, *key, *told) for check, told in _parties(draft, mine, groups, entry)]
         previous[index] = row | {"level": entry["level"]}
     return PublicationChecks.cast(pl.DataFrame(found, schema=list(PublicationChecks.columns()), orient="row", infer_schema_length=None))
+
+
+def called(draft: Draft, start: datetime, entry: Entry) -> str:
+    """What the period of a mark is called: its day, or its start where a day has several."""
+    return str(entry["date"]) if draft.methodology.daily else f"{start:%Y-%m-%dT%H:%MZ}"
 
 
 def failed(checks: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +110,9 @@ def _each(
     yield "order", _order(history, row)
     if row["revision"] == 0:
         yield "gap", _gap(draft, row, last)
-    reasons = "; ".join(entry["low_confidence"]) or (f"carried from {entry['fallback']['carried_from']}" if entry["fallback"] else "")
+    carried = (entry["fallback"] or {}).get("carried_from")
+    stands_in = f"from {carried}" if carried else "no level of evidence suffices" if entry["fallback"] else ""
+    reasons = "; ".join(entry["low_confidence"]) or stands_in
     counts = f"observations {entry['counts']['used']}, contributors {entry['counts']['contributors']}"
     enough = row["status"] == MarkStatus.PUBLISHED.value
     yield "sufficiency", (enough, f"{row['status']}: {reasons or counts}")

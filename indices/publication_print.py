@@ -12,6 +12,7 @@ from tenorgrid.data.history import OvertakenError
 from tenorgrid.indices.entries import text
 from tenorgrid.indices.publication_approval import Approval, read_approval
 from tenorgrid.indices.publication_chain import label, linked
+from tenorgrid.indices.publication_checks import called
 from tenorgrid.indices.publication_draft import SEEN, Draft, read_draft
 from tenorgrid.indices.publication_history import History, in_utc, keep_sources, open_history
 
@@ -95,8 +96,17 @@ def _rows(draft: Draft, approval: Approval, moment: datetime, *, input_hash: str
         made_at=pl.lit(draft.made_at),
         approved_by=pl.lit(approval.approved_by),
         approved_at=pl.lit(approval.approved_at),
-        judgements=pl.lit(json.dumps(dict(approval.judgements), sort_keys=True, ensure_ascii=False)),
+        judgements=pl.Series([_judged(approval, *told) for told in _called(draft)], dtype=pl.String),
         reason=pl.lit(draft.reason, dtype=pl.String),
         rule=pl.lit(draft.rule, dtype=pl.String),
         audit=pl.Series([text(entry) for entry in draft.audits], dtype=pl.String),
     )
+
+
+def _judged(approval: Approval, index: str, date: str) -> str:
+    return json.dumps(approval.judgements(index, date), sort_keys=True, ensure_ascii=False)
+
+
+def _called(draft: Draft) -> list[tuple[str, str]]:
+    """Index and date of each mark, as its checks call it."""
+    return [(row["index"], called(draft, row["start"], entry)) for row, entry in zip(draft.marks.to_dicts(), draft.audits, strict=True)]

@@ -1,4 +1,4 @@
-"""Restatement: a print made again after its publication, for a reason and by its methodology's own rule, as a draft of the next revision."""
+"""Restatement: a published print made again for a reason, by its methodology's own rule, as a draft of the next revision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

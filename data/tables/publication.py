@@ -32,7 +32,7 @@ class Prints(dy.Schema):
     made_at = dy.Datetime(time_zone="UTC", description="When")
     approved_by = dy.String(description="Who approved it: somebody else")
     approved_at = dy.Datetime(time_zone="UTC", description="When")
-    judgements = dy.String(description="JSON object: each failed check that was accepted, and the reason given")
+    judgements = dy.String(description="JSON list of the failed checks that were accepted, each with its finding and the reason given")
     reason = dy.String(nullable=True, description="Why it was restated; null for a first print")
     rule = dy.String(nullable=True, description="Rule under which it was restated; null for a first print")
     number = dy.Int64(min=0, description="Its place among the prints of its index")

@@ -1,0 +1,54 @@
+"""Two methodologies over the same days: both series, and the difference under them."""
+
+import plotly.graph_objects as go
+import polars as pl
+
+from tenorgrid.reports import theme
+
+MOST_INDICES = 4
+
+
+def chosen(comparison: pl.DataFrame) -> list[str]:
+    """Indices that are drawn: those with the most periods that both print, at most `MOST_INDICES`."""
+    counts = comparison.group_by("index").agg(pl.col("difference").is_not_null().sum().alias("both"))
+    return counts.sort("both", "index", descending=[True, False])["index"].head(MOST_INDICES).to_list()
+
+
+def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]) -> go.Figure:
+    """For each index a strip with both series and one with their difference; a period without a mark is a gap.
+
+    Args:
+        comparison: `MethodComparison`.
+        names: of the one methodology and of the other.
+        indices: from the top.
+    """
+    titles = [title for index in indices for title in (f"<b>{index}</b>", "difference")]
+    drawn = theme.strips(titles, height=110)
+    for place, index in enumerate(indices):
+        rows = comparison.filter(pl.col("index") == index).sort("start")
+        times = rows["start"].dt.replace_time_zone(None).to_list()
+        mode = "lines+markers" if rows.height < 40 else "lines"
+        for order, column in enumerate(("value", "value_against")):
+            drawn.add_scatter(
+                x=times,
+                y=rows[column].to_numpy(),
+                yaxis=theme.axis(2 * place),
+                name=names[order],
+                legendgroup=names[order],
+                showlegend=place == 0,
+                mode=mode,
+                marker={"size": 5},
+                line={"color": theme.colour(order), "width": 2},
+                hovertemplate=f"{index}<br>%{{x|%d %b %Y}}: %{{y:.6g}}<extra>{names[order]}</extra>",
+            )
+        drawn.add_bar(
+            x=times,
+            y=rows["difference"].to_numpy(),
+            yaxis=theme.axis(2 * place + 1),
+            name="difference",
+            showlegend=False,
+            marker={"color": theme.MIDDLE},
+            hovertemplate=f"{index}<br>%{{x|%d %b %Y}}: %{{y:+.6g}}<extra></extra>",
+        )
+    drawn.update_xaxes(tickformat="%d %b")
+    return drawn

@@ -1,0 +1,119 @@
+"""A publisher's day from Python: draft, check, approve, publish, restate, replay, compare, explain, and the evidence of it.
+
+>>> from tenorgrid import publishing
+>>> publishing.Limits().move
+0.1
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tenorgrid.data.errors import InputError
+from tenorgrid.indices.methodology import load
+from tenorgrid.indices.publication_account import account, account_of_draft
+from tenorgrid.indices.publication_approval import Approval, approve
+from tenorgrid.indices.publication_checks import Limits, check_draft, failed
+from tenorgrid.indices.publication_comparison import compare_versions, distances
+from tenorgrid.indices.publication_draft import Draft, make_draft, read_draft
+from tenorgrid.indices.publication_evidence import Evidence, evidence, verify_evidence
+from tenorgrid.indices.publication_history import History, open_history
+from tenorgrid.indices.publication_print import Publication, publish
+from tenorgrid.indices.publication_replay import Replay, replay
+from tenorgrid.indices.publication_restatement import restate
+from tenorgrid.indices.publication_verification import verify_prints
+from tenorgrid.indices.windows import periods
+
+__all__ = [
+    "Approval",
+    "Draft",
+    "Evidence",
+    "History",
+    "Limits",
+    "Publication",
+    "Replay",
+    "account",
+    "account_of_draft",
+    "approve",
+    "check_draft",
+    "compare_versions",
+    "distances",
+    "evidence",
+    "failed",
+    "make_draft",
+    "open_history",
+    "page",
+    "period",
+    "publish",
+    "read_draft",
+    "replay",
+    "restate",
+    "verify_evidence",
+    "verify_prints",
+]
+
+
+def period(history: History, index: str, when: str, *, methodology: str | None = None) -> datetime:
+    """The start of the period of a print that is named by its day, or by its own start.
+
+    Args:
+        history: that holds it.
+        index: index.
+        when: `2026-03-04`, or `2026-03-04T10:30Z` where a day has several.
+        methodology: of several, the one that printed it.
+
+    Raises `InputError` for text that is neither, and for a day of several prints or none.
+    """
+    rows = history.prints.filter(pl.col("index") == index)
+    rows = rows if methodology is None else rows.filter(pl.col("methodology") == methodology)
+    if "T" in when:
+        return moment(when, name="--date")
+    asked, found = day(when), []
+    for digest in rows["method_hash"].unique().sort():
+        starts = periods(history.methodology(digest), first=asked, end=asked + timedelta(1))["start"]
+        found += rows.filter(pl.col("method_hash") == digest, pl.col("start").is_in(starts.to_list()))["start"].to_list()
+    if len(set(found)) != 1:
+        expected = f"a day with one print of {index}" if not found else f"the start of one of the {len(set(found))} periods of that day"
+        raise InputError.of("--date", expected, value=when)
+    start: datetime = found[0]
+    return start
+
+
+def page(comparison: pl.DataFrame, *, names: tuple[str, str], source: str) -> str:
+    """The page of a comparison of two methodologies, as HTML that loads nothing from anywhere."""
+    from tenorgrid.reports.pages.versions import render
+
+    return render(comparison, distances(comparison), names=names, source=source)
+
+
+def name_of(methodology: Path | str) -> str:
+    """The name of a methodology, shipped or in a file."""
+    return load(methodology).name
+
+
+def day(text: str, *, name: str = "--date") -> date:
+    """A day from ISO 8601 text. Raises `InputError`, which says `name`, for other text."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError.of(name, "a day such as 2026-03-04", value=text) from error
+
+
+def moment(text: str | None, *, name: str = "--at") -> datetime:
+    """A moment with its zone from ISO 8601 text, or now. Raises `InputError`, which says `name`, for other text."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError.of(name, "a time such as 2026-03-05T17:00Z", value=text) from error
+    if found.tzinfo is None:
+        raise InputError.of(name, "a time with its zone, such as 2026-03-05T17:00Z", value=text)
+    return found
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose values JSON can hold."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}
