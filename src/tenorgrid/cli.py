@@ -21,6 +21,7 @@ from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
+from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.tiers import tiers
 from tenorgrid.commands.what_if import what_if
@@ -240,6 +241,7 @@ app.command()(normalise)
 app.command()(explain)
 app.command()(intelligence)
 app.command("what-if")(what_if)
+app.add_typer(publish_app, name="publish")
 
 
 def main() -> None:
