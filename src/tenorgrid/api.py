@@ -34,7 +34,7 @@ from tenorgrid.data.terms.exposure import Exposure
 from tenorgrid.derivatives.book import value as value_book
 from tenorgrid.indices.fixings import fixings as fix
 from tenorgrid.indices.marks import mark as mark_days
-from tenorgrid.indices.methodology import load
+from tenorgrid.indices.methodology import Methodology, load
 from tenorgrid.indices.workloads import WorkloadRun, workload_marks
 from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_curve, as_owed, to_day
 from tenorgrid.settlement.basis import hedge as hedge_one
@@ -162,7 +162,7 @@ def mark(
     end: date | str | None = None,
     indices: list[str] | None = None,
 ) -> Marks:
-    """Daily marks of the days [first, end) by a methodology, shipped or in a file.
+    """Marks of the days [first, end) by a methodology, shipped or in a file: one a day, or one for each of its periods.
 
     Args:
         observations: `Observations`.
@@ -178,7 +178,7 @@ def mark(
     [2.5]
     """
     rule = load(method)
-    span = _days_of(observations, rule.timezone)
+    span = _days_of(observations, rule)
     begin, stop = to_day(first, name="first") or span[0], to_day(end, name="end") or span[1] + timedelta(days=1)
     run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices)
     return Marks(marks=run.marks, exclusions=run.exclusions, audits=run.audits, run=run)
@@ -204,14 +204,14 @@ def mark_work(marks: Marks, *, case: Case | Path | str = "packaged", auxiliary: 
     )
 
 
-def _days_of(observations: pl.DataFrame, timezone: str) -> tuple[date, date]:
+def _days_of(observations: pl.DataFrame, rule: Methodology) -> tuple[date, date]:
+    """The first and the last day, from cut-off to cut-off, in which anything was seen."""
     if observations.is_empty():
         raise InputError.of("observations", "at least one row")
-    days = observations["time"].dt.convert_time_zone(timezone).dt.date()
-    begin, last = days.min(), days.max()
-    if not isinstance(begin, date) or not isinstance(last, date):
+    begin, last = observations["time"].min(), observations["time"].max()
+    if not isinstance(begin, datetime) or not isinstance(last, datetime):
         raise InputError.of("observations", "times", column="time")
-    return begin, last
+    return rule.day_of(begin), rule.day_of(last)
 
 
 def fit_curve(
