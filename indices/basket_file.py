@@ -148,6 +148,8 @@ def _basket(top: Section, values: Mapping[str, Any], written: list[Section], par
 
 def _zone(top: Section) -> str:
     name = top.text("timezone")
+    if not name:
+        return "UTC"
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -193,14 +195,14 @@ def _base_value(base: Section, written: object) -> float | None:
 def _used(section: Section, key: str) -> bool:
     """Whether marks of such a status are used like others, or count as missing."""
     found = section.text(key)
-    if found not in ("use", "missing"):
+    if found and found not in ("use", "missing"):
         section.fault(key, "use or missing", found)
     return found == "use"
 
 
 def _part(section: Section, key: str) -> float:
     found = section.number(key)
-    if not 0 < found <= 1:
+    if section.has(key) and not 0 < found <= 1:
         section.fault(key, "a share above 0 and of at most 1", found)
     return found
 

@@ -25,6 +25,7 @@ from tenorgrid.indices.estimators import rounded
 CLOCK = "%Y-%m-%dT%H:%M:%SZ"
 SPLICE = "splice"
 INPUT = ("index", "methodology", "start", "revision", "value", "quantity", "status")
+DIGITS = 12
 NEAR = 1e-12  # a share of weights that sums to 1 but for rounding
 
 
@@ -237,9 +238,18 @@ def _entries(seen: Grid, found: Series, printed: pl.DataFrame, contributions: pl
             "formula": basket.formula.value,
             "rebalanced": None if link is None else str(seen.days[link.row]),
             "input": _hashed(inputs.get((mark["start"],))),
-            "shares": {"published": fresh, "with_low_confidence": low, "usable": usable},
-            "constituents": parts[(mark["start"],)].drop("index").to_dicts() if (mark["start"],) in parts else [],
+            "shares": {
+                name: round(share, DIGITS) for name, share in (("published", fresh), ("with_low_confidence", low), ("usable", usable))
+            },
+            "constituents": _told(parts.get((mark["start"],))),
         }
+
+
+def _told(parts: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """Contributions of a period for its audit; past `DIGITS` decimals the order of a sum shows, which another machine may change."""
+    if parts is None:
+        return []
+    return parts.drop("index").with_columns(pl.col("weight", "contribution").round(DIGITS)).to_dicts()
 
 
 def _hashed(rows: pl.DataFrame | None) -> dict[str, Any]:

@@ -84,12 +84,35 @@ def test_marks_of_a_basket_are_fixings_that_settle(marks: pl.DataFrame) -> None:
     assert found["source"].unique().to_list() == ["hopper-us revision 0"]
 
 
+def test_published_marks_are_made_again_and_edits_are_named(tmp_path: Path, marks: pl.DataFrame, command: Command) -> None:
+    path, made = write_table(tmp_path, "marks", marks), tmp_path / "made"
+    command("basket", path, "--definition", "hopper-us", "--out", made)
+    again = ["basket", path, "--definition", "hopper-us", "--verify", made / "audit.jsonl"]
+    done = command(*again)
+    assert (done.code, done.out.strip()) == (0, "5 prints recomputed, none differs")
+    audit, table = made / "audit.jsonl", made / "marks.csv"
+    honest = audit.read_text(), table.read_text()
+    audit.write_text(honest[0].replace('"value": 2.75', '"value": 2.76'))
+    table.write_text(honest[1].replace(",2.75,", ",2.76,"))  # both together
+    done = command(*again)
+    assert done.code == 1
+    assert "HOPPER.US.FIRM 2027-01-03: value is recorded as 2.76, recomputed as 2.75" in done.err
+    assert "marks.value is recorded as 2.76, recomputed as 2.75" in done.err
+    audit.write_text("".join(line for line in honest[0].splitlines(keepends=True) if '"2027-01-03"' not in line))
+    table.write_text(honest[1])
+    assert "HOPPER.US.FIRM 2027-01-03: audit is recorded as None" in command(*again).err
+    audit.write_text(honest[0])
+    write_table(tmp_path, "marks", marks.with_columns(quantity=pl.col("quantity") + (pl.col("start").dt.day() == 1)))
+    assert "input.hash is recorded as" in command(*again).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["--definition", "nowhere"], 1, "expected one of accelerators-global"),
         (["--definition", "blackwell-us"], 1, "expected an index of which there are marks"),
         (["--definition", "hopper-us", "--at", "2027-01-03"], 2, "a time with its zone"),
+        (["--definition", "hopper-us", "--verify", "nowhere.jsonl"], 1, "nowhere.jsonl: expected an audit file"),
         (["--definition", "hopper-us", "--at", "soon"], 2, "expected a time such as"),
     ],
 )
@@ -97,7 +120,8 @@ def test_what_cannot_be_made_is_refused_and_nothing_written(
     tmp_path: Path, marks: pl.DataFrame, arguments: list[str], code: int, told: str, command: Command
 ) -> None:
     path = write_table(tmp_path, "marks", marks)
-    done = command("basket", path, "--out", tmp_path / "made", *arguments)
+    out = [] if "--verify" in arguments and "--out" not in arguments else ["--out", tmp_path / "made"]
+    done = command("basket", path, *out, *arguments)
     assert done.code == code
     assert told in " ".join(done.err.replace("│", " ").split())
     assert not (tmp_path / "made").exists()

@@ -56,6 +56,7 @@ def test_all_faults_are_told_at_once(write_basket: Write) -> None:
     with pytest.raises(InputError) as refused:
         load_basket(path)
     told = {fault.column for fault in refused.value.faults}
+    assert len(refused.value.faults) == len(told)
     assert {"formula", "decimals", "timezone", "colour", "base.value", "sufficiency.published", "sufficiency.low_confidence"} <= told
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
@@ -11,6 +12,7 @@ from tenorgrid.data.kinds import IndexFormula as Formula
 from tenorgrid.indices.bilateral import compare
 from tenorgrid.indices.multilateral import MULTILATERAL, PAIRWISE, Adjusted, geary_khamis, multilateral, time_product_dummy
 from tenorgrid.indices.panel import Matrix, Panel, Vector
+from tenorgrid.indices.time_dummy import time_dummy
 
 Draw = Callable[[int], Panel]
 ADJUSTED = (Formula.TIME_PRODUCT_DUMMY, Formula.GEARY_KHAMIS)
@@ -60,6 +62,16 @@ def test_the_time_product_dummy_is_the_regression_of_statsmodels(drawn: Draw, se
     found = time_product_dummy(panel)
     np.testing.assert_allclose(np.log(found.levels[1:]), fitted[: len(panel.periods) - 1], atol=1e-10)
     np.testing.assert_allclose(np.log(found.reference), fitted[len(panel.periods) - 1 :], atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_time_product_dummy_is_the_one_solved_by_cells(drawn: Draw, seed: int) -> None:
+    panel = drawn(seed)
+    period, product = np.nonzero(panel.there)
+    share = (panel.paid / panel.paid.sum(axis=1, keepdims=True))[period, product]
+    rows = pl.DataFrame({"period": period, "product": product, "price": panel.price[period, product], "share": share})
+    found = time_dummy(rows.filter(pl.col("share") > 0), product=["product"], weight="share")
+    np.testing.assert_allclose(found.periods["value"], time_product_dummy(panel).levels, rtol=1e-10)
 
 
 def iterated(panel: Panel) -> Vector:
