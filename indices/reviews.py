@@ -53,6 +53,9 @@ def _with_weights(observations: pl.DataFrame, level: Level, review: Review, meth
     if review.column is not None and review.column not in observations.columns:
         asked = f"a column, which the review of the level {level.name!r} asks for"
         raise InputError.of("observations", asked, column=review.column, value="a missing column")
+    if review.column is not None and not ((kind := observations.schema[review.column]).is_numeric() or kind == pl.Null):
+        asked = f"numbers, which the review of the level {level.name!r} asks for"
+        raise InputError.of("observations", asked, column=review.column, value=str(kind))
     rows = observations.with_columns(_day(methodology))
     chosen = _preferred(screen(rows, _bare(level, review)).eligible, review)
     daily = _daily(chosen, review)
