@@ -34,15 +34,16 @@ EXCLUSION: dict[str, pl.DataType] = {
 class Calculation:
     """Everything that was decided on the way to the marks of the days [first, end).
 
-    `marked` are the periods, as `periods` gives them, and `rows` what `scope` gave. `decided` has a row per mark: the level chosen (null
-    where none was), its unrounded value and what stood behind it, the value as printed, its status, `carried_from` and the reasons for
-    low confidence.
+    `marked` are the periods, as `periods` gives them, `observations` what was handed in, and `rows` what `scope` made of it. `decided`
+    has a row per mark: the level chosen (null where none was), its unrounded value and what stood behind it, the value as printed, its
+    status, `carried_from` and the reasons for low confidence.
     """
 
     methodology: Methodology
     first: date
     end: date
     marked: pl.DataFrame
+    observations: pl.DataFrame
     rows: pl.DataFrame
     evidence: tuple[Evidence, ...]
     decided: pl.DataFrame
@@ -99,10 +100,13 @@ def calculate(
     if first >= end:
         raise InputError.of("dates", "a first day before the end", column="first", value=f"{first} to {end}")
     marks = periods(methodology, first=back(methodology, first, number=methodology.fallback.reach), end=end)
-    if any(level.review is not None for level in methodology.levels):
-        observations = reviewed(checked(observations, Observations, name=NAME, attributes=True), methodology)
+    seen = checked(observations, Observations, name=NAME, attributes=True)
     known = scope(
-        observations, methodology, first=_seen_from(methodology, marks, first), end=end, indices=None if indices is None else list(indices)
+        reviewed(seen, methodology),
+        methodology,
+        first=_seen_from(methodology, marks, first),
+        end=end,
+        indices=None if indices is None else list(indices),
     )
     evidence = tried(known, methodology, marks)
     decided = carried(_chosen(_grid(known, marks, named=indices), evidence, methodology), methodology.fallback)
@@ -111,6 +115,7 @@ def calculate(
         first=first,
         end=end,
         marked=marks.filter(pl.col("day") >= first),
+        observations=seen,
         rows=known,
         evidence=evidence,
         decided=decided.filter(pl.col("day") >= first).sort(MARK),

@@ -10,6 +10,7 @@ import polars as pl
 
 from tenorgrid.indices.calculation import REVISION, Calculation
 from tenorgrid.indices.levels import PERCENTILES, Evidence
+from tenorgrid.indices.scope import digests
 from tenorgrid.indices.specification import Methodology
 from tenorgrid.indices.windows import MARK, SEEN, in_windows
 
@@ -118,8 +119,8 @@ def _days(part: Evidence) -> dict[Key, list[Entry]]:
 
 def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[Entry]]]:
     """Hash and number of the rows behind each mark, in all and by contributor."""
-    seen = in_windows(calculation.rows, calculation.marked)
-    rows = seen.select(*MARK, "provider", "digest", "price", "quantity")
+    known = calculation.rows.join(_digests(calculation), on="observation_id", maintain_order="left")
+    rows = in_windows(known.select("index", "time", "provider", "digest", "price", "quantity"), calculation.marked)
     whole = rows.group_by(MARK).agg(pl.col("digest").str.join("\n"), pl.len().alias("rows"))
     hashes = {(index, start): {"hash": _sha(digest), "rows": count} for index, start, digest, count in whole.iter_rows()}
     parts = rows.group_by(*MARK, "provider").agg(
@@ -136,5 +137,10 @@ def _inputs(calculation: Calculation) -> tuple[dict[Key, Entry], dict[Key, list[
     return hashes, sources
 
 
-def _sha(digests: str) -> str:
-    return hashlib.sha256(digests.encode()).hexdigest()
+def _digests(calculation: Calculation) -> pl.DataFrame:
+    """Digests of the observations that something depends on, as they were handed in."""
+    return digests(calculation.observations.join(calculation.rows.select("observation_id"), on="observation_id", how="semi"))
+
+
+def _sha(lines: str) -> str:
+    return hashlib.sha256(lines.encode()).hexdigest()

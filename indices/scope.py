@@ -7,7 +7,6 @@ import polars as pl
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import ObservationKind, Terms
-from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Observations
 from tenorgrid.indices.adjustment import UNADJUSTED, adjusted
 from tenorgrid.indices.specification import Methodology
@@ -30,26 +29,22 @@ def scope(
     clearing) is left out and is no exclusion. Rows come in the order of index, time and name, whatever their order was.
 
     Args:
-        observations: `Observations`, with attributes.
+        observations: `Observations`, with attributes, checked.
         methodology: the rule.
         first: first day that anything depends on.
         end: the day after the last.
         indices: only these; None is every one that shows up.
 
-    Returns the columns of `Observations`, the attributes that the rule asks for, and index, seen (the day), period (its number), unit and
-    digest (of the whole row).
+    Returns the columns of `Observations`, the attributes that the rule asks for, and index, seen (the day), period (its number) and unit.
 
-    Raises `InputError` for rows that break the table's rules, and where one index would mix units.
+    Raises `InputError` where one index would mix units.
     """
-    rows = checked(observations, Observations, name=NAME, attributes=True)
-    rows = rows.filter(_considered(methodology))
+    rows = observations.filter(_considered(methodology))
     when = placed(rows["time"], methodology, first=first, end=end)
     rows, when = rows.filter(when[SEEN].is_not_null()), when.drop_nulls()
-    made = [level.review.name for level in methodology.levels if level.review is not None]
-    digest = _digests(rows.drop(made))  # of all attributes of the input, of which only those that the rule asks for go on
     rows = adjusted(rows, when[SEEN], methodology)
     needed = rows.select(_needed(rows, methodology))
-    rows = _with_indices(pl.concat([needed, when, digest.to_frame()], how="horizontal"), methodology)
+    rows = _with_indices(pl.concat([needed, when], how="horizontal"), methodology)
     if indices is not None:
         rows = rows.filter(pl.col("index").is_in(indices))
     rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
@@ -89,11 +84,15 @@ def _refuse_mixed(rows: pl.DataFrame) -> None:
         raise InputError.of(NAME, f"one unit in the index {index}", column=UNIT, value=" and ".join(found))
 
 
-def _digests(rows: pl.DataFrame) -> pl.Series:
-    """A row's digest is SHA-256 of `name=value` for each column that is not null, by name: columns that hold nothing change no hash."""
+def digests(rows: pl.DataFrame) -> pl.DataFrame:
+    """observation_id and digest of observations: SHA-256 of `name=value` for each column that is not null, by name.
+
+    Columns that hold nothing change no hash, and no order of columns does.
+    """
     texts = [_text(rows[column]) for column in sorted(rows.columns)]
     lines = pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
-    return pl.Series("digest", [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines], dtype=pl.String)
+    found = [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines]
+    return rows.select("observation_id", pl.Series("digest", found, dtype=pl.String))
 
 
 def _text(column: pl.Series) -> pl.Series:
