@@ -5,8 +5,6 @@ The cheapest recipe is the dual of clearing: a market that serves work at prices
 Where the cheapest chip is short on the day, clearing runs a mix of recipes; its prices then hold a rent such that every recipe of the mix
 costs ω. So the formula needs no quantities: they are in the prices. As a minimum of linear functions ω is monotone, concave and
 homogeneous of degree 1 in prices.
-
-Source: the cost function of an activity analysis, Koopmans (1951); linear programming duality.
 """
 
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ Shares of work: :math:`\sum_i s_i P_i`, a Lowe index in USD per unit, of workloa
 :math:`100 \sum_i s_i P_{it} / P_{i0}`, a Young index, of any workloads. Shares never move, and a family of which a workload has no mark is
 withheld: it moves for its workloads' prices and for nothing else.
 
-Source: consumer price index manual (2020), ILO, IMF, OECD, Eurostat, UN and World Bank, chapter 2: the Lowe and the Young index.
+Source: OECD glossary of statistical terms, Lowe index (after the consumer price index manual of 2004, ILO, IMF and others).
 """
 
 from collections.abc import Iterator, Sequence
