@@ -17,6 +17,7 @@ Rao, On the Equivalence of Weighted Country-Product-Dummy Method and the Rao-Sys
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
@@ -87,7 +88,7 @@ def time_product_dummy(panel: Panel) -> Adjusted:
     logs, centre = _centred_logs(panel)
     weight = shares.sum(axis=0)
     known = weight > 0
-    share, log, total = shares[:, known], logs[:, known], weight[known]
+    share, log, total = (_columns(values, known) for values in (shares, logs, weight))
     mean = (share * log).sum(axis=0) / total
     system = np.diag(share.sum(axis=1)) - (share / total) @ share.T
     right = (share * (log - mean)).sum(axis=1)
@@ -110,7 +111,7 @@ def geary_khamis(panel: Panel) -> Adjusted:
     paid, sold = panel.paid, panel.sold
     total = sold.sum(axis=0)
     known = total > 0
-    paid, sold, total = paid[:, known], sold[:, known], total[known]
+    paid, sold, total = (_columns(values, known) for values in (paid, sold, total))
     spent = paid.sum(axis=1)
     system = np.eye(len(spent)) - (sold / total) @ paid.T / spent[:, None]
     inverse = np.ones(len(spent))
@@ -118,6 +119,11 @@ def geary_khamis(panel: Panel) -> Adjusted:
     reference = np.full(len(panel.products), np.nan)
     reference[known] = (paid * inverse[:, None]).sum(axis=0) / total
     return Adjusted(levels=1.0 / inverse, reference=reference)
+
+
+def _columns(values: Matrix, known: npt.NDArray[np.bool_]) -> Matrix:
+    """Some of the products; a copy only where some are left out."""
+    return values if known.all() else values[..., known]
 
 
 def _shares(panel: Panel) -> Matrix:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -35,7 +36,7 @@ class Panel:
         if self.price.shape != shape or self.quantity.shape != shape or 0 in shape:
             found = f"prices {self.price.shape}, quantities {self.quantity.shape}"
             raise InputError.of("panel", f"prices and quantities of shape {shape}, at least one of each", value=found)
-        there = ~np.isnan(self.price)
+        there = self.there
         wrong = (there & ~((self.price > 0) & np.isfinite(self.price) & (self.quantity >= 0) & np.isfinite(self.quantity))) | (
             ~there & ~np.isnan(self.quantity)
         )
@@ -57,20 +58,20 @@ class Panel:
             periods=self.periods[first:end], products=self.products, price=self.price[first:end], quantity=self.quantity[first:end]
         )
 
-    @property
+    @cached_property
     def there(self) -> npt.NDArray[np.bool_]:
         """Which product has a price in which period, (periods, products)."""
         return ~np.isnan(self.price)
 
-    @property
+    @cached_property
     def sold(self) -> Matrix:
         """Quantities with 0 where a product is not there, (periods, products)."""
-        return np.nan_to_num(self.quantity)
+        return np.where(self.there, self.quantity, 0.0)
 
-    @property
+    @cached_property
     def paid(self) -> Matrix:
         """Price times quantity, 0 where a product is not there, (periods, products)."""
-        return np.nan_to_num(self.price * self.quantity)
+        return np.where(self.there, self.price * self.quantity, 0.0)
 
 
 def panel(rows: pl.DataFrame) -> Panel:
