@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-BEFORE, AFTER = 20, 9  # days of offers before the first mark, and from it on
+BEFORE, AFTER = 12, 9  # days of offers before the first mark, and from it on
 MARKETS = ("vast.ai", "runpod")
 CLOUDS = ("nebius", "datacrunch", "seeweb", "scaleway", "hetzner", "leaseweb", "aws")
 COUNTRIES = ("AT", "DE", "NO", "US")
