@@ -74,10 +74,12 @@ def in_windows(rows: pl.DataFrame, marks: pl.DataFrame) -> pl.DataFrame:
     count = np.maximum(late - early, 0)
     place = np.repeat(np.arange(times.size), count)
     offset = np.arange(place.size) - np.repeat(np.cumsum(count) - count, count)
-    told = marks[np.repeat(early, count) + offset].select("start", "end")
-    spread: pl.DataFrame = pl.concat([rows[place], told], how="horizontal")
+    number = np.repeat(early, count) + offset
     if count.max(initial=0) > 1:
-        return spread.sort(MARK, maintain_order=True)
+        index = rows["index"].rle_id().cast(pl.Int64).to_numpy()  # in the order of the names, as the rows are
+        order = np.argsort(index[place] * marks.height + number, kind="stable")
+        place, number = place[order], number[order]
+    spread: pl.DataFrame = pl.concat([rows[place], marks[number].select("start", "end")], how="horizontal")
     return spread
 
 
