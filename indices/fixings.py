@@ -48,6 +48,7 @@ def fixings(marks: pl.DataFrame, *, at: datetime, methodology: Rule | Path | str
     zones = [_dated(last.filter(pl.col("methodology") == name), rule) for name, rule in rules.items()]
     dated = pl.concat([last.clear().with_columns(date=pl.lit(None, dtype=pl.Date)), *zones])
     fixed = dated.filter(pl.col("status").cast(pl.String) != MarkStatus.WITHHELD.value)
+    _refuse_several(fixed)
     source = pl.concat_str("methodology", pl.col("revision"), separator=" revision ")
     return checked(fixed.select("index", "date", "value", "published_at", source=source), Fixings, name="fixings").sort("index", "date")
 
@@ -56,6 +57,14 @@ def _refuse_rivals(rows: pl.DataFrame) -> None:
     rivals = rows.group_by("index").agg(pl.col("methodology").unique().sort()).filter(pl.col("methodology").list.len() > 1)
     for index, names in rivals.sort("index").iter_rows():
         raise InputError.of("marks", f"one methodology of the index {index}, or the choice of one", value=" and ".join(names))
+
+
+def _refuse_several(rows: pl.DataFrame) -> None:
+    several = rows.group_by("index", "date").agg(pl.len()).filter(pl.col("len") > 1).sort("index", "date")
+    for index, day, count in several.head(1).iter_rows():
+        raise InputError.of(
+            "marks", f"one mark a day of the index {index}, as a fixing is of a day", column="start", value=f"{count} of {day}"
+        )
 
 
 def _rule(methodology: Rule | Path | str) -> Rule:

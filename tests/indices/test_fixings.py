@@ -106,3 +106,9 @@ def test_fixings_are_those_of_a_plain_search(parts: list[tuple[int, int, int]], 
             expected[day] = (part["revision"], part["value"])
     if rows:
         assert dict(fixed(*rows, at=at)) == {day: value for day, (_, value) in expected.items()}
+
+
+def test_several_marks_a_day_are_no_fixing() -> None:
+    half = row(0, 2.0) | {"start": START + timedelta(hours=12)}
+    with pytest.raises(InputError, match=r"found 2 of 2027-03-10, expected one mark a day of the index H100-SXM\.US\.FIRM"):
+        fixings(pl.DataFrame([row(0, 2.0), half]), at=START + timedelta(days=3))
