@@ -305,5 +305,17 @@ def _refuse_amounts(found: Basket, top: Section) -> None:
             if (given is not None) != (amount == key):
                 expected = f"a {amount}" if amount == key else f"no {amount}"
                 top.fault(f"constituents[{number}].{amount}", f"{expected}, as quantities are from {found.quantities}", given or "none")
+    if key == "share":
+        _refuse_parts(found, top)
     if found.selection is not None and key is not None:
         top.fault("select", f"constituents with a {key} each, as quantities are from {found.quantities}", "a rule")
+
+
+def _refuse_parts(found: Basket, top: Section) -> None:
+    """Shares are of the whole, on every day on which the basket may hold something."""
+    edges = {date.min} | {edge for one in found.constituents for edge in (one.first, one.end) if edge is not None}
+    for edge in sorted(edges):
+        held = [one.share or 0.0 for one in found.constituents if one.holds(edge)]
+        if held and abs(sum(held) - 1) > SAME:
+            since = "" if edge == date.min else f" from {edge} on"
+            top.fault("constituents.share", f"shares that sum to 1{since}", f"{sum(held):g}")

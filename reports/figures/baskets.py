@@ -39,7 +39,7 @@ def by_formula(formulas: pl.DataFrame, *, unit: str) -> go.Figure:
     titles = [f"<b>{said(name)}</b>, {unit}", "<b>Other weighted formulas less this one</b>, %"]
     drawn = theme.strips(titles if rest.height else titles[:1], height=210)
     drawn.add_scatter(
-        x=_moments(own), y=own["level"].to_list(), yaxis=theme.axis(0), name=f"{said(name)}, the basket's own", mode="lines",
+        x=_moments(own), y=own["level"].to_list(), yaxis=theme.axis(0), name=f"{said(name)} (own)", mode="lines",
         line={"color": theme.ACCENT, "width": 2}, hovertemplate="%{x|%d %b %Y}: %{y:.6g}<extra></extra>",
     )  # fmt: skip
     plain = formulas.filter(~pl.col("chosen"), pl.col("formula").cast(pl.String) == JEVONS).sort("start")
@@ -58,8 +58,10 @@ def by_formula(formulas: pl.DataFrame, *, unit: str) -> go.Figure:
             hovertemplate=f"{said(other)}<br>%{{x|%d %b %Y}}: %{{y:+.3f}} %<extra></extra>",
         )  # fmt: skip
     drawn.update_xaxes(tickformat="%d %b")
-    legend = 18 * -(-formulas["formula"].n_unique() // 4)  # its rows on a desk
-    drawn.update_layout(height=drawn.layout.height + legend, margin={"t": drawn.layout.margin.t + legend}, legend={"font": {"size": 11}})
+    legend = 12 * -(-formulas["formula"].n_unique() // 2)  # room for its rows on a phone
+    drawn.update_layout(
+        height=drawn.layout.height + legend, margin={"t": drawn.layout.margin.t + legend}, legend={"font": {"size": 11}, "entrywidth": 112}
+    )
     return drawn
 
 

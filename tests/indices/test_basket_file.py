@@ -72,6 +72,16 @@ REFUSED: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {
     "quantity not read": ((f"{A}\nquantity = 5.0",), {}, "no quantity, as quantities are from marks"),
     "no quantity": ((A,), {"come_from": "fixed"}, "a quantity, as quantities are from fixed"),
     "share for quantity": ((f"{A}\nshare = 0.5",), {"come_from": "fixed"}, "no share, as quantities are from fixed"),
+    "shares beyond the whole": (
+        (f"{A}\nshare = 0.7", f"{B}\nshare = 0.4"),
+        {"come_from": "value shares"},
+        "found 1.1, expected shares that sum to 1",
+    ),
+    "shares that leave a gap": (
+        (f"{A}\nshare = 0.5", f"{B}\nshare = 0.5\nuntil = 2027-02-01"),
+        {"come_from": "value shares"},
+        "found 0.5, expected shares that sum to 1 from 2027-02-01 on",
+    ),
     "negative": ((f"{A}\nquantity = -5.0",), {"come_from": "fixed"}, "a number above 0"),
     "formula without quantities": ((A,), {"formula": "jevons"}, "none with the formula jevons"),
     "fixed superlative": ((f"{A}\nquantity = 1.0",), {"formula": "fisher", "come_from": "fixed"}, "marks with the formula fisher"),

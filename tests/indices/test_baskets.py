@@ -143,7 +143,7 @@ def test_laspeyres_in_two_stages_is_laspeyres_in_one(write_basket: Write, marked
 
 def test_shares_of_value_are_what_was_written_on_the_base_day(write_basket: Write, marked: Marked) -> None:
     marks = marked({"A.US.FIRM": [2.0, 3.0], "B.US.FIRM": [8.0, 8.0]})
-    run = basket_marks(marks, definition=write_basket(f"{A}\nshare = 0.3", f"{B}\nshare = 0.9", come_from="value shares"))
+    run = basket_marks(marks, definition=write_basket(f"{A}\nshare = 0.25", f"{B}\nshare = 0.75", come_from="value shares"))
     assert values_of(run) == pytest.approx([1000.0, 1000 * (0.25 * 1.5 + 0.75)])
     assert run.rebalancings["weight"].to_list() == pytest.approx([0.25, 0.75])
 
@@ -278,6 +278,24 @@ def test_what_does_not_fit_the_marks_is_refused(write_basket: Write, marked: Mar
     late = marked({"A.US.FIRM": [2.0, None], "B.US.FIRM": [None, 1.0]})
     with pytest.raises(InputError, match="a day on which every constituent has a mark to join with"):
         basket_marks(late, definition=write_basket(*fixed, come_from="fixed", base='{ date = "first", value = 1.0 }'))
+
+
+def test_half_hourly_marks_are_rebalanced_at_the_last_of_a_day(write_basket: Write, marked: Marked) -> None:
+    """Four periods of six hours a day: the composition of the second day begins after its last period."""
+    marks = marked({"A.US.FIRM": [2.0] * 4 + [2.2, 2.2, 2.2, 2.42] + [2.42] * 4, "B.US.FIRM": [1.0] * 7 + [5.0] + [5.5] * 4})
+    step = pl.duration(hours=6)
+    place = pl.int_range(pl.len()).over("index")
+    opens = pl.col("start").first() + place * step
+    intraday = marks.with_columns(start=opens, end=opens + step, published_at=opens + step)
+    definition = write_basket(
+        f"{A}\nquantity = 1.0", f"{B}\nquantity = 1.0\nfrom = 2027-01-02", come_from="fixed", base="{ date = 2027-01-01, value = 100.0 }",
+        rebalancing='{ when = "dates", dates = [2027-01-02] }',
+    )  # fmt: skip
+    run = basket_marks(intraday, definition=definition)
+    after = 121 * 7.92 / 7.42
+    assert values_of(run) == pytest.approx([100.0, 110, 110, 110, 121, after, after, after, after])
+    assert run.rebalancings["start"].dt.hour().to_list() == [23, 23, 23]
+    assert [json.loads(line)["date"] for line in run.audits["audit"]] == ["2027-01-01"] + ["2027-01-02"] * 4 + ["2027-01-03"] * 4
 
 
 def test_a_chain_drifts_where_the_window_does_not(write_basket: Write, marked: Marked, bounce: Panel) -> None:
