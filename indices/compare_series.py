@@ -58,7 +58,9 @@ def compare_series(normalised: Normalised) -> Compared:
             )
         )
         parts += _series(group, rows, found, model)
-        parts.append(_shaped(hedonic.filter(pl.col("group") == group).with_columns(products=None), group, HEDONIC))
+        parts.append(
+            _shaped(hedonic.filter(pl.col("group") == group, pl.col("value").is_not_null()).with_columns(products=None), group, HEDONIC)
+        )
     if not parts:
         raise InputError.of(NAME, "a group with a series", value="; ".join(f"{group}: {why}" for group, why in refused.items()))
     series = pl.concat(parts).sort("group", "method", "period")

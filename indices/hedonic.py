@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from scipy.stats import t as student
 
@@ -11,9 +12,10 @@ from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.indices.characteristics import Model
 from tenorgrid.indices.design import NAME, Cells, Design, Term, complete, described, design, without
 from tenorgrid.indices.time_dummy import CONFIDENCE, interval
-from tenorgrid.indices.two_way import Matrix, Vector
+from tenorgrid.indices.two_way import Codes, Matrix, Vector
 
 DEPENDENT = 1e-9  # of a column's length: what is left of it beside the others and the periods, below which it is none of its own
+TOGETHER = 1e-6  # of a column's size: what is further apart between two periods than this is a difference
 NORMAL = 1.4826  # standard deviations in a median absolute deviation of a normal distribution
 
 
@@ -32,7 +34,8 @@ class HedonicFit:
     """What a fit found.
 
     `coefficients`: term, characteristic, form, level, reference, coefficient (of the log price), se, t, lower, upper, rows, lowest and
-    highest. `periods`: period, value (the time-dummy index, 1 in the first), se, lower, upper, rows. `covariance` is of the coefficients.
+    highest. `periods`: period, value (the time-dummy index, 1 in the first), se, lower, upper, rows; null in periods that cannot be
+    compared with those that have most rows, as what was left out differs between them. `covariance` is of the coefficients.
     """
 
     model: Model
@@ -78,7 +81,7 @@ def fit_hedonic(rows: pl.DataFrame, model: Model, *, confidence: float = CONFIDE
     """
     seen = described(rows, model).sort("observation_id")  # sums in one order: the same to the last bit
     whole = seen.filter(complete(model))
-    made, left = _designed(whole, model)
+    made, left, part = _designed(whole, model)
     excluded = 0
     if model.outliers is not None:
         residual = np.abs(whole["price"].log().to_numpy() - _solved(made.cells).fitted[made.cell])
@@ -87,8 +90,9 @@ def fit_hedonic(rows: pl.DataFrame, model: Model, *, confidence: float = CONFIDE
         excluded = whole.height - kept.height
         if excluded:
             whole = kept
-            made, left = _designed(whole, model)
-    return _told(model, made, whole, left=left, excluded=excluded, incomplete=seen.height - whole.height - excluded, confidence=confidence)
+            made, left, part = _designed(whole, model)
+    incomplete = seen.height - whole.height - excluded
+    return _told(model, made, whole, left=left, part=part, excluded=excluded, incomplete=incomplete, confidence=confidence)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,9 +108,9 @@ class _Solved:
     apart: Matrix  # (cells, terms) design less the period's mean
 
 
-def _designed(rows: pl.DataFrame, model: Model) -> tuple[Design, tuple[Left, ...]]:
-    """Cells of the rows, and columns left out. Raises `InputError` for too few rows, bases that none has, and columns that depend on
-    others where these are not to be left out."""
+def _designed(rows: pl.DataFrame, model: Model) -> tuple[Design, tuple[Left, ...], Codes]:
+    """Cells of the rows, columns left out, and the part that each period belongs to (`_parts`). Raises `InputError` for too few rows,
+    bases that none has, and columns that depend on others where these are not to be left out."""
     if rows.is_empty():
         raise InputError.of(NAME, f"rows with a value of every characteristic of {model.name}", value="none")
     made = design(rows, model)
@@ -126,7 +130,7 @@ def _designed(rows: pl.DataFrame, model: Model) -> tuple[Design, tuple[Left, ...
         faults += [Fault(file=NAME, column=one.term.column, value=f"{one.term}: {one.why}", expected="a column of its own") for one in left]
     if faults:
         raise InputError(faults)
-    return (without(made, [one.term for one in left]) if left else made), left
+    return (without(made, [one.term for one in left]) if left else made), left, _parts(made, left)
 
 
 def _apart(cells: Cells, periods: int) -> tuple[Vector, Matrix, Matrix]:
@@ -172,6 +176,22 @@ def _left(made: Design, at: int, kept: list[int], scaled: Matrix, length: float)
     return Left(term=term, why=why, others=tuple(one for one, _ in named), shares=tuple(size for _, size in named))
 
 
+def _parts(made: Design, left: tuple[Left, ...]) -> Codes:
+    """(periods,) periods whose effects can be compared have one number.
+
+    What a column that was left out has over the others is a function of the period. Where it differs between two periods, as for a provider
+    who is alone in the second and absent in the first, the change of the price and that of the mix cannot be told apart.
+    """
+    _, centre, _ = _apart(made.cells, len(made.periods))
+    over = np.zeros((len(made.periods), len(left)))
+    for at, one in enumerate(left):
+        column = centre[:, made.terms.index(one.term)]
+        others = [share * centre[:, made.terms.index(term)] for term, share in zip(one.others, one.shares, strict=True)]
+        over[:, at] = column - np.sum(others, axis=0) if others else column
+    size = np.maximum(np.abs(over).max(axis=0, initial=0.0), 1.0)
+    return np.asarray(np.unique(np.round(over / size / TOGETHER), axis=0, return_inverse=True)[1]).ravel()
+
+
 def _solved(cells: Cells) -> _Solved:
     periods = int(cells.period.max()) + 1
     mass, centre, apart = _apart(cells, periods)
@@ -187,36 +207,44 @@ def _solved(cells: Cells) -> _Solved:
     )  # fmt: skip
 
 
-def _variances(cells: Cells, found: _Solved, *, made: Design, errors: str, squares: float, free: int) -> tuple[Matrix, Vector]:
-    """Covariance of the coefficients, and variances of the periods' effects less the first's."""
-    towards = (found.centre - found.centre[0]) @ found.inverse
+def _variances(cells: Cells, found: _Solved, *, made: Design, base: int, errors: str, squares: float, free: int) -> tuple[Matrix, Vector]:
+    """Covariance of the coefficients, and variances of the periods' effects less the base's."""
+    towards = (found.centre - found.centre[base]) @ found.inverse
     residual = cells.mean - found.fitted
     periods, rows = found.mass.size, int(cells.count.sum())
     each = found.mass
     if errors == "classical":
         scale = squares / free
-        spread = 1 / each + 1 / each[0] + np.einsum("ij,ij->i", towards, found.centre - found.centre[0])
+        spread = 1 / each + 1 / each[base] + np.einsum("ij,ij->i", towards, found.centre - found.centre[base])
         return scale * found.inverse, scale * spread
     if errors == "cluster":
         pull = cells.weight * residual
         groups = made.clusters
         z = np.column_stack([np.bincount(cells.cluster, pull * column, groups) for column in found.apart.T])
         u = np.bincount(cells.cluster * periods + cells.period, pull, groups * periods).reshape(groups, periods)
-        score = u / each - u[:, :1] / each[0] - z @ towards.T
+        score = u / each - u[:, base : base + 1] / each[base] - z @ towards.T
         scale = groups / (groups - 1) * (rows - 1) / free
         return scale * found.inverse @ (z.T @ z) @ found.inverse, scale * np.einsum("ij,ij->j", score, score)
     squared = cells.spread2 + cells.square * (cells.mean2 - found.fitted) ** 2
     meat = found.apart.T @ (squared[:, None] * found.apart)
     sizes = np.bincount(cells.period, squared, periods)
     moved = np.column_stack([np.bincount(cells.period, squared * column, periods) for column in found.apart.T]) / each[:, None]
-    spread = sizes / each**2 + sizes[0] / each[0] ** 2 - 2 * np.einsum("ij,ij->i", towards, moved - moved[0])
+    spread = sizes / each**2 + sizes[base] / each[base] ** 2 - 2 * np.einsum("ij,ij->i", towards, moved - moved[base])
     spread += np.einsum("ij,ij->i", towards @ meat, towards)
     scale = rows / free
     return scale * found.inverse @ meat @ found.inverse, scale * spread
 
 
 def _told(
-    model: Model, made: Design, rows: pl.DataFrame, *, left: tuple[Left, ...], excluded: int, incomplete: int, confidence: float
+    model: Model,
+    made: Design,
+    rows: pl.DataFrame,
+    *,
+    left: tuple[Left, ...],
+    part: Codes,
+    excluded: int,
+    incomplete: int,
+    confidence: float,
 ) -> HedonicFit:
     cells, found = made.cells, _solved(made.cells)
     residual = cells.mean - found.fitted
@@ -224,13 +252,15 @@ def _told(
     apart = cells.mean - cells.weight @ cells.mean / cells.weight.sum()
     total = float(cells.spread.sum() + cells.weight @ apart**2)
     free = rows.height - len(made.terms) - len(made.periods)
-    covariance, spread = _variances(cells, found, made=made, errors=model.errors, squares=squares, free=free)
-    spread[0] = 0.0
+    mine = part == np.bincount(part[cells.period], cells.count).argmax()  # the part with most rows
+    base = int(np.argmax(mine))
+    covariance, spread = _variances(cells, found, made=made, base=base, errors=model.errors, squares=squares, free=free)
+    spread[base] = 0.0
     wide = made.clusters - 1 if model.errors == "cluster" else free
     return HedonicFit(
         model=model,
         coefficients=_coefficients(made, found, covariance, rows, free=wide, confidence=confidence),
-        periods=_periods(made, found, spread, free=wide, confidence=confidence),
+        periods=_periods(made, found, spread, mine=mine, free=wide, confidence=confidence),
         covariance=covariance,
         terms=made.terms,
         left=left,
@@ -270,9 +300,13 @@ def _coefficients(made: Design, found: _Solved, covariance: Matrix, rows: pl.Dat
     return pl.DataFrame(told, schema={**schema, "rows": pl.Int64(), "lowest": number, "highest": number})
 
 
-def _periods(made: Design, found: _Solved, spread: Vector, *, free: int, confidence: float) -> pl.DataFrame:
-    value = pl.Series("value", np.exp(found.effect - found.effect[0]))
+def _periods(made: Design, found: _Solved, spread: Vector, *, mine: npt.NDArray[np.bool_], free: int, confidence: float) -> pl.DataFrame:
+    """The index, 1 in the first period of the part that is meant; null in the others."""
+    value = pl.Series("value", np.exp(found.effect - found.effect[int(np.argmax(mine))]))
     se = pl.Series("se", np.sqrt(np.maximum(spread, 0.0)))
     rows = np.bincount(made.cells.period, made.cells.count, len(made.periods)).astype(np.int64)
     ends = interval(value, se, free=free, confidence=confidence)
-    return pl.DataFrame([pl.Series("period", list(made.periods), dtype=pl.Datetime("us", "UTC")), value, se, *ends, pl.Series("rows", rows)])
+    told = pl.DataFrame(
+        [pl.Series("period", list(made.periods), dtype=pl.Datetime("us", "UTC")), value, se, *ends, pl.Series("rows", rows)]
+    )
+    return told.with_columns(pl.when(pl.Series(mine)).then(pl.col("value", "se", "lower", "upper")))

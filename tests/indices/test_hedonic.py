@@ -272,6 +272,31 @@ def test_left_out_columns_leave_alone_what_differs_in_them() -> None:
         normalise(both, model(SIZE, disk, NETWORK, UP), until=START + timedelta(days=10))
 
 
+def test_a_provider_who_takes_over_from_another_moves_no_index() -> None:
+    rows = offers(13, noise=0.0).with_columns(price=pl.col("price") * (-0.01 * (pl.col("time").dt.ordinal_day() - 1)).exp())
+    late = pl.col("time") >= START + timedelta(days=4)
+    taken = rows.with_columns(
+        provider=pl.when(late).then(pl.lit("dear")).otherwise(pl.lit("cheap")),
+        price=pl.when(late).then(3 * pl.col("price")).otherwise("price"),
+    )
+    seller = Characteristic(column="provider", form="category")
+    with pytest.raises(InputError, match="provider dear: the same in every row of a period"):
+        fit_hedonic(taken, model(SIZE, NETWORK, UP, seller))
+    alone = fit_hedonic(taken, model(SIZE, NETWORK, UP, seller, dependent="leave")).periods
+    assert alone["value"].to_list() == [*[pytest.approx(1.0)] * 4, None, None]  # nothing tells a dear seller from dear days
+    assert alone["se"].null_count() == alone["lower"].null_count() == 2
+    both = pl.concat(
+        [
+            taken,
+            taken.filter(late).with_columns(
+                pl.format("c{}", "observation_id").alias("observation_id"), provider=pl.lit("cheap"), price=pl.col("price") / 3
+            ),
+        ]
+    )
+    tied = fit_hedonic(both, model(SIZE, NETWORK, UP, seller, dependent="leave")).periods
+    assert tied["value"].to_list() == pytest.approx([1.0] * 6)
+
+
 def test_parked_asks_are_left_out_of_the_second_fit() -> None:
     rows = offers(12, noise=0.001)
     parked = rows.with_columns(price=pl.when(pl.int_range(pl.len()) % 60 == 7).then(pl.col("price") * 100).otherwise("price"))
