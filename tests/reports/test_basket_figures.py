@@ -45,7 +45,7 @@ def test_bars_add_up_to_the_index(study: BasketStudy) -> None:
 def test_other_formulas_are_drawn_as_per_cent_of_the_baskets_own(study: BasketStudy) -> None:
     drawn = figures.by_formula(study.formulas, unit="USD/GPUh")
     named = {trace.name: trace for trace in drawn.data}
-    assert named["Laspeyres, the basket's own"].y[-1] == pytest.approx(study.marks["value"][-1], abs=1e-6)
+    assert named["Laspeyres (own)"].y[-1] == pytest.approx(study.marks["value"][-1], abs=1e-6)
     fisher = study.formulas.filter(formula="fisher")["level"][-1]
     assert named["Fisher"].y[-1] == pytest.approx(100 * (fisher / study.marks["value"][-1] - 1), abs=1e-4)
     assert len(named) == study.formulas["formula"].n_unique()
