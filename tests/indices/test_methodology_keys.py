@@ -25,7 +25,8 @@ Spot: TypeAlias = tuple[str | int, ...]
 
 SHIPPED = Path(__file__).parents[2] / "indices" / "methodologies"
 FIRST = date(2027, 3, 3)  # a Wednesday; the clocks of New York change on the 14th
-DAYS = 9
+DAYS = 9  # on which anything is seen
+MARKED = 18  # past the end of every window that looks at them
 ECHO = ("methodology", "precision", "window", "code_version")  # what an audit says again of the rule
 CITATION = ("source",)  # says where the rule is described and nothing of what it does: that it is missing is refused
 
@@ -157,7 +158,7 @@ def outcome(text: dict[str, Value], seen: pl.DataFrame, folder: Path) -> Value:
     """All that a methodology does to a market: marks, audits without the rule's echo, and what it lets be restated; or its refusal."""
     path = folder / "changed.toml"
     path.write_text("".join(f"{name} = {written(value)}\n" for name, value in text.items()))
-    days = 1 if text["every"].endswith("min") else DAYS
+    days = 1 if text["every"].endswith("min") else MARKED
     first = FIRST + timedelta(4) if days == 1 else FIRST
     try:
         run = mark(seen, methodology=path, first=first, end=first + timedelta(days))
@@ -202,6 +203,7 @@ def market(decimals: int) -> pl.DataFrame:
     }
     rows = [row for day, found in kinds.items() for kind, count in found for row in observed(rng, day, kind, count)]
     rows += [row for day in range(DAYS) for row in halves(day, decimals)]
+    rows += [row for day in range(1, DAYS) for row in ties(day)]
     frame = pl.DataFrame(rows, infer_schema_length=None)
     return frame.with_columns(observation_id=pl.int_range(pl.len()).cast(pl.String))
 
@@ -246,6 +248,38 @@ def moment(rng: np.random.Generator, day: int, kind: str, number: int) -> dateti
     return start + timedelta(minutes=first, seconds=float(rng.uniform(0, 60 * length)))
 
 
+def ties(day: int) -> Iterator[dict[str, Value]]:
+    """Days of trades in each part of which exactly half of the volume lies at the lower of two prices."""
+    few = {1: (312, 5, 24.0), 2: (48, 5, 24.0), 3: (2, 6, 0.5), 4: (24, 15, 1.0)}  # New York's day from 5:00, London's hour from 15:00
+    some = {5: (288, 5, 18.0), 6: (48, 5, 18.0), 7: (240, 5, 12.0), 8: (16, 5, 12.0)}  # not in all of its parts
+    count, opens, hours = (few | some)[day]
+    start = datetime(FIRST.year, FIRST.month, FIRST.day, opens, tzinfo=UTC) + timedelta(days=day)
+    for number in range(count):
+        yield known(start + timedelta(hours=hours * number / count), number // 2, "a100-sxm", "trade") | {
+            "price": 2.0 + number % 2,
+            "quantity": 1.0,
+        }
+
+
+def known(time: datetime, number: int, resource: str, kind: str) -> dict[str, Value]:
+    """An observation that every requirement lets pass."""
+    return {
+        "time": time,
+        "provider": "vast.ai" if kind == "firm quote" else PANEL[number % 8],
+        "resource": resource,
+        "region": "us-east",
+        "tier": "firm",
+        "horizon": None,
+        "term_hours": 1.0,
+        "gpu_count": 1.0,
+        "kind": kind,
+        "buyer": "harbor",
+        "confidence": 1.0,
+        "reliability": 0.99,
+        "country": "US",
+    }
+
+
 def halves(day: int, decimals: int) -> Iterator[dict[str, Value]]:
     """One price of everybody halfway between two prints, the lower of which is even."""
     price = float(Decimal(2) + (2 * Decimal(10) ** -decimals) + 5 * Decimal(10) ** -(decimals + 1))
@@ -253,20 +287,5 @@ def halves(day: int, decimals: int) -> Iterator[dict[str, Value]]:
     for kind in ("trade", "firm quote", "list price"):
         for hour in (0, 3, 8, 12):
             for number in range(4 + day):
-                yield {
-                    "time": start + timedelta(hours=hour, minutes=3 * number),
-                    "provider": "vast.ai" if kind == "firm quote" else PANEL[number % 8],
-                    "resource": "b200-sxm",
-                    "region": "us-east",
-                    "tier": "firm",
-                    "horizon": None,
-                    "term_hours": 1.0,
-                    "gpu_count": 1.0,
-                    "price": price,
-                    "quantity": 1.0 if kind == "trade" else None,
-                    "kind": kind,
-                    "buyer": "harbor",
-                    "confidence": 1.0,
-                    "reliability": 0.99,
-                    "country": "US",
-                }
+                one = known(start + timedelta(hours=hour, minutes=3 * number), number, "b200-sxm", kind)
+                yield one | {"price": price, "quantity": 1.0 if kind == "trade" else None}
