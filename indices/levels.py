@@ -68,12 +68,12 @@ def weigh(rows: pl.DataFrame, level: Level, marks: pl.DataFrame, *, settled: pl.
     )
     last = screen_windows(spread, level)
     used = last.eligible
-    votes = _votes(used, level, marks)
+    votes = cast_votes(used, level, marks)
     values = _values(votes, level).join(_behind(used), on=MARK, how="left", maintain_order="left")
     return Evidence(level=level, used=used, excluded=pl.concat([early, last.excluded.select(early.columns)]), values=values)
 
 
-def _votes(used: pl.DataFrame, level: Level, marks: pl.DataFrame) -> pl.DataFrame:
+def cast_votes(used: pl.DataFrame, level: Level, marks: pl.DataFrame) -> pl.DataFrame:
     """What the estimator sees, an observation or a contributor a row: MARK, provider, time, end, part, price and weight."""
     confidence = pl.col(level.weights.confidence) if level.weights.confidence is not None else pl.lit(1.0)
     told = used.select(*MARK, "provider", "time", "end", "price", "quantity", confidence=confidence.cast(pl.Float64))

@@ -13,11 +13,12 @@ from tenorgrid.data.readers.eucri import read_eucri
 from tenorgrid.data.readers.published import read_eucri_constituents, read_eucri_prints
 from tenorgrid.indices.audit import verify
 from tenorgrid.indices.calculation import Calculation, calculate
+from tenorgrid.indices.constituents import constituents
 from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.marks import mark
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.weights import bounded_shares
-from tests.indices.eucri_plainly import EUROPEAN, LARGE, MARKETS, by_provider, capacity, day_of, eligible, is_firm, middle, printed
+from tests.indices.eucri_plainly import EUROPEAN, LARGE, MARKETS, by_provider, capacity, day_of, eligible, is_firm, printed
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 SHIPPED = Path(__file__).parents[2] / "indices" / "methodologies"
@@ -63,7 +64,7 @@ def prints() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def constituents() -> pl.DataFrame:
+def told() -> pl.DataFrame:
     return read_eucri_constituents(FILES["constituents"])
 
 
@@ -90,22 +91,18 @@ def by_day(calculation: Calculation, index: str) -> dict[date, float | None]:
     return {start.date(): value for start, value in marks.select("start", "value").iter_rows()}
 
 
-def shares(calculation: Calculation, index: str) -> dict[tuple[date, str], tuple[float, float, int]]:
-    """Price, share in percent and number of offers of every provider on every day that something of it counts."""
+def shares(calculation: Calculation, index: str) -> dict[tuple[date, str], tuple[float, float]]:
+    """Price and weight of every provider on every day that something of it counts; percent, but what it would weigh without a print."""
     (part,) = calculation.evidence
-    level = part.level
-    name = str(level.weights.confidence)
-    found = {}
-    for (start,), rows in part.used.filter(index=index).group_by("start", maintain_order=True):
-        each = {who: offers.sort("price") for (who,), offers in rows.sort("provider").group_by("provider", maintain_order=True)}
-        whole = level.vote is not None
-        raw = np.array([offers[name].mean() if whole else offers[name].sum() for offers in each.values()], dtype=np.float64)
-        limited, exist = bounded_shares(raw, np.array([0, raw.size]), cap=level.weights.cap)
-        for (who, offers), weight, share in zip(each.items(), raw, limited, strict=True):
-            pairs = list(zip(offers["price"], offers[name], strict=True))
-            price = offers["price"][0] if whole else middle(pairs)
-            found[start.date(), who] = (price, 100 * share if exist[0] and raw.size >= 5 else weight, offers.height)
-    return found
+    column = pl.col(str(part.level.weights.confidence))
+    whole = column.mean() if part.level.vote is not None else column.sum()
+    raw = part.used.group_by("index", "start", "provider").agg(whole.alias("weight"))
+    rows = constituents(calculation).join(raw, on=["index", "start", "provider"]).filter(index=index)
+    values = by_day(calculation, index)
+    return {
+        (start.date(), who): (price, weight if values[start.date()] is None else 100 * share)
+        for start, who, price, weight, share in rows.select("start", "provider", "price", "weight", "share").iter_rows()
+    }
 
 
 @published
@@ -122,11 +119,11 @@ def test_every_print_of_every_series_is_reproduced(name: str, observations: pl.D
 @published
 @pytest.mark.parametrize("name", CHANGES)
 def test_every_constituent_has_its_price_and_weight(
-    name: str, observations: pl.DataFrame, prints: pl.DataFrame, constituents: pl.DataFrame, tmp_path: Path
+    name: str, observations: pl.DataFrame, prints: pl.DataFrame, told: pl.DataFrame, tmp_path: Path
 ) -> None:
     version, _, suffix = name.partition(" ")
     calculation = made(observations, version, suffix, tmp_path)
-    wanted = constituents.join(prints.filter(methodology_version=f"{version}-dev").select(KEY), on=KEY)
+    wanted = told.join(prints.filter(methodology_version=f"{version}-dev").select(KEY), on=KEY)
     compared = 0
     for series, index in series_of(version, suffix):
         ours, values = shares(calculation, index), by_day(calculation, index)
@@ -137,7 +134,7 @@ def test_every_constituent_has_its_price_and_weight(
                 assert found is None
                 continue
             assert found is not None
-            price, weight, _ = found
+            price, weight = found
             if row["included"]:
                 assert (round(price, 6), round(weight, 6)) == (round(row["price_usd"], 6), row["weight"])
             else:
@@ -156,14 +153,14 @@ def test_the_rule_in_plain_loops_gives_the_same(name: str, observations: pl.Data
     calculation = made(observations, version, suffix, tmp_path)
     for series, index in series_of(version, suffix):
         ours, parts = by_day(calculation, index), shares(calculation, index)
-        told = prints.filter(series=series, methodology_version=f"{version}-dev").unique("date", keep="first").sort("date")
-        for row in told.iter_rows(named=True):
+        latest = prints.filter(series=series, methodology_version=f"{version}-dev").unique("date", keep="first").sort("date")
+        for row in latest.iter_rows(named=True):
             day = row["date"]
             plainly = printed(rows, day, version=version, resource=index.split(".")[0].lower(), population=suffix)
             assert plainly.value == ours[day] if plainly.value is None else round(plainly.value, 6) == ours[day]
             assert (plainly.sources, plainly.firm) == (row["n_sources"], row["n_executable"])
             for who, (price, share) in plainly.parts.items():
-                assert parts[day, who][:2] == pytest.approx((price, share), rel=1e-12)
+                assert parts[day, who] == pytest.approx((price, share), rel=1e-12)
 
 
 @published
@@ -223,7 +220,7 @@ def test_the_seven_day_mean_is_that_of_the_prints_that_stood(prints: pl.DataFram
 
 @published
 def test_the_composites_shares_come_of_the_same_capacities(
-    prints: pl.DataFrame, constituents: pl.DataFrame, observations: pl.DataFrame, tmp_path: Path
+    prints: pl.DataFrame, told: pl.DataFrame, observations: pl.DataFrame, tmp_path: Path
 ) -> None:
     """EU-CRI-COMPUTE: each class's share of all capacity in the window, between 5 and 75 %; a class without a print drops out."""
     series = prints.filter(series="EU-CRI-COMPUTE")
@@ -235,7 +232,7 @@ def test_the_composites_shares_come_of_the_same_capacities(
         headline = by_day(made(observations, version, "", tmp_path), H100)
         level = None
         for row in series.filter(methodology_version=f"{version}-dev").sort("date", "revision").iter_rows(named=True):
-            parts = {part["provider"]: part for part in constituents.filter(**{name: row[name] for name in KEY}).iter_rows(named=True)}
+            parts = {part["provider"]: part for part in told.filter(**{name: row[name] for name in KEY}).iter_rows(named=True)}
             value = headline[row["date"]]
             assert parts["A100"]["weight"] == round(100 * limited[0], 6)
             assert parts["H100"]["weight"] == (100.0 if value is not None else round(100 * limited[1], 6))
