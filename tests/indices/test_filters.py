@@ -58,7 +58,7 @@ def sigma(prices: list[float]) -> list[bool]:
 
 
 def mad(prices: list[float]) -> list[bool]:
-    scale = float(stats.median_abs_deviation(prices, scale="normal"))  # type: ignore[arg-type]
+    scale = float(stats.median_abs_deviation(prices, scale="normal"))
     return [abs(price - median(prices)) > 3.5 * scale * 1.4826 * float(stats.norm.ppf(0.75)) for price in prices]
 
 

@@ -74,12 +74,12 @@ def weighted_median(votes: list[tuple[float, float]]) -> float:
 def twap(rows: list[Row]) -> float:
     ends = [row["time"] for row in rows[1:]] + [CLOSE]
     held = [(end - row["time"]).total_seconds() for row, end in zip(rows, ends, strict=True)]
-    return sum(row["price"] * time for row, time in zip(rows, held, strict=True)) / sum(held)
+    return float(sum(row["price"] * time for row, time in zip(rows, held, strict=True)) / sum(held))
 
 
 def by_recency(rows: list[Row]) -> float:
     weights = [0.5 ** ((CLOSE - row["time"]) / timedelta(hours=4)) for row in rows]
-    return sum(row["price"] * weight for row, weight in zip(rows, weights, strict=True)) / sum(weights)
+    return float(sum(row["price"] * weight for row, weight in zip(rows, weights, strict=True)) / sum(weights))
 
 
 def capped_by_trust(rows: list[Row]) -> float:
@@ -103,6 +103,7 @@ def voting(pick: Callable[[list[float]], float]) -> Callable[[list[Row]], float]
 EQUAL = 'pooling = "observation"\n[levels.weights]\nby = ["equal"]\n'
 TRUST = '[[levels.require]]\ncolumn = "trust"\nabove = 0\n'
 PLAIN = "[levels.low_confidence]\ncontributors = 4\n"
+PICKS: dict[str, Callable[[list[float]], float]] = {"median": median, "mean": mean, "lowest": min, "last": lambda prices: prices[-1]}
 CASES: list[tuple[str, Callable[[list[Row]], float]]] = [
     (f'estimator = "twap"\n{EQUAL}', twap),
     (f'estimator = "mean"\n{EQUAL}', lambda rows: mean(row["price"] for row in rows)),
@@ -115,7 +116,7 @@ CASES: list[tuple[str, Callable[[list[Row]], float]]] = [
     ),
     *(
         (f'estimator = "mean"\npooling = "contributor"\nvote = "{vote}"\n[levels.weights]\nby = ["equal"]\n', voting(pick))
-        for vote, pick in {"median": median, "mean": mean, "lowest": min, "last": lambda prices: prices[-1]}.items()
+        for vote, pick in PICKS.items()
     ),
 ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -22,10 +22,18 @@ SHIPPED = ROOT / "indices" / "methodologies"
 DAY = date(2027, 1, 5)
 GLOBAL = "H100-SXM.GLOBAL.FIRM"
 LONDON = datetime(2027, 1, 5, 15, tzinfo=UTC)  # the hour up to 16:00 London
-TRADES = [(1, "A", 2.00, 8), (4, "B", 2.04, 4), (11, "A", 2.02, 16), (19, "B", 2.10, 8), (22, "A", 2.06, 4), (25, "B", 2.20, 2)]
+Trade: TypeAlias = tuple[float, str, float, float]
+TRADES: list[Trade] = [
+    (1, "A", 2.00, 8),
+    (4, "B", 2.04, 4),
+    (11, "A", 2.02, 16),
+    (19, "B", 2.10, 8),
+    (22, "A", 2.06, 4),
+    (25, "B", 2.20, 2),
+]
 TRADES += [(39, "A", 2.08, 12), (41, "B", 2.10, 1), (47, "A", 2.12, 1), (59, "B", 2.14, 3)]
-OTHER_VENUE = [(10, "C", 4.0, 50), (30, "C", 4.0, 50), (50, "C", 4.0, 50)]
-LATE_BLOCK = [(59.9, "A", 3.00, 200)]
+OTHER_VENUE: list[Trade] = [(10, "C", 4.0, 50), (30, "C", 4.0, 50), (50, "C", 4.0, 50)]
+LATE_BLOCK: list[Trade] = [(59.9, "A", 3.00, 200)]
 
 
 def changed(folder: Path, name: str, *pairs: tuple[str, str]) -> Path:
@@ -48,7 +56,7 @@ def value(run: MarkRun) -> float | None:
     return found
 
 
-def worked(observe: Observe, rows: list[tuple[float, str, float, float]]) -> pl.DataFrame:
+def worked(observe: Observe, rows: list[Trade]) -> pl.DataFrame:
     return observe(
         *(
             {"kind": "trade", "time": LONDON + timedelta(minutes=minute), "provider": venue, "price": price, "quantity": float(quantity)}
@@ -75,7 +83,7 @@ VWAP += [("partitions = 1\n", ""), ("decimals = 2", "decimals = 8")]
     ],
 )
 def test_the_worked_example_of_partition_medians(
-    extra: list[tuple[float, str, float, float]], changes: list[tuple[str, str]], expected: float, observe: Observe, tmp_path: Path
+    extra: list[Trade], changes: list[tuple[str, str]], expected: float, observe: Observe, tmp_path: Path
 ) -> None:
     run = marked(worked(observe, TRADES + extra), changed(tmp_path, "brr-like", *changes))
     assert value(run) == expected
