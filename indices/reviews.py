@@ -39,7 +39,15 @@ def reviewed(observations: pl.DataFrame, methodology: Methodology) -> pl.DataFra
         observations: `Observations`, with attributes: all that was collected, for any row makes its day a day of collection.
         methodology: the rule.
 
-    Raises `InputError` where the attribute is there already, or the column of the capacity is not.
+    Raises `InputError` where the attribute is there already, or the column of the capacity is not, or is not of numbers.
+
+    >>> from datetime import UTC, datetime
+    >>> from tenorgrid.indices.methodology import load
+    >>> row = {"time": datetime(2027, 3, 8, 12, tzinfo=UTC), "resource": "h100-sxm", "tier": "firm", "country": "DE", "term": "on_demand"}
+    >>> row |= {"kind": "firm quote", "price": 2.0}
+    >>> asks = [row | {"observation_id": f"o{gpus:.0f}", "provider": "bazaar", "gpu_count": gpus} for gpus in (4.0, 8.0, 16.0)]
+    >>> reviewed(pl.DataFrame(asks), load("eu-cri-0.2.0"))["review_weight"].to_list()  # twice the GPUs of the two that are eligible
+    [None, 48.0, 48.0]
     """
     for level in methodology.levels:
         if level.review is not None:
