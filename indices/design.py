@@ -15,7 +15,7 @@ from tenorgrid.indices.two_way import Codes, Matrix, Vector
 
 NAME = "observations"
 NOTHING = "nothing"  # the category of rows without a value, where the model gives them one
-CODE = "\x1f"  # no column is called so
+CODE, COUNT, SPREAD = "\x1f", "\x1fcount", "\x1fspread"  # no column is called so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +131,12 @@ def design(rows: pl.DataFrame, model: Model) -> Design:
     cell = (
         placed.select(columns).join(cells, on=columns, how="left", nulls_equal=True, maintain_order="left")[CODE].cast(pl.Int64).to_numpy()
     )
+    pooled = (placed[COUNT].to_numpy(), placed[SPREAD].to_numpy()) if COUNT in placed.columns else None
     periods, period = _coded(cells["period"])
     clusters, cluster = _coded(cells["cluster"])
     terms, references, matrix = _matrix(cells, model.characteristics)
     return Design(
-        cells=_sums(matrix, period, cluster, cell, placed["price"].log().to_numpy(), weight),
+        cells=_sums(matrix, period, cluster, cell, placed["price"].log().to_numpy(), weight, pooled),
         cell=cell, terms=tuple(terms), references=references, periods=tuple(periods), clusters=len(clusters),
     )  # fmt: skip
 
@@ -144,6 +145,32 @@ def without(made: Design, left: Sequence[Term]) -> Design:
     """The same without some of its columns."""
     kept = [at for at, term in enumerate(made.terms) if term not in left]
     return replace(made, cells=replace(made.cells, design=made.cells.design[:, kept]), terms=tuple(made.terms[at] for at in kept))
+
+
+def pool(rows: pl.LazyFrame, model: Model) -> pl.DataFrame:
+    """Rows with equal characteristics, period and cluster as one each, for `fit_hedonic` in their stead: one pass over a file of any size.
+
+    Args:
+        rows: `Observations` with attributes, such as `pl.scan_parquet` gives.
+        model: the regression, with equal weights and without a rule for outliers, which would ask for single rows.
+
+    Raises `InputError` for another model. What `described` refuses is refused when the pool is fitted.
+    """
+    if model.weights != "equal" or model.outliers is not None:
+        raise InputError.of(model.name, "equal weights and no outliers, to pool rows", value=f"{model.weights}, outliers {model.outliers}")
+    keys = [one.column for one in model.characteristics] + ([model.cluster] if model.errors == "cluster" else [])
+    log, when = pl.col("price").log(), pl.col("time") if model.period == "none" else period_of(model)
+    cells = (
+        rows.select(*dict.fromkeys(keys), when.alias("time"), log.alias("price"))
+        .group_by(*dict.fromkeys(keys), *([] if model.period == "none" else ["time"]))
+        .agg(
+            *([pl.col("time").first()] if model.period == "none" else []),
+            pl.len().cast(pl.Int64).alias(COUNT), pl.col("price").mean().exp(), (pl.col("price").var(ddof=0) * pl.len()).alias(SPREAD),
+        )
+        .collect(engine="streaming")
+    )  # fmt: skip
+    named = pl.concat_str([pl.col(key).cast(pl.String).fill_null("") for key in [*dict.fromkeys(keys), "time"]], separator=CODE)
+    return cells.with_columns(named.alias("observation_id"))
 
 
 def _weights(rows: pl.DataFrame, model: Model) -> Vector:
@@ -188,12 +215,29 @@ def _matrix(cells: pl.DataFrame, characteristics: tuple[Characteristic, ...]) ->
     return terms, references, np.column_stack(columns) if columns else np.empty((cells.height, 0))
 
 
-def _sums(matrix: Matrix, period: Codes, cluster: Codes, cell: Codes, value: Vector, weight: Vector) -> Cells:
+def _sums(
+    matrix: Matrix,
+    period: Codes,
+    cluster: Codes,
+    cell: Codes,
+    value: Vector,
+    weight: Vector,
+    pooled: tuple[npt.NDArray[np.int64], Vector] | None,
+) -> Cells:
     size = matrix.shape[0]
 
     def total(amount: Vector) -> Vector:
         return np.bincount(cell, amount, size).astype(np.float64, copy=False)
 
+    if pooled is not None:  # each row stands for so many of weight 1, whose values spread by so much
+        counts, spreads = pooled
+        mass = total(counts.astype(np.float64))
+        mean = total(counts * value) / mass
+        spread = total(spreads) + total(counts * (value - mean[cell]) ** 2)
+        return Cells(
+            design=matrix, period=period, cluster=cluster, count=mass.astype(np.int64), weight=mass, mean=mean, spread=spread, square=mass,
+            mean2=mean, spread2=spread,
+        )  # fmt: skip
     mass, square = total(weight), total(weight**2)
     mean, mean2 = total(weight * value) / mass, total(weight**2 * value) / square
     return Cells(

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.indices.characteristics import Model
-from tenorgrid.indices.design import NAME, Cells, Design, Term, complete, described, design, without
+from tenorgrid.indices.design import COUNT, NAME, Cells, Design, Term, complete, described, design, without
 from tenorgrid.indices.time_dummy import CONFIDENCE, interval
 from tenorgrid.indices.two_way import Codes, Matrix, Vector
 
@@ -62,7 +62,7 @@ def fit_hedonic(rows: pl.DataFrame, model: Model, *, confidence: float = CONFIDE
     A category's effects are against its base, failing one against its first value.
 
     Args:
-        rows: `Observations` with attributes; `model.by` is not looked at.
+        rows: `Observations` with attributes, or what `pool` made of them; `model.by` is not looked at.
         model: the regression.
         confidence: of intervals, by Student's t.
 
@@ -91,8 +91,9 @@ def fit_hedonic(rows: pl.DataFrame, model: Model, *, confidence: float = CONFIDE
         if excluded:
             whole = kept
             made, left, part = _designed(whole, model)
-    incomplete = seen.height - whole.height - excluded
-    return _told(model, made, whole, left=left, part=part, excluded=excluded, incomplete=incomplete, confidence=confidence)
+    incomplete = seen.filter(~complete(model))
+    missing = int(incomplete[COUNT].sum()) if COUNT in incomplete.columns else incomplete.height
+    return _told(model, made, left=left, part=part, excluded=excluded, incomplete=missing, confidence=confidence)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,8 +121,9 @@ def _designed(rows: pl.DataFrame, model: Model) -> tuple[Design, tuple[Left, ...
         for one in model.adjusted
         if one.form == "category" and made.references[one.column] != one.base
     ]
-    if rows.height < coefficients + model.at_least:
-        value = f"{rows.height} rows for {coefficients} coefficients"
+    count = int(made.cells.count.sum())
+    if count < coefficients + model.at_least:
+        value = f"{count} rows for {coefficients} coefficients"
         faults.append(Fault(file=NAME, value=value, expected=f"at least {model.at_least} rows more than coefficients"))
     if model.errors == "cluster" and made.clusters < 2:
         faults.append(Fault(file=NAME, column=model.cluster, value="one value", expected="at least two clusters"))
@@ -238,7 +240,6 @@ def _variances(cells: Cells, found: _Solved, *, made: Design, base: int, errors:
 def _told(
     model: Model,
     made: Design,
-    rows: pl.DataFrame,
     *,
     left: tuple[Left, ...],
     part: Codes,
@@ -251,7 +252,8 @@ def _told(
     squares = float(cells.spread.sum() + cells.weight @ residual**2)
     apart = cells.mean - cells.weight @ cells.mean / cells.weight.sum()
     total = float(cells.spread.sum() + cells.weight @ apart**2)
-    free = rows.height - len(made.terms) - len(made.periods)
+    rows = int(cells.count.sum())
+    free = rows - len(made.terms) - len(made.periods)
     mine = part == np.bincount(part[cells.period], cells.count).argmax()  # the part with most rows
     base = int(np.argmax(mine))
     covariance, spread = _variances(cells, found, made=made, base=base, errors=model.errors, squares=squares, free=free)
@@ -259,12 +261,12 @@ def _told(
     wide = made.clusters - 1 if model.errors == "cluster" else free
     return HedonicFit(
         model=model,
-        coefficients=_coefficients(made, found, covariance, rows, free=wide, confidence=confidence),
+        coefficients=_coefficients(made, found, covariance, free=wide, confidence=confidence),
         periods=_periods(made, found, spread, mine=mine, free=wide, confidence=confidence),
         covariance=covariance,
         terms=made.terms,
         left=left,
-        rows=rows.height,
+        rows=rows,
         cells=cells.weight.size,
         clusters=made.clusters,
         excluded=excluded,
@@ -275,14 +277,13 @@ def _told(
     )
 
 
-def _coefficients(made: Design, found: _Solved, covariance: Matrix, rows: pl.DataFrame, *, free: int, confidence: float) -> pl.DataFrame:
+def _coefficients(made: Design, found: _Solved, covariance: Matrix, *, free: int, confidence: float) -> pl.DataFrame:
     forms = {one.column: one.form for one in made.terms}
     se = np.sqrt(np.maximum(np.diag(covariance), 0.0))  # rounding may leave less than nothing
     reach = float(student.ppf((1 + confidence) / 2, free))
     told: list[dict[str, Any]] = []
-    for term, value, error in zip(made.terms, found.gamma, se, strict=True):
-        own = rows[term.column]
-        there = rows.height if term.level is None else int((own == term.level).sum())
+    for term, value, error, own in zip(made.terms, found.gamma, se, made.cells.design.T, strict=True):
+        there = int(made.cells.count.sum() if term.level is None else made.cells.count[own == 1].sum())
         ends: tuple[Any, Any] = (None, None) if term.level is not None else (own.min(), own.max())
         lowest, highest = (None if end is None else float(np.exp(end) if forms[term.column] == "log" else end) for end in ends)
         told.append(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.indices.characteristics import Characteristic, Form, Model, Weights, parse
+from tenorgrid.indices.design import pool
 from tenorgrid.indices.hedonic import fit_hedonic
 from tenorgrid.indices.normalise import normalise
 from tenorgrid.indices.two_way import Errors
@@ -87,6 +88,28 @@ def _scale(rows: pl.DataFrame, weights: Weights) -> float:
     if weights == "quantity":
         return float(rows["quantity"].to_numpy().mean())
     return float(rows.select((1 / pl.len().over("provider", pl.col("time").dt.date())).mean()).item())
+
+
+@pytest.mark.parametrize("errors", ["classical", "robust", "cluster"])
+def test_pooled_rows_give_the_same_fit_as_single_ones(errors: Errors) -> None:
+    rows = offers(14, rows=900, days=3).with_columns(pl.col("reliability").round(1))
+    rule = model(SIZE, NETWORK, UP, errors=errors)
+    pooled = pool(rows.sample(fraction=1, shuffle=True, seed=3).lazy(), rule)
+    assert pooled.height < rows.height / 2
+    one, other = fit_hedonic(rows, rule), fit_hedonic(pooled, rule)
+    for name in ("coefficient", "se", "rows", "lowest"):
+        assert other.coefficients[name].cast(pl.Float64).to_list() == pytest.approx(
+            one.coefficients[name].cast(pl.Float64).to_list(), abs=1e-10
+        )
+    for name in ("value", "se", "rows"):
+        assert other.periods[name].to_list() == pytest.approx(one.periods[name].to_list(), abs=1e-10)
+    assert (other.rows, other.free, other.sigma, other.r_squared) == pytest.approx(
+        (one.rows, one.free, one.sigma, one.r_squared), rel=1e-10
+    )
+    with pytest.raises(InputError, match="to pool rows"):
+        pool(rows.lazy(), model(outliers=6.0))
+    with pytest.raises(InputError, match="a finite number above 0"):
+        fit_hedonic(pool(rows.with_columns(price=pl.col("price") - 3).lazy(), rule), rule)
 
 
 def test_prices_without_noise_give_the_coefficients_they_were_made_of() -> None:
