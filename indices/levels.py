@@ -62,7 +62,7 @@ def weigh(rows: pl.DataFrame, level: Level, marks: pl.DataFrame, *, settled: pl.
         marks: the periods wanted, as `periods` gives them.
         settled: index and start of the marks that need no more evidence.
     """
-    screened = screen(rows, level)
+    screened = screen(_open(rows, level, marks, settled), level)
     spread, early = (
         in_windows(part, marks).join(settled, on=MARK, how="anti", maintain_order="left") for part in (screened.eligible, screened.excluded)
     )
@@ -71,6 +71,15 @@ def weigh(rows: pl.DataFrame, level: Level, marks: pl.DataFrame, *, settled: pl.
     votes = cast_votes(used, level, marks)
     values = _values(votes, level).join(_behind(used), on=MARK, how="left", maintain_order="left")
     return Evidence(level=level, used=used, excluded=pl.concat([early, last.excluded.select(early.columns)]), values=values)
+
+
+def _open(rows: pl.DataFrame, level: Level, marks: pl.DataFrame, settled: pl.DataFrame) -> pl.DataFrame:
+    """The level's rows that some mark still needs; all where the level looks at whole periods, of which a mark may see a part."""
+    mine = rows.filter(pl.col("kind").cast(pl.String).is_in([kind.value for kind in level.kinds]))
+    if settled.is_empty() or any(part.within == "period" for part in level.filters):
+        return mine
+    seen = in_windows(mine.select("index", "time").with_row_index("row"), marks).join(settled, on=MARK, how="anti")
+    return mine[seen["row"].unique().sort()]
 
 
 def cast_votes(used: pl.DataFrame, level: Level, marks: pl.DataFrame) -> pl.DataFrame:
