@@ -176,7 +176,6 @@ def _segment(grid: Grid, basket: Basket, link: Link, last: int) -> Segment:
         weights = found.values / found.values.sum(axis=1, keepdims=True)
     else:
         quantity = grid.quantity[link.row : last + 1, held] if basket.quantities is BasketQuantity.MARKS else np.ones(price.shape)
-        quantity[0] = link.quantity[held]
         there = ~np.isnan(price)
         panel = Panel(
             periods=tuple(grid.days[link.row : last + 1]),

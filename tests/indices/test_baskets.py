@@ -120,10 +120,10 @@ def test_nothing_later_and_no_order_of_rows_changes_a_mark(write_basket: Write, 
     shuffled = basket_marks(marks.sample(fraction=1.0, shuffle=True, seed=1), definition=definition)
     assert whole.marks.equals(shuffled.marks)
     assert whole.audits.equals(shuffled.audits)
-    moment = datetime(2027, 1, 8, 5, tzinfo=UTC)
-    early = basket_marks(marks, definition=definition, at=moment)
-    assert early.marks.height == 7
-    assert values_of(early) == pytest.approx(values_of(whole)[:7], rel=1e-13)
+    for day in (3, 7):  # within the first window, and after it
+        early = basket_marks(marks, definition=definition, at=datetime(2027, 1, day + 1, 5, tzinfo=UTC))
+        assert early.marks.height == day
+        assert values_of(early) == pytest.approx(values_of(whole)[:day], rel=1e-13)
 
 
 def test_laspeyres_in_two_stages_is_laspeyres_in_one(write_basket: Write, marked: Marked) -> None:
@@ -174,6 +174,30 @@ def test_statuses_follow_the_value_that_stands_on_good_marks(write_basket: Write
     assert states_of(basket_marks(marks, definition=definition)) == ["published", "low-confidence", "carried", "low-confidence"]
 
 
+def test_a_share_that_just_suffices_publishes(write_basket: Write, marked: Marked) -> None:
+    marks = marked({"A.US.FIRM": [9.0], "B.US.FIRM": [1.0]}, statuses={("B.US.FIRM", 0): "low-confidence"})
+    definition = write_basket(f"{A}\nquantity = 1.0", f"{B}\nquantity = 1.0", come_from="fixed")
+    assert states_of(basket_marks(marks, definition=definition)) == ["published"]
+
+
+def test_quantities_are_means_of_the_days_up_to_a_rebalancing(write_basket: Write, marked: Marked) -> None:
+    marks = marked(
+        {"A.US.FIRM": [1.0] * 3 + [2.0], "B.US.FIRM": [1.0] * 4}, quantities={"A.US.FIRM": [7.0, 2, 4, 9], "B.US.FIRM": [99.0, 6, 0, 9]}
+    )
+    definition = write_basket(
+        A, B, quantities='{ from = "marks", days = 2 }', rebalancing='{ when = "dates", dates = [2027-01-03] }'
+    )  # fmt: skip
+    run = basket_marks(marks, definition=definition)
+    assert run.rebalancings["quantity"].to_list() == [7.0, 99.0, 3.0, 3.0]
+    assert values_of(run)[-1] == pytest.approx(1500.0)
+
+
+def test_the_quantity_of_a_mark_is_of_what_is_held(write_basket: Write, marked: Marked) -> None:
+    marks = marked({"A.US.FIRM": [2.0, 3.0], "B.US.FIRM": [5.0, 5.0]}, quantities={"A.US.FIRM": [10.0, 20], "B.US.FIRM": [1.0, 1]})
+    found = basket_marks(marks, definition=write_basket(A, f"{B}\nfrom = 2027-02-01")).marks
+    assert (found["value"] * found["quantity"]).to_list() == pytest.approx([20.0, 60.0])
+
+
 def test_a_new_gpu_joins_at_the_next_rebalancing_and_a_vanished_one_leaves(write_basket: Write, marked: Marked) -> None:
     """B comes on the fourth day, A goes after the sixth; the basket is rebalanced after the fifth and the eighth."""
     values: dict[str, list[float | None]] = {
@@ -218,6 +242,12 @@ def test_a_rule_selects_by_published_days_and_size(write_basket: Write, marked: 
     )
     select = '{ like = ["*.US.FIRM"], published_days = 2, of_days = 3, most = MOST }'
     base = "{ date = 2027-01-03, value = 100.0 }"
+    early = basket_marks(
+        marks, definition=write_basket(select='{ like = ["B.US.FIRM", "A.US.FIRM"], published_days = 3, of_days = 3 }', base=base)
+    )
+    assert early.rebalancings["constituent"].to_list() == ["A.US.FIRM"]
+    older = '{ like = ["*.US.FIRM"], published_days = 1, of_days = 2 }'  # B was published three days before, and no more since
+    assert basket_marks(marks, definition=write_basket(select=older, base=base)).rebalancings.height == 2
     for most, wanted in (("9", ["A.US.FIRM", "C.US.FIRM"]), ("1", ["C.US.FIRM"])):
         run = basket_marks(marks, definition=write_basket(select=select.replace("MOST", most), base=base))
         assert run.rebalancings["constituent"].to_list() == wanted

@@ -47,6 +47,13 @@ def test_only_a_product_whose_price_moves_contributes_when_quantities_stand(form
     assert np.abs(found[[0, 2]]).max() < 0.1 * found[1]  # weights shift a little with the price
 
 
+@pytest.mark.parametrize("formula", MULTILATERAL)
+def test_contributions_to_the_way_back_are_the_opposite(drawn: Draw, formula: Formula) -> None:
+    panel = drawn(2)
+    back = Panel(periods=panel.periods, products=panel.products, price=panel.price[::-1], quantity=panel.quantity[::-1])
+    np.testing.assert_allclose(window_contributions(back, formula), -window_contributions(panel, formula)[::-1], atol=1e-12)
+
+
 def test_the_logarithmic_mean_keeps_its_digits_near_equality() -> None:
     left = 1.0 + np.array([0.0, 1e-15, 1e-9, 1e-7, 2e-6, 0.5])
     exact = [1.0, 1.0, 1.0 + 5e-10, 1.0 + 5e-8, 1.0 + 1e-6, 0.5 / np.log(1.5)]
