@@ -111,6 +111,14 @@ def test_a_weight_is_spread_over_offers_by_their_gpus() -> None:
     assert weights(frame, NEW, "offer_weight") == [0.5, 1.5, None, 8 / 72, 64 / 72]
 
 
+def test_a_day_ends_at_the_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "afternoon.toml"
+    path.write_text((SHIPPED / f"{OLD}.toml").read_text().replace("24:00 UTC", "16:00 UTC"))
+    frame = offers(*({"day": MONDAY, "provider": "bazaar", "gpu_count": gpus} for gpus in (8.0, 16.0, 32.0)))
+    clock = [datetime(2027, 3, 8, 15, 59, 59, tzinfo=UTC), datetime(2027, 3, 8, 16, tzinfo=UTC), datetime(2027, 3, 9, 15, tzinfo=UTC)]
+    assert reviewed(frame.with_columns(time=pl.Series(clock)), load(path))["review_weight"].to_list() == [16.0, 96.0, 96.0]
+
+
 def test_a_list_price_of_who_asks_a_firm_one_is_excluded_by_name() -> None:
     rows = [{"day": MONDAY, "provider": name, "kind": "list price", "price": 3.0} for name in LISTS]
     frame = offers(*rows, {"day": MONDAY, "provider": "nimbus", "price": 2.8})
