@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
+    from tenorgrid.workload_marking import workloads as workloads
 
 # Where each public name lives: importing one thing imports no other.
 _NAMES = {
@@ -83,6 +84,7 @@ _NAMES = {
     "solve_model": "clearing.reference_solution",
     "value": "api",
     "what_if": "insight",
+    "workloads": "workload_marking",
     "write_case": "data.case",
 }
 

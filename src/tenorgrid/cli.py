@@ -25,6 +25,7 @@ from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.tiers import tiers
 from tenorgrid.commands.what_if import what_if
+from tenorgrid.commands.workloads import workloads
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
 
 app = typer.Typer(
@@ -237,6 +238,7 @@ def report(
 app.command()(deals)
 app.command()(tiers)
 app.command()(recipes)
+app.command()(workloads)
 app.command()(normalise)
 app.command()(explain)
 app.command()(intelligence)
