@@ -139,7 +139,7 @@ def parse(values: Mapping[str, Any], *, file: str = "normalisation") -> Model:
     found = Model(
         name=top.text("name"),
         source=top.text("source"),
-        characteristics=tuple(_characteristic(part) for part in top.sections("characteristics")),
+        characteristics=tuple(_characteristic(part, faults) for part in top.sections("characteristics")),
         by=top.texts("by", default=()),
         period=_one_of(top, "period", cast(tuple[Period, ...], get_args(Period)), default="1d"),
         timezone=top.text("timezone", default="UTC"),
@@ -159,11 +159,13 @@ def parse(values: Mapping[str, Any], *, file: str = "normalisation") -> Model:
     return found
 
 
-def _characteristic(section: Section) -> Characteristic:
+def _characteristic(section: Section, faults: list[Fault]) -> Characteristic:
+    before = len(faults)
     form = _one_of(section, "form", cast(tuple[Form, ...], get_args(Form)))
     base: float | str | None = None
     if section.has("base"):
         base = section.text("base") if form == "category" else section.number("base")
+    read = len(faults) == before  # else form and base are not what stands in the file
     found = Characteristic(
         column=section.text("column"),
         form=form,
@@ -172,9 +174,9 @@ def _characteristic(section: Section) -> Characteristic:
     )
     if found.column in OWN:
         section.fault("column", f"a column other than {', '.join(OWN)}", found.column)
-    if form == "log" and isinstance(base, float) and base <= 0:
+    if read and form == "log" and isinstance(base, float) and base <= 0:
         section.fault("base", "a number above 0 for a logarithm", base)
-    if form != "category" and found.missing == "level":
+    if read and form != "category" and found.missing == "level":
         section.fault("missing", "exclude for a number", found.missing)
     section.close()
     return found
