@@ -38,8 +38,10 @@ def read_level(section: Section, *, window: Span, every: Span) -> Level:
         low_confidence=least,
     )
     section.close()
-    _refuse_estimator(section, found)
-    _refuse_weights(section, found)
+    if not section.faulty("weights"):
+        if not section.faulty("estimator"):
+            _refuse_estimator(section, found)
+        _refuse_weights(section, found)
     _refuse_filters(section, found)
     _refuse_sufficiency(section, found, window)
     return found
@@ -134,6 +136,8 @@ def _requirement(section: Section) -> Requirement:
 
 def _filter(section: Section, *, window: Span, every: Span) -> Filter:
     rule = section.choice("rule", FilterRule)
+    if section.faulty("rule"):  # whose keys cannot be told
+        return Filter(rule=rule, within="window")
     least = LEAST.get(rule)
     numbers = {"limit": section.positive(NUMBERS[rule])} if rule in NUMBERS else {}
     if rule is FilterRule.TRIMMED:

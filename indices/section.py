@@ -28,6 +28,11 @@ class Section:
         found = None if value is None else str(value)
         self._faults.append(Fault(file=self._file, column=f"{self._path}{key}", value=found, expected=expected))
 
+    def faulty(self, key: str) -> bool:
+        """Whether something is wrong with the key, or within it, already: what stands in for it says nothing about the others."""
+        name = f"{self._path}{key}"
+        return any(fault.column == name or str(fault.column).startswith(f"{name}.") for fault in self._faults)
+
     def text(self, key: str, *, default: str | None = None) -> str:
         """A text that is not empty."""
         found = self._take(key, default)

@@ -179,6 +179,24 @@ def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        ('estimator = "volume-weighted median"', 'estimator = "volume-weighted-median"', "levels[2].estimator"),
+        ('by = ["quantity"]', 'by = ["volume"]', "levels[1].weights.by"),
+        (
+            "[levels.publish]",
+            '[[levels.filters]]\nrule = "erronous venue"\ndistance = 0.1\n\n[levels.publish]',
+            "levels[1].filters[1].rule",
+        ),
+    ],
+)
+def test_a_name_that_is_not_known_is_the_only_fault(tmp_path: Path, old: str, new: str, column: str) -> None:
+    with pytest.raises(InputError) as refusal:
+        load(edited(tmp_path, "house", old, new))
+    assert {fault.column for fault in refusal.value.faults} == {column}
+
+
 def test_what_is_no_toml_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("name = = 3")
