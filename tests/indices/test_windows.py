@@ -1,5 +1,6 @@
 """Periods, windows and calendars: which days have marks, and what each looks at."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tenorgrid.data.kinds import Calendar
 from tenorgrid.indices.calendars import is_open
+from tenorgrid.indices.marks import mark
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
 from tenorgrid.indices.windows import back, in_windows, parts, periods
@@ -90,3 +92,18 @@ def test_a_part_of_a_window_holds_its_first_instant_and_not_its_end() -> None:
     votes = pl.DataFrame({"start": marks["start"][0], "end": marks["end"][0], "time": times}).cast(pl.Datetime("us", "UTC"))
     assert parts(votes, marks, number=12).to_list() == [0, 1, 0, 11]
     assert parts(votes, marks, number=1).to_list() == [0, 0, 0, 0]
+
+
+def test_a_weekend_of_weekdays_has_no_mark_and_monday_carries_friday(observe: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    rule = changed(tmp_path, "gpu-markets-like", calendar="weekdays")
+    friday = datetime(2027, 1, 8, 0, 10, tzinfo=UTC)
+    seen = observe(*({"price": 2.0 + number / 10, "provider": f"p{number}", "time": friday} for number in range(5)))
+    weekend = mark(seen, methodology=rule, first=date(2027, 1, 9), end=date(2027, 1, 11))
+    assert (weekend.marks.height, weekend.audits.height) == (0, 0)
+    week = mark(seen, methodology=rule, first=date(2027, 1, 8), end=date(2027, 1, 13), indices=["H100-SXM.GLOBAL.FIRM"])
+    assert week.marks.select("start", "status").rows() == [
+        (rule.opens(date(2027, 1, 8)), "published"),
+        (rule.opens(date(2027, 1, 11)), "carried"),
+        (rule.opens(date(2027, 1, 12)), "withheld"),
+    ]
+    assert mark(seen, methodology=rule, first=date(2027, 1, 11), end=date(2027, 1, 12)).marks["status"].unique().to_list() == ["carried"]
