@@ -21,6 +21,7 @@ TITLES = {
     "cleared": "What clearing writes",
     "insight": "Intelligence on a run",
     "observed": "Observations and marks",
+    "publication": "Publication",
     "curve": "Quotes and curves",
     "book": "Trades and values",
     "settled": "Positions, ledger and basis",

@@ -66,8 +66,8 @@ def version(folder: Path, name: str) -> int:
     try:
         return int(DeltaTable(folder / name).version())
     except TableNotFoundError:
-        if (folder / name).is_dir() and any((folder / name).glob("*.parquet")) and any((folder / name / "_delta_log").glob("*.json")):
-            raise HistoryError(f"{name} of {folder.name}: its log is not that of a Delta table") from None
+        if (folder / name).is_dir() and any((folder / name / "_delta_log").glob("*.json")):
+            raise HistoryError(f"{name} of {folder.name} cannot be read: the beginning of its log is missing") from None
         return EMPTY
     except (DeltaError, DeltaProtocolError, OSError, ValueError) as error:
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
@@ -81,11 +81,23 @@ def read(folder: Path, name: str, schema: type[dy.Schema]) -> tuple[pl.DataFrame
     found = version(folder, name)
     if found == EMPTY:
         return schema.create_empty(), EMPTY
+    _refuse_damaged(folder, name, found)
     try:
         rows = pl.read_delta(str(folder / name), version=found)
     except (DeltaError, pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
     return checked(rows, schema, name=name), found
+
+
+def _refuse_damaged(folder: Path, name: str, found: int) -> None:
+    """Files that are missing or have another length than their commit says: readers of Parquet may end the process over them."""
+    files = pl.DataFrame(DeltaTable(folder / name, version=found).get_add_actions(flatten=True)).select("path", "size_bytes")
+    for path, size in files.sort("path").iter_rows():
+        file = folder / name / path
+        if not file.is_file():
+            raise HistoryError(f"{name} of {folder.name} cannot be read: {path} is missing")
+        if file.stat().st_size != size:
+            raise HistoryError(f"{name} of {folder.name} cannot be read: {path} has {file.stat().st_size} bytes of the {size} written")
 
 
 def foreign_commits(folder: Path, name: str) -> Iterator[str]:

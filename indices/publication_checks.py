@@ -151,7 +151,7 @@ def _move(row: dict[str, Any], last: dict[str, Any] | None, limit: float) -> tup
         return True, "nothing to compare with"
     move = row["value"] / before - 1
     said = f"{move:+.2%} against {before:g} of {_clock(last['start']) if last else ''}"
-    return abs(move) <= limit, said if abs(move) <= limit else f"{said}, more than {limit:.0%}"
+    return abs(move) <= limit, said if abs(move) <= limit else f"{said}, more than {100 * limit:g}%"
 
 
 def _kinds(entry: Entry, last: dict[str, Any] | None) -> tuple[bool, str]:

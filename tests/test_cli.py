@@ -20,9 +20,10 @@ HALF_HOURLY = SHARED / "gpu_prices_30min_primeintellect_stats.csv.gz"
 TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
 EAST = "H100-SXM.US-EAST.FIRM"
 COMMANDS = (
-    "run", "clear", "mark", "curve", "price", "settle", "basis", "report",
-    "deals", "tiers", "recipes", "explain", "intelligence", "what-if",
+    "run", "clear", "basket", "mark", "curve", "price", "settle", "basis", "report",
+    "deals", "tiers", "recipes", "workloads", "normalise", "explain", "intelligence", "what-if",
 )  # fmt: skip
+GROUPS = ("publish",)  # of commands, each with a help of its own
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
 OBSERVED = "observation_id,time,provider,resource,region,location,tier,horizon,term_hours,gpu_count,price,quantity,kind\n"
 
@@ -56,7 +57,7 @@ def test_help_lists_every_command_and_no_other(command: Command) -> None:
     said = command("--help")
     listed_ = [line.split()[0] for line in said.out.split("Commands:")[1].splitlines() if line.strip()]
     assert said.code == 0
-    assert listed_ == list(COMMANDS)
+    assert listed_ == [*COMMANDS, *GROUPS]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]
         names: of the one methodology and of the other.
         indices: from the top.
     """
-    titles = [title for index in indices for title in (f"<b>{index}</b>", "difference")]
+    titles = [title for index in indices for title in ((index, ""), "difference")]
     drawn = theme.strips(titles, height=110)
     for place, index in enumerate(indices):
         rows = comparison.filter(pl.col("index") == index).sort("start")
@@ -39,7 +39,8 @@ def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]
                 mode=mode,
                 marker={"size": 5},
                 line={"color": theme.colour(order), "width": 2},
-                hovertemplate=f"{index}<br>%{{x|%d %b %Y}}: %{{y:.6g}}<extra>{names[order]}</extra>",
+                meta=index,
+                hovertemplate="%{meta}<br>%{x|%d %b %Y}: %{y:.6g}<extra>%{fullData.name}</extra>",
             )
         drawn.add_bar(
             x=times,
@@ -48,7 +49,8 @@ def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]
             name="difference",
             showlegend=False,
             marker={"color": theme.MIDDLE},
-            hovertemplate=f"{index}<br>%{{x|%d %b %Y}}: %{{y:+.6g}}<extra></extra>",
+            meta=index,
+            hovertemplate="%{meta}<br>%{x|%d %b %Y}: %{y:+.6g}<extra></extra>",
         )
     drawn.update_xaxes(tickformat="%d %b")
     return drawn
