@@ -36,7 +36,8 @@ def test_contributions_sum_to_the_move_and_follow_the_prices() -> None:
     np.testing.assert_allclose(found.contributions[1:].sum(axis=1), np.diff(found.levels), rtol=1e-12)
     np.testing.assert_allclose(found.contributions[1], np.array([10.0, -5, 4, 0]) / 0.51, atol=1e-12)
     assert found.contributions[0].tolist() == [0.0] * 4
-    np.testing.assert_allclose(found.values, [[250.0, 160, 100, 0], [260, 155, 104, 0], [212, 180, 0, 76]])  # at a close still the old one
+    wanted = np.array([[250.0, 160, 100, 0], [260, 155, 104, 0], [212, 180, 0, 76]])
+    np.testing.assert_allclose(found.values, wanted)  # at the close still the old one
     np.testing.assert_array_equal(np.sign(found.contributions[2]), [1, -1, 0, 1])
 
 
