@@ -174,11 +174,12 @@ def _price(section: Section, key: str) -> float:
 
 def _refuse_nonsense(found: WorkloadBasket, top: Section) -> None:
     """What cannot be marked, or would be marked twice under one name."""
+    names = [*(workload.index for workload in found.workloads), *(family.index for family in found.families)]
     if not found.workloads:
         top.fault("workloads", "at least one workload")
     if found.decimals > MOST_DECIMALS:
         top.fault("decimals", f"at most {MOST_DECIMALS}", found.decimals)
-    for name in _repeated([one.index for one in (*found.workloads, *found.families) if one.index]):
+    for name in _repeated([name for name in names if name]):
         top.fault("index", "a name of its own for every index", name)
     for number, family in enumerate(found.families, start=1):
         members = found.members(family)

@@ -47,13 +47,14 @@ def test_where_a_chip_is_short_the_prices_hold_its_rent_and_the_mix_has_one_cost
     runs costs just that."""
     rng = np.random.default_rng(seed)
     offers, use, output = drawn(seed, days=1)
-    hours = rng.uniform(5, 20, use.shape[1])
-    most = linprog(-output, A_ub=use.T, b_ub=hours, method="highs").fun
-    program = linprog(use @ offers[0], A_ub=np.vstack([use.T, -output]), b_ub=[*hours, 0.7 * most], method="highs")
+    hours = np.asarray(rng.uniform(5, 20, size=use.shape[1]))
+    most = -float(output @ np.asarray(linprog(-output, A_ub=use.T, b_ub=hours, method="highs").x, dtype=float))
+    rows, bounds = np.vstack([use.T, -output]), np.append(hours, 0.7 * most)
+    program = linprog(np.asarray(use @ offers[0]), A_ub=rows, b_ub=bounds, method="highs")
     rent, price = -program.ineqlin.marginals[:-1], -program.ineqlin.marginals[-1]
     costs = unit_costs(offers + rent, use, output)
     assert cheapest(costs).cost[0] == pytest.approx(price, rel=1e-7)
-    assert costs[0, program.x > 1e-7] == pytest.approx(price, rel=1e-7)
+    assert costs[0][np.asarray(program.x, dtype=float) > 1e-7] == pytest.approx(price, rel=1e-7)
 
 
 @settings(max_examples=60, deadline=None)
