@@ -9,9 +9,10 @@ MOST_INDICES = 4
 
 
 def chosen(comparison: pl.DataFrame) -> list[str]:
-    """Indices that are drawn: those with the most periods that both print, at most `MOST_INDICES`."""
-    counts = comparison.group_by("index").agg(pl.col("difference").is_not_null().sum().alias("both"))
-    return counts.sort("both", "index", descending=[True, False])["index"].head(MOST_INDICES).to_list()
+    """Indices that are drawn: of those with a value the ones that are furthest apart, at most `MOST_INDICES`."""
+    valued = comparison.filter(pl.col("value").is_not_null() | pl.col("value_against").is_not_null())
+    apart = valued.group_by("index").agg(pl.col("difference").abs().max().fill_null(0.0).alias("apart"))
+    return apart.sort("apart", "index", descending=[True, False])["index"].head(MOST_INDICES).to_list()
 
 
 def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]) -> go.Figure:
@@ -53,4 +54,5 @@ def both(comparison: pl.DataFrame, *, names: tuple[str, str], indices: list[str]
             hovertemplate="%{meta}<br>%{x|%d %b %Y}: %{y:+.6g}<extra></extra>",
         )
     drawn.update_xaxes(tickformat="%d %b")
+    drawn.update_yaxes(exponentformat="none")
     return drawn
