@@ -38,7 +38,7 @@ def render(comparison: pl.DataFrame, distances: pl.DataFrame, *, names: tuple[st
         Column(name="largest", head="Largest difference", unit="see the index", form=".6g"),
     ]
     caption = f"{names[0]} less {names[1]}, in the unit of the index."
-    blocks = [
+    blocks: list[Drawing | Listing] = [
         Drawing(name="series", title="Both series", figure=versions.both(comparison, names=names, indices=shown), caption=caption),
         Listing(name="distances", title="By index", table=table(distances, columns, name="distances-table"), caption=caption),
     ]
