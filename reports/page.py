@@ -1,15 +1,15 @@
 """The page as data: sections of figures and tables with their captions, and the HTML made of them."""
 
 import html
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from string import Template
 
 import plotly.graph_objects as go
-import plotly.io as pio
 from plotly.offline import get_plotlyjs
+
+from tenorgrid.reports.names import safe_json
 
 _TEMPLATES = files("tenorgrid.reports") / "templates"
 
@@ -65,7 +65,7 @@ def compose(*, title: str, subtitle: str, keys: Sequence[Key], sections: Sequenc
         subtitle=html.escape(subtitle),
         style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
         keys="\n".join(_key(key) for key in keys),
-        contents="\n".join(f'<li><a href="#{section.name}">{html.escape(section.title)}</a></li>' for section in sections),
+        contents="\n".join(f'<li><a href="#{html.escape(section.name)}">{html.escape(section.title)}</a></li>' for section in sections),
         sections="\n".join(_section(section, note) for section in sections),
         plotly=get_plotlyjs(),
         script=(_TEMPLATES / "report.js").read_text(encoding="utf-8"),
@@ -79,22 +79,22 @@ def _key(key: Key) -> str:
 def _section(section: Section, note: str) -> str:
     blocks = "\n".join(_drawing(block, note) if isinstance(block, Drawing) else _listing(block, note) for block in section.blocks)
     head = f"<h2>{html.escape(section.title)}</h2>\n<p class=lead>{html.escape(section.lead)}</p>"
-    return f'<section id="{section.name}">\n{head}\n{blocks}\n</section>'
+    return f'<section id="{html.escape(section.name)}">\n{head}\n{blocks}\n</section>'
 
 
 def _drawing(block: Drawing, note: str) -> str:
-    data = json.dumps(json.loads(pio.to_json(block.figure, validate=False)), sort_keys=True, separators=(",", ":")).replace("</", "<\\/")
+    name = html.escape(block.name)
     return (
-        f'<figure id="{block.name}">\n<h3>{html.escape(block.title)}</h3>\n'
-        f'<div class=plot id="{block.name}-plot" style="height:{block.figure.layout.height}px"></div>\n'
-        f'<script type="application/json" id="{block.name}-data">{data}</script>\n'
+        f'<figure id="{name}">\n<h3>{html.escape(block.title)}</h3>\n'
+        f'<div class=plot id="{name}-plot" style="height:{block.figure.layout.height}px"></div>\n'
+        f'<script type="application/json" id="{name}-data">{safe_json(block.figure)}</script>\n'
         f"<figcaption>{_caption(block.caption, note)}</figcaption>\n</figure>"
     )
 
 
 def _listing(block: Listing, note: str) -> str:
     caption = f"<figcaption>{_caption(block.caption, note)}</figcaption>"
-    return f'<figure id="{block.name}">\n<h3>{html.escape(block.title)}</h3>\n{block.table}\n{caption}\n</figure>'
+    return f'<figure id="{html.escape(block.name)}">\n<h3>{html.escape(block.title)}</h3>\n{block.table}\n{caption}\n</figure>'
 
 
 def _caption(caption: str, note: str) -> str:

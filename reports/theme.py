@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from tenorgrid.reports.names import TITLE, literal, titled
+
 ACCENT = "#c1592f"  # terracotta: what happened, or what is owed to us
 BLUE = "#2f6690"  # the one thing it is compared with
 DARK = "#3d4147"
@@ -55,11 +57,11 @@ def figure(*, height: int) -> go.Figure:
     return go.Figure(layout=_layout(height, {"xaxis": _axis(), "yaxis": _axis()}))
 
 
-def strips(titles: Sequence[str], *, height: int) -> go.Figure:
+def strips(titles: Sequence[str | tuple[str, str]], *, height: int) -> go.Figure:
     """Panels stacked over one shared horizontal axis, which reads as well on a phone as on a desk.
 
     Args:
-        titles: one per panel, from the top, shown above it.
+        titles: one per panel, from the top, shown above it; of a pair the first part is bold.
         height: pixels of one panel.
 
     Panel k draws on axes `x` and `y{k + 1}` (`y` for the first): give traces `yaxis=axis(k)`.
@@ -74,7 +76,8 @@ def strips(titles: Sequence[str], *, height: int) -> go.Figure:
         bottom = 0.0 if position == len(titles) - 1 else top - height / drawn
         axes[axis(position).replace("y", "yaxis")] = {**_axis(), "domain": [bottom, top], "anchor": "x"}
     place = {"x": 0, "xref": "paper", "xanchor": "left", "yref": "paper", "yanchor": "bottom", "yshift": 4, "showarrow": False}
-    names = [{**place, "text": title, "y": top, "font": {"size": 12}} for title, top in zip(titles, tops, strict=True)]
+    texts = [literal(title) if isinstance(title, str) else titled(*title) for title in titles]
+    names = [{**place, "name": TITLE, "text": text, "y": top, "font": {"size": 12}} for text, top in zip(texts, tops, strict=True)]
     layout = _layout(drawn + _TOP + 18 + _BOTTOM, {**axes, "annotations": names})
     return go.Figure(layout={**layout, "margin": {"l": 56, "r": 16, "t": _TOP + 18, "b": _BOTTOM}})
 
@@ -129,7 +132,7 @@ def _layout(height: int, axes: dict[str, object]) -> dict[str, object]:
         "margin": {"l": 56, "r": 16, "t": _TOP, "b": _BOTTOM},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
-        "hoverlabel": {"font": {"family": FONT, "size": 12}, "bgcolor": "white"},
+        "hoverlabel": {"font": {"family": FONT, "size": 12}, "bgcolor": "white", "namelength": 40},
         "legend": {"orientation": "h", "x": 0, "y": 1, "yref": "container", "yanchor": "top", "xanchor": "left", "font": {"size": 12}},
         "hovermode": "closest",
         "bargap": 0.3,

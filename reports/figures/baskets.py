@@ -36,7 +36,7 @@ def by_formula(formulas: pl.DataFrame, *, unit: str) -> go.Figure:
     own = formulas.filter("chosen").sort("start")
     name = str(own["formula"][0])
     rest = formulas.filter(~pl.col("chosen"), pl.col("formula").cast(pl.String) != JEVONS)
-    titles = [f"<b>{said(name)}</b>, {unit}", "<b>Other weighted formulas less this one</b>, %"]
+    titles = [(said(name), f", {unit}"), ("Other weighted formulas less this one", ", %")]
     drawn = theme.strips(titles if rest.height else titles[:1], height=210)
     drawn.add_scatter(
         x=_moments(own), y=own["level"].to_list(), yaxis=theme.axis(0), name=f"{said(name)} (own)", mode="lines",
@@ -55,7 +55,7 @@ def by_formula(formulas: pl.DataFrame, *, unit: str) -> go.Figure:
         drawn.add_scatter(
             x=_moments(rows), y=apart, yaxis=theme.axis(1), name=said(other), mode="lines",
             line={"color": HUES[place % len(HUES)], "width": 1.5, "dash": TYPES[place // 4 % len(TYPES)]},
-            hovertemplate=f"{said(other)}<br>%{{x|%d %b %Y}}: %{{y:+.3f}} %<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{x|%d %b %Y}: %{y:+.3f} %<extra></extra>",
         )  # fmt: skip
     drawn.update_xaxes(tickformat="%d %b")
     legend = 12 * -(-formulas["formula"].n_unique() // 2)  # room for its rows on a phone
@@ -80,7 +80,8 @@ def moves(contributions: pl.DataFrame, *, unit: str) -> go.Figure:
         part = sums.filter(constituent=name)
         drawn.add_bar(
             x=_days(part["span"], span), y=part["contribution"].to_list(), name="linking windows" if name == SPLICE else name,
-            marker={"color": BARS[place % len(BARS)]}, hovertemplate=f"{name}<br>%{{x}}: %{{y:+.4g}} {unit}<extra></extra>",
+            marker={"color": BARS[place % len(BARS)]}, meta=unit,
+            hovertemplate="%{fullData.name}<br>%{x}: %{y:+.4g} %{meta}<extra></extra>",
         )  # fmt: skip
     whole = sums.group_by("span", maintain_order=True).agg(pl.col("contribution").sum())
     drawn.add_scatter(
@@ -107,7 +108,7 @@ def weights(contributions: pl.DataFrame) -> go.Figure:
         drawn.add_scatter(
             x=_moments(part), y=(100 * part["weight"]).to_list(), name=name, mode="lines",
             line={"color": BARS[place % len(BARS)], "width": 2 if place == 0 else 1.5, "shape": "hv"},
-            hovertemplate=f"{name}<br>%{{x|%d %b %Y}}: %{{y:.1f}} %<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{x|%d %b %Y}: %{y:.1f} %<extra></extra>",
         )  # fmt: skip
     drawn.update_yaxes(title={"text": "% of the basket's value", "standoff": 4}, rangemode="tozero")
     drawn.update_xaxes(tickformat="%d %b")

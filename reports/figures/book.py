@@ -7,6 +7,7 @@ import polars as pl
 
 from tenorgrid.derivatives.book import MONTH
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 
 def values(table: pl.DataFrame) -> go.Figure:
@@ -25,7 +26,7 @@ def values(table: pl.DataFrame) -> go.Figure:
     )
     drawn.update_layout(margin={"t": 20})
     drawn.update_xaxes(title={"text": "present value, USD", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
-    drawn.update_yaxes(automargin=True, showgrid=False)
+    beside(drawn, rows["trade_id"].to_list())
     return drawn
 
 
@@ -56,18 +57,18 @@ def deltas(risks: pl.DataFrame, *, unit: str, view: Literal["quote", "month"]) -
     """
     rows = delta_by_bucket(risks).filter(pl.col("unit") == unit, pl.col("view") == view).sort("bucket", descending=True)
     shared = shared_index(rows["bucket"].to_list())
+    buckets = [bucket.removeprefix(f"{shared}:").removeprefix(MONTH) for bucket in rows["bucket"]]
     drawn = theme.figure(height=100 + 24 * rows.height)
     drawn.add_bar(
         x=rows["amount"].to_numpy(),
-        y=[
-            bucket.removeprefix(f"{shared}:").removeprefix(MONTH) + " " for bucket in rows["bucket"]
-        ],  # the space keeps 2027-04 from being a date
+        y=buckets,
         orientation="h",
         marker={"color": [theme.ACCENT if amount >= 0 else theme.BLUE for amount in rows["amount"]]},
-        hovertemplate="%{y}: %{x:,.1f} " + unit + "<extra></extra>",
+        meta=unit,
+        hovertemplate="%{y}: %{x:,.1f} %{meta}<extra></extra>",
         showlegend=False,
     )
     drawn.update_layout(margin={"t": 20})
     drawn.update_xaxes(title={"text": f"delta, {unit}", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
-    drawn.update_yaxes(automargin=True, showgrid=False, type="category")
+    beside(drawn, buckets)
     return drawn

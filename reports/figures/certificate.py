@@ -52,7 +52,7 @@ def measures(certificate: pl.DataFrame) -> go.Figure:
             mode="markers",
             name=horizon,
             marker={"color": theme.colour(position if position < 2 else position + 1), "size": 9, "opacity": 0.9},
-            hovertemplate="%{y}: %{x:.1e}<extra>" + horizon + "</extra>",
+            hovertemplate="%{y}: %{x:.1e}<extra>%{fullData.name}</extra>",
         )
     drawn.add_shape(type="line", x0=LIMIT, x1=LIMIT, y0=0, y1=1, yref="paper", line={"color": theme.DARK, "width": 1, "dash": "dot"})
     largest = max(LIMIT, worst_of_all(certificate))

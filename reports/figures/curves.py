@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 SMOOTHEST = 1500  # intervals above which days are drawn instead
 
@@ -83,11 +84,12 @@ def volatility(table: pl.DataFrame) -> go.Figure:
                 "thickness": 1.5,
                 "width": 4,
             },
-            hovertemplate="%{y}: %{x:.1f} % a year<extra>" + model + "</extra>",
+            hovertemplate="%{y}: %{x:.1f} % a year<extra>%{fullData.name}</extra>",
         )
     drawn.update_layout(showlegend=len(models) > 1)
     drawn.update_xaxes(title={"text": "volatility, % per √year", "standoff": 6}, rangemode="tozero")
-    drawn.update_yaxes(automargin=True, showgrid=True)
+    beside(drawn, rows["index"].to_list())
+    drawn.update_yaxes(showgrid=True)
     return drawn
 
 
@@ -137,6 +139,7 @@ def _bars(drawn: go.Figure, quotes: pl.DataFrame, *, source: str, order: int) ->
         legendgroup=source,
         showlegend=False,
         name=source,
-        text=[f"{name}<br>{span}" for name, span in zip(quotes["contract"], spans, strict=True)],
-        hovertemplate="%{text}<br>%{y:.3f} USD/GPUh<extra>" + source + "</extra>",
+        text=quotes["contract"].to_list(),
+        customdata=spans,
+        hovertemplate="%{text}<br>%{customdata}<br>%{y:.3f} USD/GPUh<extra>%{fullData.name}</extra>",
     )

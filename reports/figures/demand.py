@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 MILLION = 1e6
 
@@ -35,9 +36,9 @@ def bars(rows: pl.DataFrame) -> go.Figure:
             name=region,
             orientation="h",
             marker={"color": theme.colour(position)},
-            hovertemplate=f"%{{y}}, {region}<br>%{{x:,.2f}} million GPU-hours at %{{customdata:.2f}} USD<extra></extra>",
+            hovertemplate="%{y}, %{fullData.name}<br>%{x:,.2f} million GPU-hours at %{customdata:.2f} USD<extra></extra>",
         )
-    drawn.update_layout(barmode="stack", margin={"l": 110, "b": 56}, legend_traceorder="normal")
-    drawn.update_yaxes(categoryorder="array", categoryarray=classes[::-1], showgrid=False)
+    drawn.update_layout(barmode="stack", margin={"b": 56}, legend_traceorder="normal")
+    beside(drawn, classes[::-1])
     drawn.update_xaxes(title={"text": "million GPU-hours", "font": {"size": 12}}, rangemode="tozero")
     return drawn

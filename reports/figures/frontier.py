@@ -89,7 +89,8 @@ def speed_frontier(frontier: pl.DataFrame, limits: list[Limit], *, format: Bench
             marker={"color": fill, "size": 7, "line": {"color": shade, "width": 1.2}},
             showlegend=False,
             text=mine["entry"].to_list(),
-            hovertemplate="%{text}<br>%{y:.4g} " + unit + " a GPU-hour<extra>" + kind + "</extra>",
+            meta=unit,
+            hovertemplate="%{text}<br>%{y:.4g} %{meta} a GPU-hour<extra>%{fullData.name}</extra>",
             **common,
         )
     for limit in limits:
@@ -127,8 +128,8 @@ def returns(scaling: pl.DataFrame, *, unit: str) -> go.Figure:
         )
         drawn.add_scatter(
             x=gpus, y=work, mode="markers", marker={"color": shade, "size": 7}, legendgroup=kind, name=kind, showlegend=False,
-            customdata=(100 * mine["efficiency"]).to_list(),
-            hovertemplate="%{x} GPUs: %{y:.4g} " + unit + ", %{customdata:.0f} % of the smallest job's a GPU<extra>" + kind + "</extra>",
+            customdata=(100 * mine["efficiency"]).to_list(), meta=unit,
+            hovertemplate="%{x} GPUs: %{y:.4g} %{meta}, %{customdata:.0f} % of the smallest job's a GPU<extra>%{fullData.name}</extra>",
         )  # fmt: skip
         if named:
             ends = [gpus[0], gpus[-1]]
@@ -201,7 +202,8 @@ def performances(frontier: pl.DataFrame, recipes: pl.DataFrame, recipe_resources
                 name=label,
                 mode="lines",
                 line={"color": theme.colour(place), "width": 1.8, "dash": dash},
-                hovertemplate="%{x:g} GPUs: %{y:.4g} " + unit + " an hour<extra>" + label + "</extra>",
+                meta=unit,
+                hovertemplate="%{x:g} GPUs: %{y:.4g} %{meta} an hour<extra>%{fullData.name}</extra>",
             )
     drawn.update_xaxes(title={"text": f"accelerators of the bundle X, the hosts of {HOSTED} beside them", "standoff": 8}, dtick=STOCK / 4)
     drawn.update_yaxes(title={"text": f"f(X), {unit} an hour", "standoff": 8}, rangemode="tozero")

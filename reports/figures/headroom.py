@@ -29,7 +29,7 @@ def on_curve(curve: pl.DataFrame, hours: pl.DataFrame, *, timezone: str) -> go.F
         timezone: in which hours are named.
     """
     regions = curve["region"].unique().sort().to_list()
-    drawn = theme.strips([f"<b>{region}</b>, adder in USD per GPU-hour" for region in regions], height=170)
+    drawn = theme.strips([(region, ", adder in USD per GPU-hour") for region in regions], height=170)
     for position, region in enumerate(regions):
         steps = curve.filter(pl.col("region") == region, pl.col("price") > 0).sort("step")
         edges = np.r_[0.0, np.cumsum(steps["quantity"].to_numpy())]

@@ -90,7 +90,7 @@ def by_tier(series: pl.DataFrame, *, kinds: list[str]) -> go.Figure:
 
 
 def _drawn(series: pl.DataFrame, *, kinds: list[str], lines: list[str], units: dict[str, str]) -> go.Figure:
-    drawn = theme.strips([f"<b>{kind}</b>, {units[kind].replace(NARROW, 'USD per GPU-hour')}" for kind in kinds], height=96)
+    drawn = theme.strips([(kind, f", {units[kind].replace(NARROW, 'USD per GPU-hour')}") for kind in kinds], height=96)
     shown: set[str] = set()
     for position, kind in enumerate(kinds):
         for order, name in reversed(list(enumerate(lines))):
@@ -115,5 +115,6 @@ def _line(drawn: go.Figure, line: pl.DataFrame, *, name: str, position: int, ord
         mode="lines+markers" if ordered.height < 40 else "lines",
         marker={"size": 4},
         line={"color": theme.colour(order), "width": 2 if order == 0 else 1.5, "dash": theme.dash(order)},
-        hovertemplate=f"{ordered['index'][0]}<br>%{{x|%d %b %Y}}: %{{y:.4g}}<extra></extra>",
+        meta=ordered["index"][0],
+        hovertemplate="%{meta}<br>%{x|%d %b %Y}: %{y:.4g}<extra></extra>",
     )

@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 POOL = "pool"
 VERDICTS = {"kept": theme.BLUE, "unclear": theme.MIDDLE, "broken": theme.ACCENT}
@@ -36,7 +37,7 @@ def bands(pooling: pl.DataFrame) -> go.Figure:
         )  # fmt: skip
     most = 100 * max(*rows["p95"].to_list(), 0.01)
     drawn.update_xaxes(title={"text": "listed hours missing, % of a window", "standoff": 6}, range=[-0.02 * most, 1.02 * most])
-    drawn.update_yaxes(automargin=True, showgrid=False)
+    beside(drawn, ["all pooled" if group == POOL else group for group in rows["group"]])
     return drawn
 
 
@@ -48,7 +49,7 @@ def by_size(curve: pl.DataFrame, *, floor: float | None) -> go.Figure:
         floor: standard deviation that no pooling gets below; None draws none.
     """
     tiers = curve["tier"].unique(maintain_order=True).to_list()
-    drawn = theme.strips(["<b>Standard deviation</b> of the share present", "<b>β</b>, sold hours per listed hour"], height=190)
+    drawn = theme.strips([("Standard deviation", " of the share present"), ("β", ", sold hours per listed hour")], height=190)
     first = curve.filter(pl.col("tier") == tiers[0])
     sizes = first["suppliers"].to_list()
     drawn.add_scatter(
@@ -68,7 +69,7 @@ def by_size(curve: pl.DataFrame, *, floor: float | None) -> go.Figure:
             x=here["suppliers"].to_list(), y=here["overcommit"].to_list(), yaxis=theme.axis(1), name=tier, mode="lines+markers",
             line={"color": theme.colour(order), "width": 2}, customdata=here.select("worst", "best", "drawn").rows(),
             hovertemplate="%{x} suppliers: β %{y:.3f}<br>%{customdata[0]:.3f} to %{customdata[1]:.3f} over %{customdata[2]} pools"
-            f"<extra>{tier}</extra>",
+            "<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     drawn.update_xaxes(title={"text": "suppliers pooled", "standoff": 6})
     drawn.update_yaxes(rangemode="tozero")
@@ -119,7 +120,7 @@ def held_out(backtest: pl.DataFrame) -> go.Figure:
         backtest: `Backtest` of one pool.
     """
     tiers = backtest.group_by("tier").agg(pl.col("promise").first()).sort("promise", "tier")
-    titles = [f"<b>{tier}</b>, promised {100 * promise:g} %, interrupted in %" for tier, promise in tiers.iter_rows()]
+    titles = [(tier, f", promised {100 * promise:g} %, interrupted in %") for tier, promise in tiers.iter_rows()]
     drawn = theme.strips(titles, height=120)
     periods = backtest.filter(pl.col("period").is_not_null())
     ends = [periods["begin"].min(), periods["end"].max()]
@@ -152,7 +153,7 @@ def held_out(backtest: pl.DataFrame) -> go.Figure:
                 },
                 customdata=here.select("overcommit", "chance_of_recall").rows(),
                 hovertemplate="%{y:.2f} % interrupted at β %{customdata[0]:.3f},"
-                " in %{customdata[1]:.1%} of the time<extra>" + verdict + "</extra>",
+                " in %{customdata[1]:.1%} of the time<extra>%{fullData.name}</extra>",
             )  # fmt: skip
             told.add(verdict)
     drawn.update_xaxes(title={"text": "day of the record", "standoff": 6})
@@ -176,7 +177,7 @@ def spread_parts(split: pl.DataFrame) -> go.Figure:
     for part, colour in PARTS.items():
         drawn.add_bar(
             x=rows[part].to_list(), y=labels, orientation="h", name=part, marker={"color": colour},
-            hovertemplate="%{x:.4f} USD/GPUh<extra>" + part + "</extra>",
+            hovertemplate="%{x:.4f} USD/GPUh<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     drawn.add_scatter(
         x=rows["spread"].to_list(), y=labels, mode="markers", name="spread",
@@ -185,7 +186,7 @@ def spread_parts(split: pl.DataFrame) -> go.Figure:
     )  # fmt: skip
     drawn.update_layout(barmode="relative")
     drawn.update_xaxes(title={"text": "USD per resource-hour", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
-    drawn.update_yaxes(automargin=True)
+    beside(drawn, labels)
     return drawn
 
 

@@ -90,7 +90,7 @@ def by_horizon(nodes: pl.DataFrame, *, as_of: datetime | None = None) -> go.Figu
     """
     means = daily_means(nodes)
     locations = means["location"].unique().sort().to_list()
-    drawn = theme.strips([f"<b>{location}</b>, {UNIT}" for location in locations], height=170)
+    drawn = theme.strips([(location, f", {UNIT}") for location in locations], height=170)
     for position, location in enumerate(locations):
         for order, horizon in reversed(list(enumerate(theme.horizon_order(means["horizon"].to_list())))):
             line = means.filter(pl.col("location") == location, pl.col("horizon") == horizon)
@@ -106,7 +106,8 @@ def by_horizon(nodes: pl.DataFrame, *, as_of: datetime | None = None) -> go.Figu
                 showlegend=position == 0,
                 mode="lines",
                 line={"color": theme.colour(order if order < 2 else order + 1), "width": 2 if order < 2 else 1.5},
-                hovertemplate=f"{location} {horizon}<br>%{{x|%d %b}}: %{{y:.3f}} USD/GPUh<extra></extra>",
+                meta=location,
+                hovertemplate="%{meta} %{fullData.name}<br>%{x|%d %b}: %{y:.3f} USD/GPUh<extra></extra>",
             )
     if as_of is not None:
         theme.mark_moment(drawn, as_of, label="as of")
@@ -118,7 +119,7 @@ def by_hour(nodes: pl.DataFrame) -> go.Figure:
     """Mean price by local hour of day at every horizon, one strip per location, over the hours that every horizon cleared."""
     means = hourly_means(nodes)
     locations = means["location"].unique().sort().to_list()
-    drawn = theme.strips([f"<b>{location}</b>, {UNIT}" for location in locations], height=150)
+    drawn = theme.strips([(location, f", {UNIT}") for location in locations], height=150)
     for position, location in enumerate(locations):
         for order, horizon in reversed(list(enumerate(theme.horizon_order(means["horizon"].to_list())))):
             line = means.filter(pl.col("location") == location, pl.col("horizon") == horizon)
@@ -132,7 +133,8 @@ def by_hour(nodes: pl.DataFrame) -> go.Figure:
                 showlegend=position == 0,
                 mode="lines",
                 line={"color": theme.colour(order if order < 2 else order + 1), "width": 2 if order < 2 else 1.5, "shape": "hvh"},
-                hovertemplate=f"{location} {horizon}<br>%{{x}}:00: %{{y:.3f}} USD/GPUh<extra></extra>",
+                meta=location,
+                hovertemplate="%{meta} %{fullData.name}<br>%{x}:00: %{y:.3f} USD/GPUh<extra></extra>",
             )
     drawn.update_xaxes(
         title={"text": "local hour of day", "standoff": 6}, tickmode="array", tickvals=list(range(0, 24, 3)), range=[-0.5, 23.5]
@@ -150,7 +152,7 @@ def day_ahead_minus_real_time(nodes: pl.DataFrame, *, limit: float | None = None
     gaps = paired(nodes, horizon="day-ahead")
     edge = saturation(gaps["difference"]) if limit is None else limit
     locations = gaps["location"].unique().sort().to_list()
-    drawn = theme.strips([f"<b>{location}</b>, local hour" for location in locations], height=150)
+    drawn = theme.strips([(location, ", local hour") for location in locations], height=150)
     for position, location in enumerate(locations):
         here = gaps.filter(pl.col("location") == location)
         days = here["day"].unique().sort()
@@ -182,7 +184,8 @@ def day_ahead_minus_real_time(nodes: pl.DataFrame, *, limit: float | None = None
                 "tickfont": {"size": 11},
                 "title": {"text": "USD per GPU-hour", "side": "top", "font": {"size": 11}},
             },
-            hovertemplate=f"{location} %{{x|%d %b}} %{{y}}:00<br>%{{z:.3f}} USD/GPUh<extra></extra>",
+            meta=location,
+            hovertemplate="%{meta} %{x|%d %b} %{y}:00<br>%{z:.3f} USD/GPUh<extra></extra>",
         )
     drawn.update_xaxes(tickformat="%d %b")
     drawn.update_yaxes(tickmode="array", tickvals=[0, 6, 12, 18], showgrid=False)

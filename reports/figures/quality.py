@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 HELD = ", prices held"
 LINES = {  # method: colour, width, dash
@@ -23,7 +24,7 @@ def series(rows: pl.DataFrame) -> go.Figure:
         rows: `IndexSeries` of one group.
     """
     own = rows.with_columns(pl.col("method").cast(pl.String)).sort("period")
-    titles = ["<b>As observed</b>, first period 100", "<b>Every product's price held</b>: the mix alone", "<b>Products</b> with a price"]
+    titles = [("As observed", ", first period 100"), ("Every product's price held", ": the mix alone"), ("Products", " with a price")]
     drawn = theme.strips(titles, height=190)
     band = own.filter(pl.col("method") == "time-product-dummy", pl.col("lower").is_not_null())
     if not band.is_empty():
@@ -81,5 +82,5 @@ def worth(rows: pl.DataFrame) -> go.Figure:
     )  # fmt: skip
     drawn.add_vline(x=0, line={"color": theme.MIDDLE, "width": 1, "dash": "dot"})
     drawn.update_xaxes(title={"text": "change of the price, %", "standoff": 6})
-    drawn.update_yaxes(automargin=True, showgrid=False)
+    beside(drawn, shown["label"].to_list())
     return drawn

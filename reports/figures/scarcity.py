@@ -22,7 +22,7 @@ def adders(nodes: pl.DataFrame, *, threshold: float) -> go.Figure:
     hours = scarce(nodes, threshold=threshold)
     real = nodes.filter(pl.col("horizon") == "real-time")
     locations = real["location"].unique().sort().to_list()
-    drawn = theme.strips([f"<b>{location}</b>, adder in USD per GPU-hour" for location in locations], height=110)
+    drawn = theme.strips([(location, ", adder in USD per GPU-hour") for location in locations], height=110)
     for position, location in enumerate(locations):
         here = hours.filter(pl.col("location") == location)
         drawn.add_scatter(
@@ -33,7 +33,7 @@ def adders(nodes: pl.DataFrame, *, threshold: float) -> go.Figure:
             showlegend=False,
             mode="markers",
             marker={"color": theme.ACCENT, "size": 6, "opacity": 0.75, "line": {"width": 0}},
-            hovertemplate=f"{location}<br>%{{x|%d %b %H:%M}}: %{{y:.2f}} USD/GPUh<extra></extra>",
+            hovertemplate="%{fullData.name}<br>%{x|%d %b %H:%M}: %{y:.2f} USD/GPUh<extra></extra>",
         )
     drawn.update_layout(margin={"t": 34})
     drawn.update_xaxes(tickformat="%d %b", range=[real["local"].min(), real["local"].max()])

@@ -4,6 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 
 def by_participant(statements: pl.DataFrame, *, version: str) -> pl.DataFrame:
@@ -46,11 +47,11 @@ def owed(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> go.F
             orientation="h",
             name=horizon,
             marker={"color": theme.colour(position if position < 2 else position + 1)},
-            hovertemplate="%{y}: %{x:,.2f} USD<extra>" + horizon + "</extra>",
+            hovertemplate="%{y}: %{x:,.2f} USD<extra>%{fullData.name}</extra>",
         )
     drawn.update_layout(barmode="relative")
     drawn.update_xaxes(
         title={"text": "USD to the participant", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE
     )
-    drawn.update_yaxes(automargin=True, showgrid=False, categoryorder="array", categoryarray=order)
+    beside(drawn, order)
     return drawn

@@ -9,7 +9,6 @@ import polars as pl
 from tenorgrid.data.kinds import PriceKind
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.reports import theme
-from tenorgrid.reports.figures.whole import literal
 
 NODE = ("location", "resource", "tier")
 FINEST = 1500  # intervals above which days are drawn instead
@@ -87,7 +86,7 @@ def side_by_side(pairs: pl.DataFrame, nodes: pl.DataFrame, *, settles: str, inte
         interval: length of an interval.
         timezone: IANA zone of the axis.
     """
-    drawn = theme.strips([f"<b>{_node(row)}</b>, {UNIT}" for row in nodes.select(*NODE).iter_rows()], height=190)
+    drawn = theme.strips([(_node(row), f", {UNIT}") for row in nodes.select(*NODE).iter_rows()], height=190)
     own = "marginal" if settles == "marginal" else "hull"
     lines: list[tuple[str, str, str | None, str]] = [
         ("marginal", "marginal", None, "solid"),
@@ -145,7 +144,7 @@ def premium_lines(
         interval: length of an interval.
         timezone: IANA zone of the axis.
     """
-    drawn = theme.strips([f"<b>{_node(row)}</b>, USD/GPUh over λ" for row in nodes.select(*NODE).iter_rows()], height=150)
+    drawn = theme.strips([(_node(row), ", USD/GPUh over λ") for row in nodes.select(*NODE).iter_rows()], height=150)
     mine = domains.filter(pl.col("horizon") == horizon, settles_under(settles))
     sizes = mine.join(nodes, on=list(NODE), how="semi")["domain"].unique().sort().to_list()
     named: set[int] = set()
@@ -166,7 +165,7 @@ def premium_lines(
 
 
 def _node(row: tuple[str, ...]) -> str:
-    location, resource, tier = (literal(part) for part in row)
+    location, resource, tier = row
     return f"{location}, {resource} {tier}"
 
 
@@ -198,7 +197,7 @@ def _line(
         last = stop
     drawn.add_scatter(
         x=across, y=up, yaxis=theme.axis(position), name=name, legendgroup=name, showlegend=first, mode="lines", line=line,
-        connectgaps=False, hovertemplate="%{x|%d %b %H:%M}: %{y:.4f}<extra>" + name + "</extra>",
+        connectgaps=False, hovertemplate="%{x|%d %b %H:%M}: %{y:.4f}<extra>%{fullData.name}</extra>",
     )  # fmt: skip
     over = rows.filter(pl.col(column) > end) if end is not None else rows.clear()
     if not over.is_empty():
@@ -206,7 +205,7 @@ def _line(
             x=[start + (stop - start) / 2 for start, stop in over.select("start", "end").iter_rows()],
             y=np.full(over.height, end), yaxis=theme.axis(position), name=name, legendgroup=name, showlegend=False, mode="markers",
             marker={"symbol": "triangle-up", "size": 8, "color": line["color"]}, cliponaxis=False,
-            customdata=over[column].to_list(), hovertemplate="%{x|%d %b %H:%M}: %{customdata:,.2f}<extra>" + name + "</extra>",
+            customdata=over[column].to_list(), hovertemplate="%{x|%d %b %H:%M}: %{customdata:,.2f}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
 
 

@@ -8,10 +8,10 @@ import polars as pl
 
 from tenorgrid.data.kinds import AwardSide, PricingRule, UpliftCharge
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import shortened
 from tenorgrid.reports.tables import number
 
 MOST_ROWS = 30
-MOST_LETTERS = 18  # of a name beside the axis; hovering tells all of it
 CHARGES = {
     UpliftCharge.MAKE_WHOLE.value: "make-whole",
     UpliftCharge.LOST_OPPORTUNITY.value: "lost opportunity",
@@ -19,25 +19,6 @@ CHARGES = {
 }
 _ROW = 22  # pixels
 _KINDS = {AwardSide.OFFER.value: ("offer committed", theme.ACCENT), AwardSide.BID.value: ("gang accepted", theme.BLUE)}
-
-
-def literal(name: str) -> str:
-    """A name as plotly shows it letter by letter: what would be markup to it stays text.
-
-    >>> literal("<b>R&D")
-    '&lt;b&gt;R&amp;D'
-    """
-    return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def shortened(name: str) -> str:
-    """A long name without its middle, since names of a series differ at their ends.
-
-    >>> shortened("a-very-long-name-of-an-offer-0017")
-    'a-very-lo…fer-0017'
-    """
-    half = MOST_LETTERS // 2
-    return name if len(name) <= MOST_LETTERS else f"{name[:half]}…{name[1 - half :]}"
 
 
 def orders(commitments: pl.DataFrame, awards: pl.DataFrame | None) -> pl.DataFrame:
@@ -101,7 +82,7 @@ def decided(spans: pl.DataFrame, shown: pl.DataFrame) -> go.Figure:
     _spans(drawn, bars.filter(~pl.col("on")), name="in its window, not taken", colour=theme.LIGHT, width=0.14)
     drawn.update_layout(barmode="overlay", bargap=0)
     drawn.update_xaxes(type="date", tickformat="%d %b<br>%H:%M", nticks=7, tickangle=0, range=[bars["start"].min(), bars["end"].max()])
-    names = [literal(shortened(name)) for name in shown["id"]]
+    names = [shortened(name) for name in shown["id"]]
     drawn.update_yaxes(
         automargin=True, showgrid=False, tickmode="array", tickvals=list(range(shown.height)), ticktext=names,
         range=[shown.height - 0.5, -0.5], ticks="",
@@ -112,6 +93,7 @@ def decided(spans: pl.DataFrame, shown: pl.DataFrame) -> go.Figure:
 def _spans(drawn: go.Figure, bars: pl.DataFrame, *, name: str, colour: str, width: float) -> None:
     if bars.is_empty():
         return
+    worth = "" if bars["cash"].null_count() else "<br>award of the run %{customdata[3]:,.2f} USD"
     length = (bars["end"] - bars["start"]).dt.total_milliseconds()
     drawn.add_bar(
         x=length.cast(pl.Float64).to_numpy(),
@@ -122,14 +104,12 @@ def _spans(drawn: go.Figure, bars: pl.DataFrame, *, name: str, colour: str, widt
         name=name,
         marker={"color": colour, "line": {"width": 0}},
         customdata=[_told(row) for row in bars.iter_rows(named=True)],
-        hovertemplate="%{customdata}<extra>" + name + "</extra>",
+        hovertemplate=f"%{{customdata[0]}}, %{{customdata[1]}}<br>%{{customdata[2]}}{worth}<extra>%{{fullData.name}}</extra>",
     )
 
 
-def _told(row: dict[str, object]) -> str:
-    cash = row["cash"]
-    worth = f"<br>award of the run {number(cash, ',.2f')} USD" if isinstance(cash, float) else ""
-    return f"{literal(str(row['id']))}, {literal(str(row['participant']))}<br>{row['start']:%d %b %H:%M} to {row['end']:%d %b %H:%M}{worth}"
+def _told(row: dict[str, object]) -> list[object]:
+    return [row["id"], row["participant"], f"{row['start']:%d %b %H:%M} to {row['end']:%d %b %H:%M}", row["cash"]]
 
 
 def totals(uplift: pl.DataFrame | None, allocation: pl.DataFrame | None, *, horizons: Sequence[str]) -> pl.DataFrame:
@@ -180,7 +160,7 @@ def unpaid(sums: pl.DataFrame, *, settles: str, names: dict[str, str]) -> go.Fig
             textposition="outside",
             textfont={"size": 11},
             cliponaxis=False,
-            hovertemplate="%{y}: %{text} USD<extra>" + names[rule] + "</extra>",
+            hovertemplate="%{y}: %{text} USD<extra>%{fullData.name}</extra>",
         )
     every = sums.select(*CHARGES).to_numpy()
     drawn.update_xaxes(

@@ -85,7 +85,7 @@ def prices(rows: pl.DataFrame) -> go.Figure:
             drawn.add_scatter(
                 x=line["date"].to_list(), y=line["value"].to_list(), mode="lines", name=name, yaxis=theme.axis(strip),
                 line={"color": shade, "width": 1.8}, text=line["recipe"].to_list(), showlegend=False,
-                hovertemplate="%{x}: %{y:.4g} " + unit + "<br>%{text}<extra>" + name + "</extra>",
+                meta=unit, hovertemplate="%{x}: %{y:.4g} %{meta}<br>%{text}<extra>%{fullData.name}</extra>",
             )  # fmt: skip
             _low(drawn, line, shade, strip)
             _label(drawn, line, name, shade, strip)
@@ -130,7 +130,7 @@ def cheapest(rows: pl.DataFrame) -> go.Figure:
             x=mine["date"].to_list(), y=mine["name"].str.to_lowercase().to_list(), mode="markers", name=chip,
             marker={"symbol": "square", "size": 7, "color": shade},
             customdata=(100 * mine["dearer"]).to_list(), text=mine["runner_up"].fill_null("no other").to_list(),
-            hovertemplate="%{x}: then %{text}, dearer by %{customdata:.1f} %<extra>" + chip + "</extra>",
+            hovertemplate="%{x}: then %{text}, dearer by %{customdata:.1f} %<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     drawn.update_yaxes(type="category", categoryorder="array", categoryarray=[name.lower() for name in names], automargin=True)
     return drawn
@@ -155,7 +155,7 @@ def families(rows: pl.DataFrame, unit: str) -> go.Figure:
         drawn.add_scatter(
             x=line["date"].to_list(), y=line["value"].to_list(), mode="lines", name=name.lower(),
             line={"color": theme.colour(place), "width": 1.8, "dash": theme.dash(place)},
-            hovertemplate="%{x}: %{y:.4g} " + unit + "<extra>" + name.lower() + "</extra>",
+            meta=unit, hovertemplate="%{x}: %{y:.4g} %{meta}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
     drawn.update_yaxes(title={"text": unit, "standoff": 8})
     return drawn

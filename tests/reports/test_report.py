@@ -226,7 +226,7 @@ def test_a_name_with_markup_in_it_stays_text(run_folder: Path, tmp_path: Path) -
     html = render(folder)
     assert "</script><b>x" not in html
     page = Page(html)
-    assert "</script><b>x" in json.loads(page.json["values-data"])["data"][0]["y"]
+    assert "&lt;/script&gt;&lt;b&gt;x" in json.loads(page.json["values-data"])["data"][0]["y"]
     assert "</script><b>x" in page.text
 
 
