@@ -121,7 +121,9 @@ def _coupled(case: Case) -> pl.DataFrame:
     """Windows of orders whose hours are decided together, at any horizon; bids that groups and links join are one."""
     found: list[tuple[datetime, datetime]] = []
     for horizon in case.market.horizons:
-        offers, bids = (orders.filter(pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)) for orders in (case.offers, case.bids))
+        offers, bids = (
+            orders.filter(pl.col("horizon").is_null() | (pl.col("horizon") == horizon.name)) for orders in (case.offers, case.bids)
+        )
         found += wholes(offers.rename({"offer_id": "id"}), bids.rename({"bid_id": "id"})).windows()
     return pl.DataFrame(found, schema=case.bids.select("start", "end").schema, orient="row").unique()
 
