@@ -170,7 +170,7 @@ def test_a_reader_or_a_methodology_that_nobody_knows_is_refused(command: Command
     told = refused(command("mark", seen, "--out", good, "--format", "tarot"), good, before)
     assert told[0].startswith("seen.csv: found tarot, expected a format out of ")
     told = refused(command("mark", seen, "--out", good, "--method", "tarot"), good, before)
-    assert told[0].startswith("methodology: found tarot, expected one of ccir-1.1.1, house")
+    assert told[0].startswith("methodology: found tarot, expected one of brr-like, ccir-1.1.0, ccir-1.1.1")
     told = refused(command("mark", seen, "--out", good, "--date", "yesterday"), good, before)
     assert told[0].startswith("date: found yesterday, expected a day")
     told = refused(command("mark", seen.with_name("nosuch.csv"), "--out", good), good, before)
