@@ -51,7 +51,8 @@ def _family(book: RecipeBook, family: str) -> Section:
             figure=figures.performances(rows, book.recipes, book.recipe_resources, unit=unit),
             caption=(
                 f"X is so many accelerators of one kind with the vCPU, memory and network of at most {figures.HOSTED} of them. "
-                "Dotted: under the tightest limit. Dashed: outside of any scale-up domain. A line that is not there is nothing."
+                "Dotted: under the tightest limit. Dashed: outside of any scale-up domain. "
+                "A line that is not there is nothing, or lies on another."
             ),
         ),
     ]

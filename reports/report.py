@@ -12,7 +12,7 @@ from tenorgrid.reports.page import Key, compose
 from tenorgrid.reports.pages import basis, book, certificate, curves, intelligence, marks, prices, scarcity, settlement, whole
 from tenorgrid.reports.pages.origin import section as origin
 from tenorgrid.reports.run import Run, read_run
-from tenorgrid.reports.tables import number
+from tenorgrid.reports.tables import counted, number
 
 FILE = "report.html"
 SYNTHETIC = "Synthetic data."
@@ -74,7 +74,8 @@ def _subtitle(run: Run) -> str:
         return "Index marks, the forward curve and volatility from observed prices."
     locations, resources = run.prices["location"].n_unique(), run.prices["resource"].n_unique()
     made = " All bids, offers and prices on this page are synthetic." if run.synthetic else ""
-    return f"{run.name}: {resources} resources in {locations} locations, cleared at {run.prices['horizon'].n_unique()} horizons.{made}"
+    horizons = counted(run.prices["horizon"].n_unique(), "horizon")
+    return f"{run.name}: {counted(resources, 'resource')} in {counted(locations, 'location')}, cleared at {horizons}.{made}"
 
 
 def _keys(run: Run) -> list[Key]:
@@ -96,11 +97,17 @@ def _keys(run: Run) -> list[Key]:
         note = f"a month, {count:,} in all: {name} firm in some location, adder of {scarcity.THRESHOLD:.2f} USD/GPUh or more"
         keys.append(Key(label="Scarcity hours", value=f"{monthly:.1f}", note=note))
     if run.values is not None:
-        keys.append(Key(label="Book value", value=f"{number(book.total(run.values), ',.0f')} USD", note=f"{run.values.height:,} trades"))
+        keys.append(
+            Key(label="Book value", value=f"{number(book.total(run.values), ',.0f')} USD", note=counted(run.values.height, "trade"))
+        )
     if run.certificate is not None:
         worst = worst_of_all(run.certificate)
         keys.append(
-            Key(label="Worst certificate", value=number(worst, ".1e"), note=f"of {run.certificate.height:,} problems, relative; limit 1e-6")
+            Key(
+                label="Worst certificate",
+                value=number(worst, ".1e"),
+                note=f"of {counted(run.certificate.height, 'problem')}, relative; limit 1e-6",
+            )
         )
     return keys
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import polars as pl
 
 LONG = 40  # letters above which a cell breaks its line
+WIDE = 22  # letters above which a cell at the beginning of a row breaks its line on a phone
 TALL = 40  # rows above which a table scrolls by itself
 
 
@@ -58,6 +59,15 @@ def number(value: float | int | Decimal | None, form: str) -> str:
     return text.replace("e-", "e−")
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, with their noun in the number that it takes.
+
+    >>> counted(1, "horizon"), counted(2400, "trade")
+    ('1 horizon', '2,400 trades')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def local(names: Sequence[str], timezone: str) -> list[pl.Expr]:
     """The moments of columns `names` on the clock of `timezone`; a midnight is shown as its day alone."""
     return [pl.col(name).dt.convert_time_zone(timezone).dt.replace_time_zone(None) for name in names]
@@ -86,7 +96,8 @@ def _cell(value: object, column: Column) -> str:
     if column.form is not None and (value is None or isinstance(value, int | float | Decimal)):
         return f"<td class=num>{html.escape(number(value, column.form))}</td>"
     text = _text(value)
-    return f"<td{' class=long' if len(text) > LONG else ''}>{html.escape(text)}</td>"
+    size = " class=long" if len(text) > LONG else " class=wide" if len(text) > WIDE else ""
+    return f"<td{size}>{html.escape(text)}</td>"
 
 
 def _text(value: object) -> str:

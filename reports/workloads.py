@@ -6,7 +6,7 @@ from tenorgrid.indices.workload_indices import WorkloadIndices
 from tenorgrid.indices.workload_terms import POINTS
 from tenorgrid.reports.figures import work as figures
 from tenorgrid.reports.page import Drawing, Key, Listing, Section, compose
-from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.tables import Column, counted, table
 
 LIMITS_OF_FIGURES = (
     "What the figures do not cover: a benchmark is one release of software on one chip, tuned by its submitter, with every user busy all "
@@ -23,8 +23,16 @@ def render(run: WorkloadIndices) -> str:
     days = rows.drop_nulls("value")["date"]
     sure = rows.filter(pl.col("status") == "published").height
     keys = [
-        Key(label="Prints", value=f"{rows.height:,}", note=f"{sure:,} published, the rest of low confidence, carried or withheld"),
-        Key(label="Indices", value=f"{rows['index'].n_unique():,}", note=f"at {rows.select('home', 'tier').n_unique()} homes and tiers"),
+        Key(
+            label="Prints",
+            value=f"{rows.height:,}",
+            note=f"{sure:,} published, {rows.height - sure:,} of low confidence, carried or withheld",
+        ),
+        Key(
+            label="Indices",
+            value=f"{rows['index'].n_unique():,}",
+            note=f"{counted(rows['home'].n_unique(), 'home')}, {counted(rows['tier'].n_unique(), 'tier')}",
+        ),
         Key(label="First day", value=str(days.min()), note="with a value"),
         Key(label="Last day", value=str(days.max()), note="with a value"),
     ]

@@ -25,7 +25,8 @@ def changes(series: pl.DataFrame, *, ratio: float, unit: str, index: str) -> go.
         name="daily changes",
         mode="markers",
         marker={"color": theme.BLUE, "size": 7, "opacity": 0.6},
-        hovertemplate="index %{x:.4f}<br>exposure %{y:.4f}<extra></extra>",
+        meta=index,
+        hovertemplate="%{meta} %{x:.4f}<br>exposure %{y:.4f}<extra></extra>",
     )
     ends = np.array([across.min(), across.max()])
     drawn.add_scatter(
@@ -36,7 +37,7 @@ def changes(series: pl.DataFrame, *, ratio: float, unit: str, index: str) -> go.
         line={"color": theme.ACCENT, "width": 2},
         hoverinfo="skip",
     )
-    drawn.update_xaxes(title={"text": f"change of {index}, USD per GPU-hour", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
+    drawn.update_xaxes(title={"text": "change of the index, USD/GPUh", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
     drawn.update_yaxes(
         title={"text": f"change of the exposure, {unit}", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT, automargin=True
     )

@@ -58,6 +58,7 @@ def measures(certificate: pl.DataFrame) -> go.Figure:
     largest = max(LIMIT, worst_of_all(certificate))
     smallest = max(_FLOOR, rows.select(MEASURES).to_numpy().min())
     drawn.update_xaxes(range=[np.log10(smallest) - 0.5, np.log10(largest) + 0.7])
-    drawn.update_xaxes(type="log", title={"text": "largest value, relative (1)", "standoff": 6}, exponentformat="power", dtick=2)
+    drawn.update_xaxes(type="log", title={"text": "largest value, relative (1)", "standoff": 6})
+    drawn.update_xaxes(exponentformat="power", dtick=2 if largest / smallest < 1e8 else 4, tickangle=0)
     drawn.update_yaxes(automargin=True, categoryorder="array", categoryarray=list(reversed(MEASURES)))
     return drawn

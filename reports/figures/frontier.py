@@ -205,7 +205,7 @@ def performances(frontier: pl.DataFrame, recipes: pl.DataFrame, recipe_resources
                 meta=unit,
                 hovertemplate="%{x:g} GPUs: %{y:.4g} %{meta} an hour<extra>%{fullData.name}</extra>",
             )
-    drawn.update_xaxes(title={"text": f"accelerators of the bundle X, the hosts of {HOSTED} beside them", "standoff": 8}, dtick=STOCK / 4)
+    drawn.update_xaxes(title={"text": "accelerators in X", "standoff": 8}, dtick=STOCK / 4)
     drawn.update_yaxes(title={"text": f"f(X), {unit} an hour", "standoff": 8}, rangemode="tozero")
     return drawn
 

@@ -8,6 +8,7 @@ from tenorgrid.reports.names import beside
 
 POOL = "pool"
 VERDICTS = {"kept": theme.BLUE, "unclear": theme.MIDDLE, "broken": theme.ACCENT}
+_APART = 0.07  # of the axis: less room than that and two names are one blot
 PARTS = {"premium": theme.BLUE, "overcommit": theme.DARK, "scarcity": theme.ACCENT, "residual": theme.LIGHT}
 
 
@@ -36,7 +37,7 @@ def bands(pooling: pl.DataFrame) -> go.Figure:
             " sd %{customdata[3]:.1f} points<extra></extra>",
         )  # fmt: skip
     most = 100 * max(*rows["p95"].to_list(), 0.01)
-    drawn.update_xaxes(title={"text": "listed hours missing, % of a window", "standoff": 6}, range=[-0.02 * most, 1.02 * most])
+    drawn.update_xaxes(title={"text": "hours missing, %", "standoff": 6}, range=[-0.02 * most, 1.02 * most])
     beside(drawn, ["all pooled" if group == POOL else group for group in rows["group"]])
     return drawn
 
@@ -105,8 +106,9 @@ def promises(curve: pl.DataFrame, estimates: pl.DataFrame) -> go.Figure:
     }  # fmt: skip
     drawn.add_scatter(
         x=shown["overcommit"].to_list(), y=(100 * shown["promise"]).to_list(), name="tiers, β with its 95 % interval", mode="markers+text",
-        text=shown["tier"].to_list(), textposition="bottom right", marker={"color": theme.DARK, "size": 8}, error_x=margin,
-        hovertemplate="%{text}: β %{x:.3f} for π %{y:.0f} %<extra></extra>",
+        text=_apart(shown, room=_APART * float(curve["chance_of_recall"].to_numpy().max())), textposition="top left",
+        marker={"color": theme.DARK, "size": 8}, error_x=margin, cliponaxis=False, customdata=shown["tier"].to_list(),
+        hovertemplate="%{customdata}: β %{x:.3f} for π %{y:.0f} %<extra></extra>",
     )  # fmt: skip
     drawn.update_xaxes(title={"text": "β, sold hours per listed hour", "standoff": 6})
     drawn.update_yaxes(title={"text": "%", "standoff": 6}, rangemode="tozero")
@@ -188,6 +190,16 @@ def spread_parts(split: pl.DataFrame) -> go.Figure:
     drawn.update_xaxes(title={"text": "USD per resource-hour", "standoff": 6}, zeroline=True, zerolinecolor=theme.LIGHT)
     beside(drawn, labels)
     return drawn
+
+
+def _apart(tiers: pl.DataFrame, *, room: float) -> list[str]:
+    """Names of tiers, empty where the promise is within `room` of one that is named; the largest is named first."""
+    names: dict[str, str] = {}
+    last = float("inf")
+    for tier, promise in tiers.sort("promise", descending=True).select("tier", "promise").iter_rows():
+        names[tier] = tier if last - promise >= room else ""
+        last = promise if names[tier] else last
+    return [names[tier] for tier in tiers["tier"]]
 
 
 def _strokes(low: list[float], high: list[float], labels: list[str]) -> tuple[list[float | None], list[str | None]]:

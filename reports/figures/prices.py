@@ -11,6 +11,8 @@ from tenorgrid.reports import theme
 
 RULE = "marginal"
 UNIT = "USD per GPU-hour"
+DAY = 86_400_000  # milliseconds
+FEW = 7  # days up to which each has its tick
 
 
 def node_prices(prices: pl.DataFrame, *, resource: str, tier: str, timezone: str, pricing: str = RULE) -> pl.DataFrame:
@@ -89,6 +91,7 @@ def by_horizon(nodes: pl.DataFrame, *, as_of: datetime | None = None) -> go.Figu
         as_of: moment drawn as a dotted line, in the nodes' local time.
     """
     means = daily_means(nodes)
+    few = means["day"].n_unique() <= FEW
     locations = means["location"].unique().sort().to_list()
     drawn = theme.strips([(location, f", {UNIT}") for location in locations], height=170)
     for position, location in enumerate(locations):
@@ -104,14 +107,15 @@ def by_horizon(nodes: pl.DataFrame, *, as_of: datetime | None = None) -> go.Figu
                 legendgroup=horizon,
                 legendrank=order,
                 showlegend=position == 0,
-                mode="lines",
+                mode="lines+markers" if few else "lines",
+                marker={"size": 5},
                 line={"color": theme.colour(order if order < 2 else order + 1), "width": 2 if order < 2 else 1.5},
                 meta=location,
                 hovertemplate="%{meta} %{fullData.name}<br>%{x|%d %b}: %{y:.3f} USD/GPUh<extra></extra>",
             )
     if as_of is not None:
         theme.mark_moment(drawn, as_of, label="as of")
-    drawn.update_xaxes(tickformat="%d %b", title=None)
+    drawn.update_xaxes(tickformat="%d %b", title=None, dtick=DAY if few else None)
     return drawn
 
 

@@ -6,6 +6,8 @@ import polars as pl
 from tenorgrid.reports import theme
 from tenorgrid.reports.names import beside
 
+MOST = 30  # participants in a figure; the table has them all
+
 
 def by_participant(statements: pl.DataFrame, *, version: str) -> pl.DataFrame:
     """Exact USD per participant, charge code and horizon over all days of one version.
@@ -27,8 +29,21 @@ def latest_version(statements: pl.DataFrame) -> str:
     return "final" if "final" in versions else str(versions[-1])
 
 
+def shown(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> list[str]:
+    """Participants that are drawn: at most `MOST`, those with the largest sums by size over the horizons, the least owed first.
+
+    Args:
+        statements: `Statements`.
+        version: the settlement version drawn.
+        horizons: those that are drawn.
+    """
+    sums = by_participant(statements, version=version).filter(pl.col("horizon").is_in(horizons)).group_by("participant")
+    every = sums.agg(pl.col("amount").sum()).sort(pl.col("amount").abs(), "participant", descending=[True, False])
+    return every.head(MOST).sort("amount", "participant")["participant"].to_list()
+
+
 def owed(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> go.Figure:
-    """What every participant is owed (right) or owes (left), stacked by the horizon whose prices it comes from.
+    """What each participant that is `shown` is owed (right) or owes (left), stacked by the horizon whose prices it comes from.
 
     Args:
         statements: `Statements`.
@@ -37,7 +52,8 @@ def owed(statements: pl.DataFrame, *, version: str, horizons: list[str]) -> go.F
     """
     sums = by_participant(statements, version=version).group_by("participant", "horizon").agg(pl.col("amount").sum().cast(pl.Float64))
     sums = sums.filter(pl.col("horizon").is_in(horizons))
-    order = sums.group_by("participant").agg(pl.col("amount").sum()).sort("amount", "participant")["participant"].to_list()
+    order = shown(statements, version=version, horizons=horizons)
+    sums = sums.filter(pl.col("participant").is_in(order))
     drawn = theme.figure(height=130 + 22 * len(order))
     for position, horizon in enumerate(horizons):
         rows = sums.filter(pl.col("horizon") == horizon).sort("participant")

@@ -7,6 +7,7 @@ import polars as pl
 
 from tenorgrid.indices.workload_terms import POINTS
 from tenorgrid.reports import theme
+from tenorgrid.reports.names import beside
 
 MOST_STRIPS = 10
 COLOURED = 4  # chips with a colour of their own; the rest are grey
@@ -90,6 +91,7 @@ def prices(rows: pl.DataFrame) -> go.Figure:
             _low(drawn, line, shade, strip)
             _label(drawn, line, name, shade, strip)
         drawn.layout[theme.axis(strip).replace("y", "yaxis")].update(rangemode="tozero", nticks=4, tickformat=".3~g")
+    drawn.update_xaxes(tickformat="%d %b<br>%Y", tickangle=0)
     return drawn
 
 
@@ -110,7 +112,7 @@ def _label(drawn: go.Figure, line: pl.DataFrame, name: str, shade: str, strip: i
         return
     drawn.add_annotation(
         text=name.lower(), x=last["date"][0], y=last["value"][0], xref="x", yref=theme.axis(strip), xanchor="right", yanchor="bottom",
-        showarrow=False, font={"size": 11, "color": shade},
+        showarrow=False, font={"size": 11, "color": shade}, bgcolor="rgba(255,255,255,0.85)", borderpad=0, yshift=3,
     )  # fmt: skip
 
 
@@ -132,7 +134,8 @@ def cheapest(rows: pl.DataFrame) -> go.Figure:
             customdata=(100 * mine["dearer"]).to_list(), text=mine["runner_up"].fill_null("no other").to_list(),
             hovertemplate="%{x}: then %{text}, dearer by %{customdata:.1f} %<extra>%{fullData.name}</extra>",
         )  # fmt: skip
-    drawn.update_yaxes(type="category", categoryorder="array", categoryarray=[name.lower() for name in names], automargin=True)
+    beside(drawn, [name.lower() for name in names])
+    drawn.update_xaxes(tickformat="%d %b<br>%Y", tickangle=0)
     return drawn
 
 
@@ -157,5 +160,6 @@ def families(rows: pl.DataFrame, unit: str) -> go.Figure:
             line={"color": theme.colour(place), "width": 1.8, "dash": theme.dash(place)},
             meta=unit, hovertemplate="%{x}: %{y:.4g} %{meta}<extra>%{fullData.name}</extra>",
         )  # fmt: skip
+    drawn.update_xaxes(tickformat="%d %b<br>%Y", tickangle=0)
     drawn.update_yaxes(title={"text": unit, "standoff": 8})
     return drawn

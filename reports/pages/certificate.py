@@ -3,7 +3,7 @@
 from tenorgrid.reports.figures import certificate
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, table
+from tenorgrid.reports.tables import Column, counted, table
 
 
 def section(run: Run) -> Section | None:
@@ -35,7 +35,7 @@ def section(run: Run) -> Section | None:
                 title="Worst certificate of each horizon",
                 figure=certificate.measures(run.certificate),
                 caption=(
-                    f"Largest relative infeasibility, complementarity and gap over {run.certificate.height:,} problems; "
+                    f"Largest relative infeasibility, complementarity and gap over {counted(run.certificate.height, 'problem')}; "
                     f"the dotted line is {certificate.LIMIT:.0e}, "
                     "past which nothing is published. A zero is drawn at 1e-18."
                 ),

@@ -1,5 +1,7 @@
 """Prices by horizon, and the market's summary."""
 
+from datetime import datetime
+
 import polars as pl
 
 from tenorgrid.data.tables.cleared import settles_under
@@ -161,17 +163,18 @@ def section(run: Run) -> Section | None:
     if run.prices is None or nodes is None:
         return None
     name = f"{reference(run.prices).upper()} firm"
-    as_of = None if run.as_of is None else pl.Series([run.as_of]).dt.convert_time_zone(run.timezone).dt.replace_time_zone(None)[0]
+    as_of, several = _within(run, nodes), nodes["horizon"].n_unique() > 1
+    known = (
+        " Real time is known up to the dotted line, the ahead horizons past it: that is the market's own view of what comes."
+        if as_of is not None
+        else ""
+    )
     blocks: list[Drawing | Listing] = [
         Drawing(
             name="by-horizon",
-            title=f"{name}: daily mean price at each horizon",
+            title=f"{name}: daily mean price{' at each horizon' if several else ''}",
             figure=prices.by_horizon(nodes, as_of=as_of),
-            caption=(
-                f"USD per GPU-hour, means over the cleared hours of each delivery day in {run.timezone}. "
-                "Real time is known up to the dotted line, "
-                "the ahead horizons past it: that is the market's own view of what comes."
-            ),
+            caption=(f"USD per GPU-hour, means over the cleared hours of each delivery day in {run.timezone}.{known}"),
         ),
         Drawing(
             name="by-hour",
@@ -179,8 +182,7 @@ def section(run: Run) -> Section | None:
             figure=prices.by_hour(nodes),
             caption=(
                 f"USD per GPU-hour by local hour ({run.timezone}), means over the {_common_hours(nodes):,} hours of delivery "
-                "that cleared at every horizon, "
-                "so that the lines are of the same hours."
+                f"that cleared{' at every horizon, so that the lines are of the same hours' if several else ''}."
             ),
         ),
     ]
@@ -206,7 +208,11 @@ def section(run: Run) -> Section | None:
     return Section(
         name="prices",
         title="Prices by horizon",
-        lead=f"What {name} cost when it was bought a month, a week or a day ahead, and what it cost in real time.",
+        lead=(
+            f"What {name} cost when it was bought ahead, and what it cost in real time."
+            if several
+            else f"What {name} cost in the {nodes['horizon'][0]} run."
+        ),
         blocks=blocks,
     )
 
@@ -228,6 +234,15 @@ def _premium_table(found: pl.DataFrame, name: str) -> Listing:
         table=table(found, columns, name="premiums-table"),
         caption="Over the hours that cleared both ahead and in real time. Rank correlation is Spearman's, hour by hour.",
     )
+
+
+def _within(run: Run, nodes: pl.DataFrame) -> datetime | None:
+    """The local as-of moment where some delivery that cleared lies before it and some after; else there is no line to draw."""
+    if run.as_of is None:
+        return None
+    moment = pl.Series([run.as_of]).dt.convert_time_zone(run.timezone).dt.replace_time_zone(None)[0]
+    days = nodes["local"]
+    return moment if (days < moment).any() and (days >= moment).any() else None
 
 
 def _common_hours(nodes: pl.DataFrame) -> int:

@@ -46,8 +46,12 @@ def section(run: Run) -> Section | None:
         return None
     return Section(
         name="scarcity",
-        title="Scarcity and what binds",
-        lead="When reserve ran short, what that added to the price, and which limits of the market decided prices in real time.",
+        title="Scarcity" if run.binding is None else "Scarcity and what binds",
+        lead=(
+            "When reserve ran short, and what that added to the price."
+            if run.binding is None
+            else "When reserve ran short, what that added to the price, and which limits of the market decided prices in real time."
+        ),
         blocks=blocks,
     )
 

@@ -61,6 +61,7 @@ def _owed(statements: pl.DataFrame, version: str) -> list[Drawing]:
             caption=(
                 f"USD, positive to the participant, all charges, {period}. "
                 "A horizon's part is the change of the position at that horizon times its price."
+                f"{_left_out(mine)}"
             ),
         )
     ]
@@ -72,11 +73,16 @@ def _owed(statements: pl.DataFrame, version: str) -> list[Drawing]:
                 figure=settlement.owed(statements, version=version, horizons=horizons[:-1]),
                 caption=(
                     f"The same in USD without the {horizons[-1]} run, which sells most of what is sold: "
-                    "what was bought and sold back since."
+                    f"what was bought and sold back since.{_left_out(mine)}"
                 ),
             )
         )
     return drawings
+
+
+def _left_out(mine: pl.DataFrame) -> str:
+    rest = mine["participant"].n_unique() - settlement.MOST
+    return f" The {settlement.MOST} largest by size; {rest:,} more are in the statements." if rest > 0 else ""
 
 
 def _statements(statements: pl.DataFrame, invoices: pl.DataFrame | None, version: str) -> Listing:

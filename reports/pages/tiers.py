@@ -108,7 +108,10 @@ def _promises(mine: Frames, pool: str) -> Section:
                 name="promise-curve",
                 title="Interruption against what is sold",
                 figure=pooling.promises(mine["promise_curve"], mine["estimates"]),
-                caption="π(S) = E[(S − A)⁺] / S, and the chance that any sold hour is interrupted, which is larger.",
+                caption=(
+                    "π(S) = E[(S − A)⁺] / S, and the chance that any sold hour is interrupted, which is larger. "
+                    "Of tiers too close to tell apart one is named."
+                ),
             ),
             Listing(
                 name="estimates",
@@ -132,7 +135,7 @@ def _pooling(mine: Frames, moments: Mapping[str, float]) -> Section:
     return Section(
         name="pooling",
         title="Pooling",
-        lead="One supplier's interruptions are too wide to plan around; a pool's are as narrow as its recalls are independent.",
+        lead="How wide each supplier's interruptions are, and the pool's: it is as narrow as its recalls are independent.",
         blocks=[
             Drawing(
                 name="bands",

@@ -8,7 +8,17 @@
     plot.dataset.drawn = "yes";
     var data = JSON.parse(document.getElementById(plot.id.replace(/-plot$/, "-data")).textContent);
     if (touch) { data.layout.dragmode = false; } // a finger scrolls the page, it does not zoom
-    Plotly.newPlot(plot, data.data, data.layout, options);
+    Plotly.newPlot(plot, data.data, data.layout, options).then(function () { room(plot, data.layout); });
+  }
+  // A legend of more rows than the margin has room for, as on a phone, gets that room; where there is none its room goes.
+  function room(plot, layout) {
+    var legend = plot.querySelector("g.legend"), titled = (layout.annotations || []).length > 0;
+    if (plot.querySelector(".colorbar")) { return; }
+    var needed = legend ? Math.ceil(legend.getBoundingClientRect().height) + (titled ? 26 : 8) : titled ? 34 : 16;
+    var more = needed - layout.margin.t;
+    if (more === 0 || (legend && more < 0) || (!legend && more > 0)) { return; }
+    plot.style.height = layout.height + more + "px";
+    Plotly.relayout(plot, { height: layout.height + more, "margin.t": layout.margin.t + more });
   }
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
   if ("IntersectionObserver" in window) {

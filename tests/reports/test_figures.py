@@ -302,3 +302,23 @@ def test_strips_stack_without_overlap_from_the_top() -> None:
     assert all(upper[0] > lower[1] for upper, lower in pairwise(domains))
     drawn = layout.height - layout.margin.t - layout.margin.b
     assert [round((top - bottom) * drawn) for bottom, top in domains] == [100, 100, 100]
+
+
+def test_of_many_participants_the_largest_by_size_are_drawn() -> None:
+    names = [f"p{place:03d}" for place in range(50)]
+    amounts = [(-1) ** place * place for place in range(50)]
+    table = pl.DataFrame(
+        {
+            "participant": names,
+            "version": ["final"] * 50,
+            "charge_code": ["energy"] * 50,
+            "horizon": ["real-time"] * 50,
+            "postings": [1] * 50,
+        }
+    ).with_columns(amount=pl.Series(amounts).cast(pl.Decimal(38, 6)))
+    found = settlement.shown(table, version="final", horizons=["real-time"])
+    assert set(found) == set(names[20:])
+    assert (found[0], found[-1]) == ("p049", "p048")
+    drawn = settlement.owed(table, version="final", horizons=["real-time"])
+    assert set(drawn.data[0].y) == set(found)
+    assert list(drawn.layout.yaxis.categoryarray) == found

@@ -15,6 +15,7 @@ import pytest
 
 from tenorgrid.data import store
 from tenorgrid.data.errors import InputError
+from tenorgrid.reports.figures import prices as figures
 from tenorgrid.reports.pages import curves, prices, scarcity
 from tenorgrid.reports.pages.settlement import wide
 from tenorgrid.reports.report import render, write
@@ -280,3 +281,38 @@ def _numbers(found: object) -> list[float]:
         return list(struct.unpack(f"<{len(raw) // 8}d", raw))
     assert isinstance(found, list)
     return [float(value) for value in found]
+
+
+def test_one_horizon_is_told_as_one_and_has_no_line_where_it_becomes_known(run_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder / "clear", folder / "clear")
+    prices_path = folder / "clear" / "prices.parquet"
+    pl.read_parquet(prices_path).filter(pl.col("horizon") == "real-time").write_parquet(prices_path)
+    page = Page(render(folder))
+    assert "cleared at 1 horizon." in page.text
+    assert "price at each horizon" not in page.text
+    assert "up to the dotted line" not in page.text
+    assert "What H100-SXM firm cost in the real-time run." in page.text
+    assert "shapes" not in json.loads(page.json["by-horizon-data"])["layout"]
+
+
+def test_an_axis_of_few_days_has_a_tick_a_day_and_no_more(run_folder: Path) -> None:
+    run = read_run(run_folder)
+    nodes = prices.reference_nodes(run)
+    assert nodes is not None
+    days = nodes["day"].unique().sort()
+    week = figures.by_horizon(nodes.filter(pl.col("day").is_in(days.head(figures.FEW).implode())))
+    longer = figures.by_horizon(nodes.filter(pl.col("day").is_in(days.head(figures.FEW + 1).implode())))
+    assert (week.layout.xaxis.dtick, longer.layout.xaxis.dtick) == (86_400_000, None)
+
+
+def test_only_the_largest_participants_are_drawn_and_the_rest_counted(run_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder / "settle", folder / "settle")
+    path = folder / "settle" / "statements.csv"
+    table = pl.read_csv(path, infer_schema=False)
+    others = [table.with_columns(pl.col("participant") + f"-{place}") for place in range(3)]
+    assert "more are in the statements" not in Page(render(folder)).text
+    pl.concat(others).write_csv(path)
+    count = 3 * table["participant"].n_unique()
+    assert f"The 30 largest by size; {count - 30} more are in the statements." in Page(render(folder)).text

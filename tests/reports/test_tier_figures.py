@@ -78,3 +78,14 @@ def test_parts_of_a_spread_are_stacked_to_it_the_nearest_horizon_on_top() -> Non
     sums = [sum(one.x[at] for one in bars) for at in range(2)]
     assert sums == pytest.approx(list(drawn.data[-1].x))
     assert sums == pytest.approx([0.5, 0.4])
+
+
+def test_tiers_that_stand_on_each_other_are_named_once_and_all_are_told_under_the_pointer() -> None:
+    curve = pl.DataFrame({"overcommit": [0.5, 1.0], "interruption": [0.05, 0.2], "chance_of_recall": [0.1, 1.0]})
+    tiers = ["a", "b", "c", "d"]
+    estimates = pl.DataFrame({"tier": tiers, "promise": [0.02, 0.05, 0.1, 0.2], "overcommit": [0.7] * 4}).with_columns(
+        lower=pl.lit(0.6), upper=pl.lit(0.8)
+    )
+    named = pooling.promises(curve, estimates).data[-1]
+    assert list(named.text) == ["a", "", "c", "d"]
+    assert list(named.customdata) == tiers
