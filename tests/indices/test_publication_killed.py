@@ -84,8 +84,8 @@ def test_a_writer_that_is_killed_twenty_times_leaves_a_whole_chain(tmp_path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_a_hundred_kills_from_ten_beginnings_leave_whole_chains(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_forty_kills_from_four_beginnings_leave_whole_chains(tmp_path: Path, seed: int) -> None:
     kill_and_go_on(tmp_path, 10, seed)
 
 
