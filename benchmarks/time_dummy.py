@@ -44,7 +44,7 @@ def by_cells(errors: str) -> Callable[[Panel], Callable[[], tuple[float, float |
     """Our kernel, from arrays."""
 
     def prepared(data: Panel) -> Callable[[], tuple[float, float | None]]:
-        from tenorgrid.indices.two_way import solve, sums
+        from tenorgrid.indices.normalisation.two_way import solve, sums
 
         product, period, value, weight = data
         products, periods = int(product.max()) + 1, int(period.max()) + 1
@@ -63,7 +63,7 @@ def by_frame(data: Panel) -> Callable[[], tuple[float, float | None]]:
     """From a polars frame whose products are texts, with every check, to the tables."""
     import polars as pl
 
-    from tenorgrid.indices.time_dummy import time_dummy
+    from tenorgrid.indices.normalisation.time_dummy import time_dummy
 
     product, period, value, weight = data
     columns = {"product": np.char.add("sku-", product.astype(str)), "period": period, "price": np.exp(value), "weight": weight}
@@ -142,8 +142,8 @@ def hedonic_by_cells(data: Panel) -> Callable[[], tuple[float, float | None]]:
     """Our hedonic fit, with every check: sizes, thirty regions, reliability and thirty days; robust errors."""
     import polars as pl
 
-    from tenorgrid.indices.characteristics import Characteristic, Model
-    from tenorgrid.indices.hedonic import fit_hedonic
+    from tenorgrid.indices.normalisation.characteristics import Characteristic, Model
+    from tenorgrid.indices.normalisation.hedonic import fit_hedonic
 
     columns = hedonic_rows(data)
     region = pl.format("r{}", pl.col("region").cast(pl.String).str.zfill(2))

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import polars as pl
 
 from tenorgrid.data.errors import InputError, brief
-from tenorgrid.indices.characteristics import Model
-from tenorgrid.indices.design import described
-from tenorgrid.indices.normalise import ADJUSTED, REASON, normalise
+from tenorgrid.indices.normalisation.characteristics import Model
+from tenorgrid.indices.normalisation.design import described
+from tenorgrid.indices.normalisation.normalise import ADJUSTED, REASON, normalise
 from tenorgrid.indices.specification import Methodology
 
 UNADJUSTED = "unadjusted"  # why a row has no price at the base specification

@@ -10,8 +10,8 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings, Marks
-from tenorgrid.indices.basket_file import load_basket, shipped_baskets
-from tenorgrid.indices.basket_terms import Basket
+from tenorgrid.indices.baskets.file import load_basket, shipped_baskets
+from tenorgrid.indices.baskets.terms import Basket
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
 

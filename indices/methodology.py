@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Calendar, ObservationKind, Rounding, Terms
-from tenorgrid.indices.characteristics import Model, parse
 from tenorgrid.indices.level_section import read_level
+from tenorgrid.indices.normalisation.characteristics import Model, parse
 from tenorgrid.indices.section import Section
 from tenorgrid.indices.spans import Span
 from tenorgrid.indices.specification import Fallback, Methodology, Regions, Restatement

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.kinds import Calendar, Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Rounding, Terms, Vote, Weighting
-from tenorgrid.indices.characteristics import Model
+from tenorgrid.indices.normalisation.characteristics import Model
 from tenorgrid.indices.review_terms import Review
 from tenorgrid.indices.spans import Span
 

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from tenorgrid.indices.workload_indices import WorkloadIndices
-from tenorgrid.indices.workload_terms import POINTS
+from tenorgrid.indices.workloads.indices import WorkloadIndices
+from tenorgrid.indices.workloads.terms import POINTS
 from tenorgrid.reports.figures import work as figures
 from tenorgrid.reports.page import Drawing, Key, Listing, Section, compose
 from tenorgrid.reports.tables import Column, counted, table

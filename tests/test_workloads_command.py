@@ -69,7 +69,7 @@ def test_a_folder_is_written_and_verifies_until_something_is_edited(tmp_path: Pa
 
 def test_a_definition_of_one_s_own_and_only_one_home(tmp_path: Path, file: Path) -> None:
     definition = tmp_path / "mine.toml"
-    shipped = Path(tg.__file__).parent / "indices" / "workload_definitions" / "house-work.toml"
+    shipped = Path(tg.__file__).parent / "indices" / "workloads" / "definitions" / "house-work.toml"
     definition.write_text(shipped.read_text().replace('name = "house-work"', 'name = "mine"').replace("vcpu = 0.0", "vcpu = 0.01"))
     asked = ["workloads", str(file), "--definition", str(definition), "--home", "US", "--tier", "FIRM", "--out", str(tmp_path / "work")]
     assert RUNNER.invoke(app, asked).exit_code == 0

@@ -5,7 +5,7 @@ import json
 import plotly.graph_objects as go
 import polars as pl
 
-from tenorgrid.indices.workload_terms import POINTS
+from tenorgrid.indices.workloads.terms import POINTS
 from tenorgrid.reports import theme
 from tenorgrid.reports.names import beside
 

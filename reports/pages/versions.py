@@ -14,7 +14,7 @@ def render(comparison: pl.DataFrame, distances: pl.DataFrame, *, names: tuple[st
 
     Args:
         comparison: `MethodComparison`.
-        distances: what `tenorgrid.indices.publication_comparison.distances` made of it.
+        distances: what `tenorgrid.indices.publication.comparison.distances` made of it.
         names: of the one methodology and of the other.
         source: what the observations are called.
     """

@@ -35,7 +35,7 @@ from tenorgrid.derivatives.book import value as value_book
 from tenorgrid.indices.fixings import fixings as fix
 from tenorgrid.indices.marks import mark as mark_days
 from tenorgrid.indices.methodology import Methodology, load
-from tenorgrid.indices.workloads import WorkloadRun, workload_marks
+from tenorgrid.indices.workloads.marks import WorkloadRun, workload_marks
 from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_curve, as_owed, to_day
 from tenorgrid.settlement.basis import hedge as hedge_one
 from tenorgrid.settlement.settle import settle as settle_run

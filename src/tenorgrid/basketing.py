@@ -13,9 +13,9 @@ from tenorgrid.data.store import find_table, read_table, write_manifest, write_t
 from tenorgrid.data.tables.door import checked, read_checked
 from tenorgrid.data.tables.observed import Marks as MarksTable
 from tenorgrid.indices.audit import write_audit
-from tenorgrid.indices.basket_formulas import by_formula
-from tenorgrid.indices.basket_terms import Basket
-from tenorgrid.indices.baskets import basket_marks
+from tenorgrid.indices.baskets.basket import basket_marks
+from tenorgrid.indices.baskets.formulas import by_formula
+from tenorgrid.indices.baskets.terms import Basket
 from tenorgrid.results import Marks, Tables
 
 TABLES = ("marks", "contributions", "rebalancings", "formulas")

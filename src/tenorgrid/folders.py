@@ -21,7 +21,7 @@ from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
 from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.tables.door import read_checked
 from tenorgrid.indices.audit import write_audit
-from tenorgrid.indices.workloads import WorkloadRun
+from tenorgrid.indices.workloads.marks import WorkloadRun
 from tenorgrid.results import Hedged, Marks, Owed, Run, Valued
 from tenorgrid.settlement.archive import write_settlement
 from tenorgrid.settlement.deals import Dealt

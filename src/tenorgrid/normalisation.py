@@ -11,10 +11,10 @@ from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.readers.formats import read_observations
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables import normalised as tables
-from tenorgrid.indices.characteristics import Model, load_model
-from tenorgrid.indices.compare_series import compare_series
-from tenorgrid.indices.normalise import Normalised
-from tenorgrid.indices.normalise import normalise as adjust
+from tenorgrid.indices.normalisation.characteristics import Model, load_model
+from tenorgrid.indices.normalisation.compare_series import compare_series
+from tenorgrid.indices.normalisation.normalise import Normalised
+from tenorgrid.indices.normalisation.normalise import normalise as adjust
 from tenorgrid.indices.traits import traits
 from tenorgrid.results import Tables
 
@@ -93,7 +93,7 @@ def normalise(
     >>> rows = [(f"{d}-{n}", start + timedelta(days=d), "a", "h100", "x", 4.0 * n**-0.1, n) for d in range(9) for n in (1.0, 2.0, 8.0)]
     >>> names = ["observation_id", "time", "provider", "resource", "tier", "price", "gpu_count"]
     >>> table = pl.DataFrame(rows, schema=names, orient="row").with_columns(kind=pl.lit("firm quote"))
-    >>> from tenorgrid.indices.characteristics import Characteristic
+    >>> from tenorgrid.indices.normalisation.characteristics import Characteristic
     >>> eight = Model(name="eight", source="-", characteristics=(Characteristic(column="gpu_count", form="log", base=8.0),))
     >>> found = normalise(table, eight)
     >>> found.coefficients["coefficient"].round(6).to_list(), found.prices["price"].round(4).unique().to_list()

@@ -13,17 +13,17 @@ import polars as pl
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.indices.methodology import load
-from tenorgrid.indices.publication_account import account, account_of_draft
-from tenorgrid.indices.publication_approval import Approval, approve
-from tenorgrid.indices.publication_checks import Limits, check_draft, failed
-from tenorgrid.indices.publication_comparison import compare_versions, distances
-from tenorgrid.indices.publication_draft import Draft, make_draft, read_draft
-from tenorgrid.indices.publication_evidence import Evidence, evidence, verify_evidence
-from tenorgrid.indices.publication_history import History, open_history
-from tenorgrid.indices.publication_print import Publication, publish
-from tenorgrid.indices.publication_replay import Replay, replay
-from tenorgrid.indices.publication_restatement import restate
-from tenorgrid.indices.publication_verification import verify_prints
+from tenorgrid.indices.publication.account import account, account_of_draft
+from tenorgrid.indices.publication.approval import Approval, approve
+from tenorgrid.indices.publication.checks import Limits, check_draft, failed
+from tenorgrid.indices.publication.comparison import compare_versions, distances
+from tenorgrid.indices.publication.draft import Draft, make_draft, read_draft
+from tenorgrid.indices.publication.evidence import Evidence, evidence, verify_evidence
+from tenorgrid.indices.publication.history import History, open_history
+from tenorgrid.indices.publication.publish import Publication, publish
+from tenorgrid.indices.publication.replay import Replay, replay
+from tenorgrid.indices.publication.restatement import restate
+from tenorgrid.indices.publication.verification import verify_prints
 from tenorgrid.indices.windows import periods
 
 __all__ = [

@@ -26,7 +26,7 @@ from tenorgrid.derivatives.book import BookValue
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
 from tenorgrid.indices.methodology import load
-from tenorgrid.indices.workloads import workload_observations
+from tenorgrid.indices.workloads.marks import workload_observations
 from tenorgrid.settlement.ledger import Ledger
 from tenorgrid.settlement.settle import Settlement
 

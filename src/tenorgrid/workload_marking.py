@@ -14,9 +14,9 @@ from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.folders import read_file
 from tenorgrid.indices.audit import Verification, write_audit
 from tenorgrid.indices.methodology import Methodology
-from tenorgrid.indices.workload_audit import verify_workload_indices
-from tenorgrid.indices.workload_indices import WorkloadIndices, workload_indices
-from tenorgrid.indices.workload_terms import WorkloadBasket
+from tenorgrid.indices.workloads.audit import verify_workload_indices
+from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
+from tenorgrid.indices.workloads.terms import WorkloadBasket
 from tenorgrid.results import Marks, Tables
 
 FILE = "workloads.html"

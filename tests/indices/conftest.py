@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tenorgrid.indices.panel import Matrix, Panel
+from tenorgrid.indices.baskets.panel import Matrix, Panel
 
 Observe = Callable[..., pl.DataFrame]
 NOON = datetime(2027, 1, 5, 17, tzinfo=UTC)  # in New York

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from tenorgrid.indices.publication_approval import approve
-from tenorgrid.indices.publication_draft import Draft, make_draft
-from tenorgrid.indices.publication_history import open_history
-from tenorgrid.indices.publication_print import Publication, publish
+from tenorgrid.indices.publication.approval import approve
+from tenorgrid.indices.publication.draft import Draft, make_draft
+from tenorgrid.indices.publication.history import open_history
+from tenorgrid.indices.publication.publish import Publication, publish
 
 EAST, US = "H100-SXM.US-EAST.FIRM", "H100-SXM.US.FIRM"
 FIRST = date(2027, 1, 5)

@@ -10,8 +10,8 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import Rebalancing
-from tenorgrid.indices.basket_file import load_basket, shipped_baskets
-from tenorgrid.indices.basket_terms import Constituent
+from tenorgrid.indices.baskets.file import load_basket, shipped_baskets
+from tenorgrid.indices.baskets.terms import Constituent
 
 Write = Callable[..., Path]
 A, B = 'index = "A.US.FIRM"', 'index = "B.US.FIRM"'

@@ -9,9 +9,9 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula
-from tenorgrid.indices.basket_formulas import by_formula
-from tenorgrid.indices.bilateral import BILATERAL, direct
-from tenorgrid.indices.panel import Panel, panel
+from tenorgrid.indices.baskets.bilateral import BILATERAL, direct
+from tenorgrid.indices.baskets.formulas import by_formula
+from tenorgrid.indices.baskets.panel import Panel, panel
 
 Write = Callable[..., Path]
 Marked = Callable[..., pl.DataFrame]

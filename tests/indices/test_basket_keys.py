@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.indices.basket_file import load_basket, shipped_baskets
-from tenorgrid.indices.baskets import basket_marks
+from tenorgrid.indices.baskets.basket import basket_marks
+from tenorgrid.indices.baskets.file import load_basket, shipped_baskets
 
 DAYS = 100
 CHANGES: dict[str, dict[str, str]] = {
@@ -81,7 +81,7 @@ def outcome(path: Path, marks: pl.DataFrame) -> list[dict[str, Any]] | str:
 @pytest.mark.parametrize("name", shipped_baskets())
 def test_every_key_matters(name: str, marked: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
     marks, path = sample(marked), tmp_path / f"{name}.toml"
-    text = files("tenorgrid.indices").joinpath("basket_definitions", f"{name}.toml").read_text()
+    text = files("tenorgrid.indices.baskets").joinpath("definitions", f"{name}.toml").read_text()
     path.write_text(text)
     before, lines = outcome(path, marks), text.splitlines()
     assert isinstance(before, list)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.readers.daily import read_daily
-from tenorgrid.indices.basket_file import load_basket
-from tenorgrid.indices.baskets import basket_marks
+from tenorgrid.indices.baskets.basket import basket_marks
+from tenorgrid.indices.baskets.file import load_basket
 from tenorgrid.indices.marks import mark
 
 DAILY = Path(__file__).parents[2].parent / "shared" / "data" / "gpu_prices_daily_multiprovider.csv.gz"

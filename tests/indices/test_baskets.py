@@ -12,10 +12,10 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula
-from tenorgrid.indices.baskets import SPLICE, BasketRun, basket_marks
-from tenorgrid.indices.bilateral import BILATERAL
-from tenorgrid.indices.multilateral import MULTILATERAL, multilateral
-from tenorgrid.indices.panel import Panel, panel
+from tenorgrid.indices.baskets.basket import SPLICE, BasketRun, basket_marks
+from tenorgrid.indices.baskets.bilateral import BILATERAL
+from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral
+from tenorgrid.indices.baskets.panel import Panel, panel
 
 Write = Callable[..., Path]
 Marked = Callable[..., pl.DataFrame]

@@ -9,8 +9,8 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula as Formula
-from tenorgrid.indices.bilateral import BILATERAL, chained, compare, direct
-from tenorgrid.indices.panel import Panel, Vector
+from tenorgrid.indices.baskets.bilateral import BILATERAL, chained, compare, direct
+from tenorgrid.indices.baskets.panel import Panel, Vector
 
 Draw = Callable[[int], Panel]
 SYMMETRIC = (Formula.FISHER, Formula.TORNQVIST, Formula.WALSH, Formula.JEVONS)

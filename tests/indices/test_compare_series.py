@@ -9,9 +9,9 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.formats import read_observations
-from tenorgrid.indices.characteristics import Characteristic, Model, load_model, shipped_models
-from tenorgrid.indices.compare_series import compare_series
-from tenorgrid.indices.normalise import normalise
+from tenorgrid.indices.normalisation.characteristics import Characteristic, Model, load_model, shipped_models
+from tenorgrid.indices.normalisation.compare_series import compare_series
+from tenorgrid.indices.normalisation.normalise import normalise
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 DAILY = SHARED / "gpu_prices_daily_multiprovider.csv.gz"

@@ -7,10 +7,10 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula as Formula
-from tenorgrid.indices.bilateral import BILATERAL, direct
-from tenorgrid.indices.contributions import log_contributions, log_mean, points, window_contributions
-from tenorgrid.indices.multilateral import MULTILATERAL, multilateral
-from tenorgrid.indices.panel import Panel
+from tenorgrid.indices.baskets.bilateral import BILATERAL, direct
+from tenorgrid.indices.baskets.contributions import log_contributions, log_mean, points, window_contributions
+from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral
+from tenorgrid.indices.baskets.panel import Panel
 
 Draw = Callable[[int], Panel]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.indices.divisor import divided
+from tenorgrid.indices.baskets.divisor import divided
 
 NAN = np.nan
 PRICE = np.array([[2.5, 3.2, 5.0, NAN], [2.6, 3.1, 5.2, 1.8], [2.65, 3.0, 5.3, 1.9]])

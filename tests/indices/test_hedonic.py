@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.indices.characteristics import Characteristic, Form, Model, Weights, parse
-from tenorgrid.indices.design import pool
-from tenorgrid.indices.hedonic import fit_hedonic
-from tenorgrid.indices.normalise import normalise
-from tenorgrid.indices.two_way import Errors
+from tenorgrid.indices.normalisation.characteristics import Characteristic, Form, Model, Weights, parse
+from tenorgrid.indices.normalisation.design import pool
+from tenorgrid.indices.normalisation.hedonic import fit_hedonic
+from tenorgrid.indices.normalisation.normalise import normalise
+from tenorgrid.indices.normalisation.two_way import Errors
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 SIZES = (1.0, 2.0, 4.0, 8.0)

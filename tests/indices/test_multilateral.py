@@ -9,10 +9,10 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula as Formula
-from tenorgrid.indices.bilateral import compare
-from tenorgrid.indices.multilateral import MULTILATERAL, PAIRWISE, Adjusted, geary_khamis, multilateral, time_product_dummy
-from tenorgrid.indices.panel import Matrix, Panel, Vector
-from tenorgrid.indices.time_dummy import time_dummy
+from tenorgrid.indices.baskets.bilateral import compare
+from tenorgrid.indices.baskets.multilateral import MULTILATERAL, PAIRWISE, Adjusted, geary_khamis, multilateral, time_product_dummy
+from tenorgrid.indices.baskets.panel import Matrix, Panel, Vector
+from tenorgrid.indices.normalisation.time_dummy import time_dummy
 
 Draw = Callable[[int], Panel]
 ADJUSTED = (Formula.TIME_PRODUCT_DUMMY, Formula.GEARY_KHAMIS)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.indices.panel import Panel, panel
+from tenorgrid.indices.baskets.panel import Panel, panel
 
 ROWS = pl.DataFrame({"period": [1, 1, 2], "product": ["a", "b", "b"], "price": [2.0, 3.0, 4.0], "quantity": [1.0, 0.0, 2.0]})
 

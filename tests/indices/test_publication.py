@@ -12,12 +12,12 @@ import pytest
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.tables.observed import Fixings, Marks
 from tenorgrid.indices.fixings import fixings
-from tenorgrid.indices.publication_account import account
-from tenorgrid.indices.publication_approval import approve, read_approval
-from tenorgrid.indices.publication_draft import draft_hash, read_draft
-from tenorgrid.indices.publication_history import open_history
-from tenorgrid.indices.publication_print import publish
-from tenorgrid.indices.publication_replay import replay
+from tenorgrid.indices.publication.account import account
+from tenorgrid.indices.publication.approval import approve, read_approval
+from tenorgrid.indices.publication.draft import draft_hash, read_draft
+from tenorgrid.indices.publication.history import open_history
+from tenorgrid.indices.publication.publish import publish
+from tenorgrid.indices.publication.replay import replay
 from tests.indices.publishing_day import EAST, FIRST, HOUR, closed, drafted, listed, published, three_days
 
 AT = closed(FIRST)

@@ -13,9 +13,9 @@ from deltalake import write_deltalake
 
 from tenorgrid.data.history import HistoryError
 from tenorgrid.data.tables.publication import Prints
-from tenorgrid.indices.publication_chain import CONTENT, broken, content_hash, head, heads, linked, print_hash, publication_hash, sha
-from tenorgrid.indices.publication_history import open_history
-from tenorgrid.indices.publication_verification import verify_prints
+from tenorgrid.indices.publication.chain import CONTENT, broken, content_hash, head, heads, linked, print_hash, publication_hash, sha
+from tenorgrid.indices.publication.history import open_history
+from tenorgrid.indices.publication.verification import verify_prints
 from tests.indices.publishing_day import EAST, three_days
 
 

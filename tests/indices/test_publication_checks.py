@@ -10,11 +10,11 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.publication import Affiliations, PublicationChecks
-from tenorgrid.indices.publication_affiliations import groups_of, merged, suspicions
-from tenorgrid.indices.publication_approval import approve, read_approval
-from tenorgrid.indices.publication_checks import Limits, check_draft, failed
-from tenorgrid.indices.publication_draft import Draft
-from tenorgrid.indices.publication_history import History, open_history
+from tenorgrid.indices.publication.affiliations import groups_of, merged, suspicions
+from tenorgrid.indices.publication.approval import approve, read_approval
+from tenorgrid.indices.publication.checks import Limits, check_draft, failed
+from tenorgrid.indices.publication.draft import Draft
+from tenorgrid.indices.publication.history import History, open_history
 from tests.indices.publishing_day import EAST, FIRST, HOUR, closed, drafted, listed, published
 
 AT = closed(FIRST)

@@ -12,9 +12,9 @@ import pytest
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.tables.publication import MethodComparison
 from tenorgrid.indices.marks import mark
-from tenorgrid.indices.publication_comparison import compare_versions, distances
-from tenorgrid.indices.publication_evidence import evidence, verify_evidence
-from tenorgrid.indices.publication_history import open_history
+from tenorgrid.indices.publication.comparison import compare_versions, distances
+from tenorgrid.indices.publication.evidence import evidence, verify_evidence
+from tenorgrid.indices.publication.history import open_history
 from tests.indices.publishing_day import EAST, FIRST, closed, listed, three_days
 
 HOUSE = (Path(__file__).parents[2] / "indices" / "methodologies" / "house.toml").read_text()

@@ -11,9 +11,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tenorgrid.indices.publication_approval import approve
-from tenorgrid.indices.publication_history import open_history
-from tenorgrid.indices.publication_print import publish
+from tenorgrid.indices.publication.approval import approve
+from tenorgrid.indices.publication.history import open_history
+from tenorgrid.indices.publication.publish import publish
 from tests.indices.publishing_day import EAST, FIRST, closed, drafted, listed
 
 AT = closed(FIRST) + timedelta(days=30)
@@ -21,7 +21,7 @@ PROGRAM = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from tenorgrid.indices.publication_print import publish
+from tenorgrid.indices.publication.publish import publish
 print("ready", flush=True)
 for folder in sys.argv[3:]:
     publish(Path(folder), sys.argv[1], at=datetime.fromisoformat(sys.argv[2]))

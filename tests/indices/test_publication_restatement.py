@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.indices.publication_account import account
-from tenorgrid.indices.publication_history import History, open_history
-from tenorgrid.indices.publication_replay import replay
-from tenorgrid.indices.publication_restatement import restate
+from tenorgrid.indices.publication.account import account
+from tenorgrid.indices.publication.history import History, open_history
+from tenorgrid.indices.publication.replay import replay
+from tenorgrid.indices.publication.restatement import restate
 from tests.indices.publishing_day import EAST, FIRST, HOUR, US, closed, drafted, listed, published
 
 AT = closed(FIRST) + 2 * HOUR  # an hour after the first publication

@@ -8,9 +8,9 @@ import pytest
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import IndexFormula as Formula
 from tenorgrid.data.kinds import Splice
-from tenorgrid.indices.multilateral import MULTILATERAL, multilateral
-from tenorgrid.indices.panel import Panel
-from tenorgrid.indices.splicing import extend, rolling
+from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral
+from tenorgrid.indices.baskets.panel import Panel
+from tenorgrid.indices.baskets.splicing import extend, rolling
 
 Draw = Callable[[int], Panel]
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.indices import time_dummy as module
-from tenorgrid.indices.time_dummy import time_dummy
-from tenorgrid.indices.two_way import Errors, solve, sums
+from tenorgrid.indices.normalisation import time_dummy as module
+from tenorgrid.indices.normalisation.time_dummy import time_dummy
+from tenorgrid.indices.normalisation.two_way import Errors, solve, sums
 
 # Diewert and Fox (2017), elasticity 2: prices of four products in twelve periods and what is spent in each
 CES_PRICES = [
@@ -110,7 +110,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         rows = random_rows(5, products=products, periods=periods, rows=400)
         whole = time_dummy(rows, product=["product"], weight="weight", errors="robust")
         with monkeypatch.context() as patch:
-            patch.setattr("tenorgrid.indices.two_way.CELLS", 24)
+            patch.setattr("tenorgrid.indices.normalisation.two_way.CELLS", 24)
             pieces = time_dummy(rows, product=["product"], weight="weight", errors="robust")
         for column in ("value", "se"):
             assert pieces.periods[column].to_numpy() == pytest.approx(whole.periods[column].to_numpy(), rel=1e-10)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from tenorgrid.indices.work_costs import NONE, change, cheapest, unit_costs
+from tenorgrid.indices.workloads.costs import NONE, change, cheapest, unit_costs
 
 Vector = npt.NDArray[np.float64]
 SEEDS = st.integers(0, 10_000)

@@ -7,9 +7,9 @@ import pytest
 
 import tenorgrid as tg
 from tenorgrid.data.kinds import Architecture, Rounding, WorkClass
-from tenorgrid.indices.recipe_mix import recipe_mix
-from tenorgrid.indices.workload_indices import WorkloadIndices, workload_indices
-from tenorgrid.indices.workload_terms import PACKAGED, Figures, Home, WorkloadBasket, WorkloadTerm
+from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
+from tenorgrid.indices.workloads.recipe_mix import recipe_mix
+from tenorgrid.indices.workloads.terms import PACKAGED, Figures, Home, WorkloadBasket, WorkloadTerm
 from tenorgrid.results import Run
 
 NODE = ["start", "workload", "home", "tier"]

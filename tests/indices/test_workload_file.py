@@ -6,8 +6,8 @@ import pytest
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import FamilyShares, WorkClass
-from tenorgrid.indices.workload_file import load_workloads
-from tenorgrid.indices.workload_recipes import recipes_of
+from tenorgrid.indices.workloads.file import load_workloads
+from tenorgrid.indices.workloads.recipes import recipes_of
 
 BASKET = """
 name = "small"

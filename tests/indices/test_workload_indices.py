@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 from tenorgrid.data.benchmarks.recipes import make_recipes
 from tenorgrid.data.errors import InputError
 from tenorgrid.indices.audit import write_audit
-from tenorgrid.indices.workload_audit import verify_workload_indices
-from tenorgrid.indices.workload_indices import WorkloadIndices, workload_indices
+from tenorgrid.indices.workloads.audit import verify_workload_indices
+from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
 
 MIDNIGHT = datetime(2027, 1, 5, 5, tzinfo=UTC)  # in New York
 SERVING = "task,model_id,gpu_model,num_gpus,tensor_parallel,expert_parallel,max_num_seqs,median_itl_ms,output_throughput_tokens_per_sec,"

@@ -15,7 +15,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import PricingRule
 from tenorgrid.indices.audit import verify, write_audit
 from tenorgrid.indices.marks import mark
-from tenorgrid.indices.workloads import WorkloadRun, verify_workloads, workload_marks, workload_observations
+from tenorgrid.indices.workloads.marks import WorkloadRun, verify_workloads, workload_marks, workload_observations
 
 MIDNIGHT = datetime(2027, 1, 5, 5, tzinfo=UTC)  # in New York
 DAY = date(2027, 1, 5)

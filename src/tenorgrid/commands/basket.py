@@ -55,7 +55,7 @@ def _verify(path: Path, marks: Path, definition: str, *, at: str | None, as_json
     from tenorgrid.basketing import read_marks
     from tenorgrid.data.store import find_table, read_table
     from tenorgrid.data.tables.observed import Marks
-    from tenorgrid.indices.basket_verification import verify_basket
+    from tenorgrid.indices.baskets.verification import verify_basket
 
     beside = read_table(path.parent, "marks", Marks) if find_table(path.parent, "marks") else None
     moment = None if at is None else _moment(at)

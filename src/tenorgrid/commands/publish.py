@@ -46,7 +46,7 @@ def run(
     from tenorgrid import folders, publishing
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.tables.publication import Affiliations
-    from tenorgrid.indices.publication_draft import draft_hash
+    from tenorgrid.indices.publication.draft import draft_hash
 
     refuse_over(out, observations, affiliations)
     day, last = publishing.day(date), publishing.day(until or date, name="--to")
