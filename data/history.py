@@ -19,6 +19,7 @@ from tenorgrid.data.tables.door import checked
 
 APPEND = "WRITE"
 EMPTY = -1  # version of a table that nobody has written yet
+KEEP_ALL = {"delta.enableExpiredLogCleanup": "false"}  # else what is older than a month is no longer found at a past moment
 
 
 class OvertakenError(TenorgridError):
@@ -47,11 +48,12 @@ def append(folder: Path, name: str, rows: pl.DataFrame, schema: type[dy.Schema],
     place = folder / name
     try:
         if seen == EMPTY:
-            write_deltalake(place, plain, mode="error")
+            write_deltalake(place, plain, mode="error", configuration=KEEP_ALL)
         else:
             target = DeltaTable(place, version=seen)
             once = CommitProperties(max_commit_retries=0, app_transactions=[Transaction("tenorgrid", seen + 1)])
-            write_deltalake(target, plain, mode="append", commit_properties=once)
+            wider = set(plain.columns) - {field.name for field in target.schema().fields}  # a table from before a column
+            write_deltalake(target, plain, mode="append", schema_mode="merge" if wider else None, commit_properties=once)
     except CommitFailedError as error:
         raise OvertakenError(f"{name} of {folder.name} is past version {seen}: somebody else has published since it was read") from error
     except DeltaError as error:
@@ -73,20 +75,34 @@ def version(folder: Path, name: str) -> int:
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
 
 
-def read(folder: Path, name: str, schema: type[dy.Schema]) -> tuple[pl.DataFrame, int]:
+def table_of(folder: Path, name: str, *, version_of: int | None = None) -> DeltaTable:
+    """The Delta table `name` of a folder, at a version. Raises `HistoryError` where there is none or its log cannot be read."""
+    try:
+        return DeltaTable(folder / name, version=version_of)
+    except (DeltaError, DeltaProtocolError, OSError, ValueError) as error:
+        raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
+
+
+def read(folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of: int | None = None) -> tuple[pl.DataFrame, int]:
     """All rows of a table, checked, and the version that they are of; none at `EMPTY` where there is no table.
+
+    Args:
+        folder: the history.
+        name: table.
+        schema: what its rows must be; None takes them as they are.
+        version_of: a version of the table; None is the current one.
 
     Raises `HistoryError` where a file of the table is missing or damaged, `InputError` where rows break the schema.
     """
-    found = version(folder, name)
+    found = version(folder, name) if version_of is None else version_of
     if found == EMPTY:
-        return schema.create_empty(), EMPTY
+        return pl.DataFrame() if schema is None else schema.create_empty(), EMPTY
     _refuse_damaged(folder, name, found)
     try:
         rows = pl.read_delta(str(folder / name), version=found)
     except (DeltaError, pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
-    return checked(rows, schema, name=name), found
+    return rows if schema is None else checked(rows, schema, name=name), found
 
 
 def _refuse_damaged(folder: Path, name: str, found: int) -> None:

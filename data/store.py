@@ -1,7 +1,7 @@
 """One run's output: a folder of tables with a manifest, written beside its place and moved in when whole.
 
-A command that fails or is killed leaves the last good output where it was. Tables are CSV or Parquet; times in CSV are ISO 8601 UTC
-with a Z, numbers are written with as many digits as it takes to read the same number back.
+A command that fails or is killed leaves the last good output where it was. Tables are CSV or Parquet, or Delta where their former
+versions stay; times in CSV are ISO 8601 UTC with a Z, numbers are written with as many digits as it takes to read the same number back.
 """
 
 import ctypes
@@ -21,12 +21,13 @@ from typing import Any, Literal
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables.door import read_checked
 
 Form = Literal["csv", "parquet"]
 MANIFEST = "manifest.json"
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+DELTA, LOG = ".delta", "_delta_log"
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FINE_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of <fcntl.h> and <linux/fs.h>
@@ -89,23 +90,44 @@ def write_table(folder: Path, name: str, frame: pl.DataFrame, *, form: Form = "c
     if form == "parquet":
         frame.write_parquet(path)
     else:
-        frame.with_columns(_time_text(column) for column in frame if column.dtype.base_type() is pl.Datetime).write_csv(path)
+        _as_text(frame).write_csv(path)
     return path
 
 
-def find_table(folder: Path, name: str) -> Path | None:
-    """The file that holds table `name` in `folder`, whatever its suffix; None where there is none.
+def write_version(folder: Path, name: str, frame: pl.DataFrame, *, before: Path | None = None) -> Path:
+    """Write `frame` as the Delta table `folder/name.delta`, and beside it as `folder/name.csv` for people; returns the table's path.
 
-    Raises `InputError` where two files hold it.
+    Args:
+        folder: of the output, not yet in its place.
+        name: table.
+        frame: its rows.
+        before: the last output, in its place: its table is carried over with all versions, and what differs becomes the next one.
+
+    Raises as `write_table` does, and `HistoryError` where the table in `before` is damaged.
+    """
+    from tenorgrid.data import versions  # loaded by who needs it: start-up is every command's
+
+    write_table(folder, name, frame)
+    versions.write_version(folder, name, frame, before=before)
+    return folder / f"{name}{DELTA}"
+
+
+def find_table(folder: Path, name: str) -> Path | None:
+    """The file that holds table `name` in `folder`, whatever its suffix, or its Delta table; None where there is none.
+
+    Raises `InputError` where two files hold it. A file beside a Delta table is the export of that.
     """
     found = [path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()]
     if len(found) > 1:
         raise InputError.of(found[0].name, f"one file for the table {name}", value=" and ".join(path.name for path in found))
+    delta = folder / f"{name}{DELTA}"
+    if (delta / LOG).is_dir():
+        return delta
     return found[0] if found else None
 
 
 def read_table(folder: Path, name: str, schema: type[dy.Schema], *, attributes: bool = False) -> pl.DataFrame:
-    """Table `name` of `folder`, CSV or Parquet, checked against `schema`; its columns in the schema's order.
+    """Table `name` of `folder`, CSV, Parquet or Delta, checked against `schema`; its columns in the schema's order.
 
     Args:
         folder: a folder that some command wrote, or a user did.
@@ -113,11 +135,17 @@ def read_table(folder: Path, name: str, schema: type[dy.Schema], *, attributes: 
         schema: what its rows must be.
         attributes: whether columns that the schema does not list are kept, after its own; else they are refused.
 
-    Raises `InputError` with every fault, also where the file is missing.
+    Raises `InputError` with every fault, also where the file is missing, and where the export of a Delta table is not what the table says.
     """
     path = find_table(folder, name)
     if path is None:
         raise InputError.of(f"{name}.csv", f"a file of this name, or {name}.parquet, in the folder {folder.name}")
+    if path.suffix == DELTA:
+        from tenorgrid.data.versions import read_version
+
+        frame = read_version(folder, name, schema)
+        _refuse_other_export(folder, name, frame, schema)
+        return frame
     frame, faults = read_checked(path, schema, attributes=attributes)
     if faults:
         raise InputError(faults)
@@ -171,6 +199,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError.of(MANIFEST, "a JSON object", value=type(content).__name__)
     return content
+
+
+def _refuse_other_export(folder: Path, name: str, frame: pl.DataFrame, schema: type[dy.Schema]) -> None:
+    """A file beside a Delta table that says something else: whoever changed it expects it to be read."""
+    path = next((path for suffix in SUFFIXES if (path := folder / f"{name}{suffix}").is_file()), None)
+    if path is None:
+        return
+    told, faults = read_checked(path, schema)
+    if not faults and not told.equals(frame):
+        expected = f"the rows of {name}{DELTA}, which it is the export of: nobody reads a change of it"
+        columns = frame.columns
+        strange = told.with_row_index("row", 1).join(frame, on=columns, how="anti", nulls_equal=True).sort("row")
+        faults = [
+            Fault(file=path.name, row=row, value="a row that the table has not", expected=expected) for row in strange["row"].to_list()
+        ]
+        faults = faults or [Fault(file=path.name, value=f"{told.height} rows of {frame.height}", expected=expected)]
+    if faults:
+        raise InputError(faults)
 
 
 def _make_parents(folder: Path) -> list[Path]:
@@ -254,6 +300,11 @@ def _refuse_unwritable(frame: pl.DataFrame, name: str) -> None:
             raise InputError.of(name, "times in UTC", column=column.name, value=f"times in zone {column.dtype.time_zone}")
 
 
+def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its times as text, for CSV."""
+    return frame.with_columns(_time_text(column) for column in frame if column.dtype.base_type() is pl.Datetime)
+
+
 def _time_text(column: pl.Series) -> pl.Series:
     """Each different time is formatted once: most tables repeat theirs thousands of times."""
     times = column.drop_nulls().unique()
@@ -272,10 +323,23 @@ def _iso(moment: date) -> str:
 
 
 def _hashes(path: Path) -> str | dict[str, str]:
-    if path.is_dir():
-        files = sorted(found for found in path.rglob("*") if found.is_file() and found.name != MANIFEST)
-        return {found.relative_to(path).as_posix(): _hash(found) for found in files}
-    return _hash(path)
+    """Of a file its hash, of a folder that of each file in it; of a Delta table that of its rows: its files bear names drawn at random."""
+    if not path.is_dir():
+        return _hash(path)
+    tables = sorted(log.parent for log in path.rglob(LOG) if log.is_dir())
+    if path in tables:
+        return _hash_of_rows(path)
+    files = (found for found in path.rglob("*") if found.is_file() and found.name != MANIFEST)
+    hashes = {found.relative_to(path).as_posix(): _hash(found) for found in files if not any(one in found.parents for one in tables)}
+    hashes |= {one.relative_to(path).as_posix(): _hash_of_rows(one) for one in tables}
+    return dict(sorted(hashes.items()))
+
+
+def _hash_of_rows(table: Path) -> str:
+    """SHA-256 of a Delta table as it stands: of the CSV that `write_table` makes of it."""
+    from tenorgrid.data.versions import rows_of
+
+    return hashlib.sha256(_as_text(rows_of(table)).write_csv().encode()).hexdigest()
 
 
 def _hash(path: Path) -> str:

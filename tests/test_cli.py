@@ -222,7 +222,13 @@ def test_mark_of_a_file_in_our_own_layout_is_the_middle_half_of_four_providers(c
     said = command("mark", listed(tmp_path / "seen.csv"), "--out", tmp_path / "marks", "--json")
     assert said.code == 0
     assert {row["value"] for row in json.loads(said.out)["marks"]} == {2.2}
-    assert {path.name for path in (tmp_path / "marks").iterdir()} == {"marks.csv", "exclusions.csv", "audit.jsonl", "manifest.json"}
+    assert {path.name for path in (tmp_path / "marks").iterdir()} == {
+        "marks.delta",
+        "marks.csv",
+        "exclusions.csv",
+        "audit.jsonl",
+        "manifest.json",
+    }
 
 
 def test_verify_confirms_an_audit_and_names_the_price_that_changed(command: Command, tmp_path: Path) -> None:

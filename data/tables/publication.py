@@ -12,6 +12,7 @@ SHA = "SHA-256 of"
 class Prints(dy.Schema):
     """One print as it was published, never changed: a mark with its audit, who stood for it, and its place in two chains of hashes.
 
+    A further column belongs to a new layout of `indices/publication/layouts.py`: what was published before keeps its hash.
     `hash` is SHA-256 of content_hash, audit_hash, previous and before, a line each. A publication is what one commit appended.
     """
 
@@ -39,11 +40,12 @@ class Prints(dy.Schema):
     publication = dy.Int64(min=0, description="Number of the publication")
     prints = dy.Int64(min=1, description="Prints in the publication")
     audit = dy.String(description="The audit, one JSON text")
-    content_hash = dy.String(description=f"{SHA} all columns before this one but the audit, as canonical JSON")
+    content_hash = dy.String(description=f"{SHA} the columns of its layout, as canonical JSON")
     audit_hash = dy.String(description=f"{SHA} the audit")
     previous = dy.String(description="Hash of the print before it of its index; empty for the first")
     before = dy.String(description="Hash of the publication before its own; empty for the first")
     hash = dy.String(description="Hash of the print")
+    layout = dy.Int64(min=2, nullable=True, description="Which columns content_hash covers; null is the first layout, without this column")
 
     @dy.rule()
     def value_unless_withheld(cls) -> pl.Expr:

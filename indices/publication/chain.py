@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from tenorgrid.data.tables.publication import Prints
+from tenorgrid.indices.publication.layouts import LATEST, LAYOUTS, covered, layout_of, uncovered
 
 LINKS = ("content_hash", "audit_hash", "previous", "before", "hash")
-CONTENT = tuple(name for name in Prints.columns() if name not in (*LINKS, "audit"))
 LINK_COLUMNS = ("index", "methodology", "start", "revision", "number", "publication", "prints", *LINKS)
 NOTHING = ""  # what the first print and the first publication follow
 CLOCK = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -28,8 +28,11 @@ def sha(text: str) -> str:
 
 
 def content_hash(row: dict[str, Any]) -> str:
-    """SHA-256 of a print's content as canonical JSON: names in order, no spaces, numbers by their shortest exact text, times in UTC."""
-    content = {name: _plain(row[name]) for name in CONTENT}
+    """SHA-256 of a print's content as canonical JSON: names in order, no spaces, numbers by their shortest exact text, times in UTC.
+
+    The content is that of the print's layout. Raises `KeyError` for a layout that this version does not know.
+    """
+    content = {name: _plain(value) for name, value in covered(row).items()}
     return sha(json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
 
 
@@ -59,7 +62,14 @@ def linked(rows: pl.DataFrame, *, after: pl.DataFrame) -> pl.DataFrame:
     found = []
     for row in rows.sort("index", "methodology", "start", "revision").iter_rows(named=True):
         number, previous = ends.get(row["index"], (-1, NOTHING))
-        row |= {"number": number + 1, "publication": publication, "prints": rows.height, "previous": previous, "before": before}
+        row |= {
+            "layout": LATEST,
+            "number": number + 1,
+            "publication": publication,
+            "prints": rows.height,
+            "previous": previous,
+            "before": before,
+        }
         row |= {"content_hash": content_hash(row), "audit_hash": sha(row["audit"])}
         row["hash"] = print_hash(row)
         ends[row["index"]] = (row["number"], row["hash"])
@@ -122,6 +132,11 @@ def label(row: dict[str, Any]) -> str:
 def changed(rows: list[dict[str, Any]]) -> Iterator[str]:
     """Prints whose content or audit is not what their hashes say, a sentence each."""
     for row in rows:
+        if layout_of(row) not in LAYOUTS:
+            yield f"{label(row)} has the layout {layout_of(row)}, which this version of tenorgrid does not know"
+            continue
+        if beyond := uncovered(row):
+            yield f"{label(row)} was changed: its hash does not cover what it says in {', '.join(beyond)}"
         if content_hash(row) != row["content_hash"]:
             yield f"{label(row)} was changed: its content has not the hash that it was published with"
         if sha(row["audit"]) != row["audit_hash"]:

@@ -1,7 +1,6 @@
 """Restatement: a published print made again for a reason, by its methodology's own rule, as a draft of the next revision."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,8 @@ from tenorgrid.data.history import kept
 from tenorgrid.indices.calculation import calculate
 from tenorgrid.indices.publication.draft import Draft, audited, person, snapshot_of
 from tenorgrid.indices.publication.history import RULES, TOML, History, in_utc
+from tenorgrid.indices.restatement import LATE, SMALL, Said, why_it_stands
 from tenorgrid.indices.specification import Methodology, Restatement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A print that may be replaced: its last revision, when it was first published, and the value that comes out now."""
-
-    last: dict[str, Any]
-    first_published: datetime
-    value: float | None
 
 
 def restate(
@@ -65,11 +56,13 @@ def restate(
         if before is None:
             faults.append(Fault(file="history", column=row["index"], value="no print", expected=f"a print of {day} that can be restated"))
             continue
-        refused = _refused(rule.restatement, _Case(last=before, first_published=_first(history, before), value=row["value"]), moment)
-        if refused is None:
+        first = _first(history, before)
+        was, now = Said(before["value"], str(before["status"])), Said(row["value"], str(row["status"]))
+        why = why_it_stands(rule.restatement, was=was, now=now, first_published=first, at=moment)
+        if why is None:
             allowed.append((row["index"], row["start"]))
-        elif indices is not None or refused.column == "until":
-            faults.append(refused)
+        elif indices is not None or why != SMALL:
+            faults.append(_refused(row["index"], why, rule.restatement, told=(was, now), times=(first, moment)))
     if faults:
         raise InputError(faults)
     if not allowed:
@@ -104,21 +97,18 @@ def rule_in_words(rule: Restatement) -> str:
     return f"until {rule.until / timedelta(hours=1):g} h after publication, where it moves by more than {100 * rule.above:g} %"
 
 
-def _refused(rule: Restatement, case: _Case, moment: datetime) -> Fault | None:
-    where = case.last["index"]
+def _refused(index: str, why: str, rule: Restatement, *, told: tuple[Said, Said], times: tuple[datetime, datetime]) -> Fault:
+    """A print that stands, as a fault: `told` is what it said and what comes out now, `times` its first publication and now."""
     if rule.until is None:
-        return Fault(file=where, column="until", expected="a methodology that allows restatement", value="never")
-    latest = case.first_published + rule.until
-    if moment > latest:
-        expected = f"a moment no later than {latest:%Y-%m-%dT%H:%M:%SZ}, {rule_in_words(rule)}"
-        return Fault(file=where, column="until", expected=expected, value=f"{moment:%Y-%m-%dT%H:%M:%SZ}")
-    before, now = case.last["value"], case.value
+        return Fault(file=index, column="until", expected="a methodology that allows restatement", value="never")
+    if why == LATE:
+        expected = f"a moment no later than {times[0] + rule.until:%Y-%m-%dT%H:%M:%SZ}, {rule_in_words(rule)}"
+        return Fault(file=index, column="until", expected=expected, value=f"{times[1]:%Y-%m-%dT%H:%M:%SZ}")
+    before, now = told[0].value, told[1].value
     if before is None or now is None:
-        return None if before != now else Fault(file=where, column="above", expected="a value that moves", value="withheld, as before")
+        return Fault(file=index, column="above", expected="a value that moves", value="withheld, as before")
     move = abs(now / before - 1) if before else abs(now - before)
-    if move > rule.above:
-        return None
-    return Fault(file=where, column="above", expected=f"a move of more than {rule.above:.4%}", value=f"{before:g} to {now:g}, {move:.4%}")
+    return Fault(file=index, column="above", expected=f"a move of more than {rule.above:.4%}", value=f"{before:g} to {now:g}, {move:.4%}")
 
 
 def _rule_of(history: History, methodology: str | None, day: date) -> Methodology:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.exposure import Exposure as Exposure
     from tenorgrid.insight import intelligence as intelligence
     from tenorgrid.insight import what_if as what_if
+    from tenorgrid.mark_tables import read_marks as read_marks
     from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
@@ -71,6 +72,7 @@ _NAMES = {
     "read_case": "data.case",
     "read_daily": "data.readers.daily",
     "read_listings": "data.readers.listings",
+    "read_marks": "mark_tables",
     "read_observations": "data.readers.formats",
     "read_provider_summaries": "data.readers.summaries",
     "read_summaries": "data.readers.summaries",

@@ -8,14 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from tenorgrid.data.errors import InputError
-from tenorgrid.data.store import find_table, read_table, write_manifest, write_table, writing
-from tenorgrid.data.tables.door import checked, read_checked
-from tenorgrid.data.tables.observed import Marks as MarksTable
+from tenorgrid.data.store import write_manifest, write_table, write_version, writing
 from tenorgrid.indices.audit import write_audit
 from tenorgrid.indices.baskets.basket import basket_marks
 from tenorgrid.indices.baskets.formulas import by_formula
 from tenorgrid.indices.baskets.terms import Basket
+from tenorgrid.mark_tables import read_marks
 from tenorgrid.results import Marks, Tables
 
 TABLES = ("marks", "contributions", "rebalancings", "formulas")
@@ -58,7 +56,8 @@ class BasketStudy(Tables):
         page = self.page(source=", ".join(inputs or {}) or "marks")
         rule = {"definition": self.basket.name, "method_hash": self.basket.hash, "timezone": self.basket.timezone}
         with writing(folder) as temporary:
-            for name in TABLES:
+            write_version(temporary, MARKS, self.marks, before=folder)
+            for name in TABLES[1:]:
                 write_table(temporary, name, getattr(self, name))
             write_audit(self, temporary / "audit.jsonl")
             (temporary / FILE).write_text(page, encoding="utf-8")
@@ -66,13 +65,20 @@ class BasketStudy(Tables):
         return folder / FILE
 
 
-def basket(marks: Marks | pl.DataFrame | Path | str, definition: Basket | Path | str, *, at: datetime | None = None) -> BasketStudy:
+def basket(
+    marks: Marks | pl.DataFrame | Path | str,
+    definition: Basket | Path | str,
+    *,
+    at: datetime | None = None,
+    written_by: datetime | None = None,
+) -> BasketStudy:
     """Marks of a basket, and of the baskets in it, from marks of what it holds.
 
     Args:
-        marks: what `tg.mark` gave, a `Marks` frame, its file, or the folder that holds it.
+        marks: what `tg.mark` gave, a `Marks` frame, its file, the folder that holds it, or a publisher's history.
         definition: a shipped basket (`hopper-us`, `accelerators-us`, `work-us`, ...) or a TOML file.
         at: only marks published by this moment, with its time zone; None is all.
+        written_by: of a folder into which several runs have written, the last by this moment; None is the last of all.
 
     Raises `InputError` with every fault of the marks and of the definition.
 
@@ -88,10 +94,8 @@ def basket(marks: Marks | pl.DataFrame | Path | str, definition: Basket | Path |
     >>> found.marks["value"].to_list(), found.formulas.filter(formula="fisher")["level"].round(6).to_list()
     ([2.5, 2.6, 2.7], [2.5, 2.6, 2.7])
     """
-    known = read_marks(marks)
+    known = read_marks(marks, as_of=at, written_by=written_by)
     run = basket_marks(known, definition=definition, at=at)
-    if at is not None:
-        known = known.filter(pl.col("published_at") <= at)
     inner = run.marks.filter(pl.col("index") != run.basket.index)
     compared = by_formula(pl.concat([known, inner]), definition=run.basket)
     return BasketStudy(
@@ -103,24 +107,6 @@ def basket(marks: Marks | pl.DataFrame | Path | str, definition: Basket | Path |
         audits=run.audits,
         left_out={str(formula): reason for formula, reason in compared.left_out.items()},
     )
-
-
-def read_marks(marks: Marks | pl.DataFrame | Path | str) -> pl.DataFrame:
-    """`Marks` from a result, a frame, a file, or a folder that holds the table `marks`, or such a folder. Raises `InputError`."""
-    if isinstance(marks, pl.DataFrame):
-        return checked(marks, MarksTable, name=MARKS)
-    if isinstance(marks, Marks):
-        return marks.marks
-    path = Path(marks)
-    if path.is_dir():
-        place = path / MARKS if (path / MARKS).is_dir() and find_table(path, MARKS) is None else path
-        return read_table(place, MARKS, MarksTable)
-    if not path.is_file():
-        raise InputError.of(str(marks), "a file of marks, or a folder that holds one")
-    frame, faults = read_checked(path, MarksTable)
-    if faults:
-        raise InputError(faults)
-    return frame
 
 
 def shown(study: BasketStudy) -> list[dict[str, Any]]:

@@ -17,9 +17,8 @@ from tenorgrid.api import clear, hedge, mark, mark_work, settle, value
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
-from tenorgrid.data.store import read_table, write_manifest, write_table, writing
+from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.book import Trades
-from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import (
@@ -35,6 +34,7 @@ from tenorgrid.folders import (
     write_values,
 )
 from tenorgrid.indices.fixings import fixings
+from tenorgrid.mark_tables import fixings_of, read_marks
 from tenorgrid.progress import Silent, Steps
 from tenorgrid.reports.report import render
 from tenorgrid.reports.report import write as write_report
@@ -114,7 +114,7 @@ def run_market(
         bar.begin("marks, curves, settlement", at=CLEARING_SHARE)
         with ThreadPoolExecutor(1) as side:  # money needs no marks: it is settled beside them
             settled = side.submit(_settle_into, folder, run, clock=clock, inputs=inputs, seed=seed, forecasts=forecasts)
-            left_out = _analyse_into(folder, run, quotes=quotes, trades=trades, exposures=exposures, clock=clock)
+            left_out = _analyse_into(folder, run, before=out, quotes=quotes, trades=trades, exposures=exposures, clock=clock)
             owed = settled.result()
         bar.begin("report", at=0.94)
         market, day = run.case.market, run.today()
@@ -156,20 +156,21 @@ def _analyse_into(
     folder: Path,
     run: Run,
     *,
+    before: Path,
     quotes: pl.DataFrame | None,
     trades: pl.DataFrame | None,
     exposures: pl.DataFrame | None,
     clock: Clock,
 ) -> list[str]:
     """Marks, curves, book and basis; a part that the case is too short for is left out, said in a warning and in the manifest;
-    quotes, trades and exposures that were given are refused.
+    quotes, trades and exposures that were given are refused. `before` is the last run in the same place.
     """
     day, left_out = run.today(), list[str]()
     marks, fitted = None, None
     given = next((one for one in (quotes, trades, exposures) if one is not None), None)
     with clock.part("marks"), _left_out(folder / "marks", left_out, given=given):
         marks = marks_of(run)
-        write_marks(marks, folder / "marks", as_of=day)
+        write_marks(marks, folder / "marks", as_of=day, before=before / "marks")
     if marks is None:
         warn("without marks there are no curve/, value/ and basis/", PartLeftOutWarning, stacklevel=3)
         return [*left_out, "curve", "value", "basis"]
@@ -220,7 +221,7 @@ def run_observations(
         bar.begin("marks", at=0.0)
         with clock.part("marks"):
             marks = published(mark(observations, method=method))
-            write_marks(marks, folder / "marks", inputs=inputs, work=mark_work(marks, case="packaged"))
+            write_marks(marks, folder / "marks", inputs=inputs, work=mark_work(marks, case="packaged"), before=out / "marks")
         bar.begin("curves and volatility", at=0.5)
         with clock.part("curve"):
             fitted = curves_of_marks(marks)
@@ -264,14 +265,14 @@ def packaged(seed: int | None = None) -> Packaged:
     )
 
 
-def value_of(book: Path, market: Path, *, rate: float) -> tuple[pl.DataFrame, Valued]:
+def value_of(book: Path, market: Path, *, rate: float, marks: Path | None = None) -> tuple[pl.DataFrame, Valued]:
     """Value a file of trades at the curves, marks and volatilities of a run folder; shapes and bands are those the curves were
-    written with.
+    written with. `marks` are read instead of the folder's own: a table, a folder, or a publisher's history.
     """
     trades = read_file(book, Trades)
     curves, volatility = read_curves(market / "curve")
-    marks = read_table(market / "marks", "marks", MarkTable)
-    known = fixings(marks, at=next(iter(curves.values())).as_of)
+    moment = next(iter(curves.values())).as_of
+    known = fixings_of(marks, at=moment) if marks is not None else fixings(read_marks(market / "marks"), at=moment)
     return trades, value(trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate))
 
 
@@ -288,9 +289,11 @@ def settle_folder(run_dir: Path, out: Path, *, version: str) -> Owed:
     return owed
 
 
-def basis_of(exposures: Path, marks: Path, *, using: list[str] | None) -> Hedged:
-    """Hedge a file of exposures with indices of a file of marks; None takes every firm GPU index of it."""
-    table, history = read_file(exposures, Exposures), read_file(marks, MarkTable)
+def basis_of(
+    exposures: Path, marks: Path, *, using: list[str] | None, as_of: datetime | None = None, written_by: datetime | None = None
+) -> Hedged:
+    """Hedge a file of exposures with indices of marks, a table, a folder or a publisher's history; None takes every firm GPU index."""
+    table, history = read_file(exposures, Exposures), read_marks(marks, as_of=as_of, written_by=written_by)
     firm = history.filter(pl.col("unit") == "USD/GPUh", pl.col("index").str.ends_with(".FIRM"))["index"].unique().sort().to_list()
     return hedge(table, history=history, using=using or firm)
 

@@ -7,6 +7,7 @@ import sys
 import warnings
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
 from tenorgrid.commands.intelligence import intelligence
 from tenorgrid.commands.normalise import normalise
-from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_unused
+from tenorgrid.commands.output import AsJson, AsOf, KnownBy, Out, Scheduler, Workers, WrittenBy, executor_of, moment_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
 from tenorgrid.commands.publish import publish_app
@@ -119,7 +120,7 @@ def mark(
     seen = read_observations(observations, format=reader)
     marks = chain.published(api.mark(seen, method=method or HOUSE, first=day, end=None if day is None else day + timedelta(days=1)))
     with writing(out) as folder:
-        folders.write_marks(marks, folder, inputs={observations.name: observations})
+        folders.write_marks(marks, folder, inputs={observations.name: observations}, before=out)
     shown = marks.marks.filter(marks.marks["value"].is_not_null()).select("index", "start", "value", "status")
     done: dict[str, object] = {"out": str(out), "marks": [_plain(row) for row in shown.iter_rows(named=True)]}
     _say(done, as_json, f"{marks.marks.height} marks written into {out}")
@@ -154,6 +155,9 @@ def price(
     market: Annotated[Path, typer.Option("--market", help="Run folder with marks/ and curve/.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
     rate: Annotated[float, typer.Option("--rate", help="Flat discount rate a year.")] = 0.04,
+    marks: Annotated[
+        Path | None, typer.Option("--marks", help="Fix by these marks instead: a table, a folder or a publisher's history.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Values and risks of a book of trades.
@@ -163,11 +167,11 @@ def price(
     from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
-    _refuse_over(out, book, market)
-    trades, valued = chain.value_of(book, market, rate=rate)
+    _refuse_over(out, book, market, marks)
+    trades, valued = chain.value_of(book, market, rate=rate, marks=marks)
     if out is not None:
         with writing(out) as folder:
-            folders.write_values(trades, valued, folder, inputs={book.name: book})
+            folders.write_values(trades, valued, folder, inputs={path.name: path for path in (book, marks) if path is not None})
     values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
     _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
 
@@ -197,22 +201,28 @@ def settle(
 @app.command()
 def basis(
     exposure: Annotated[Path, typer.Argument(help="Table of exposures.")],
-    index: Annotated[Path, typer.Option("--index", help="Table of marks, of the exposure's prices and of the indices.")],
+    index: Annotated[
+        Path,
+        typer.Option("--index", help="Marks of the exposure's prices and of the indices: a table, a folder or a publisher's history."),
+    ],
     out: Out,
     using: Annotated[
         list[str] | None, typer.Option("--using", help="Index to hedge with; default every firm GPU index of the table.")
     ] = None,
+    as_of: KnownBy = None,
+    written_by: WrittenBy = None,
     as_json: AsJson = False,
 ) -> None:
     """Hedge ratio, effectiveness and basis risk of exposures; it may say ineffective.
 
-    Example: tenorgrid basis exposures.csv --index out/marks/marks.csv --using H100-SXM.US.FIRM --out out-basis
+    Example: tenorgrid basis exposures.csv --index out/marks --using H100-SXM.US.FIRM --out out-basis
     """
     from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
     _refuse_over(out, exposure, index)
-    hedged = chain.basis_of(exposure, index, using=using)
+    known, written = moment_of(as_of, "--as-of"), moment_of(written_by, "--written-by")
+    hedged = chain.basis_of(exposure, index, using=using, as_of=known, written_by=written)
     with writing(out) as folder:
         folders.write_basis(hedged, folder, inputs={exposure.name: exposure, index.name: index})
     rows = hedged.basis.select("exposure", "index", "ratio", "effectiveness", "verdict")
@@ -306,12 +316,12 @@ def _run_market(
 
 def _verify(path: Path, observations: Any, *, method: str | None, as_json: bool) -> None:
     """Say that an audit, and the marks beside it, come out again; else refuse them with every difference."""
-    from tenorgrid.data.store import find_table, read_table
-    from tenorgrid.data.tables.observed import Marks
     from tenorgrid.indices.audit import verify
+    from tenorgrid.mark_tables import beside
 
-    marks = read_table(path.parent, "marks", Marks) if find_table(path.parent, "marks") else None
+    marks, copies = beside(path)
     found = verify(path, observations, methodology=method, marks=marks)
+    found = replace(found, differences=(*found.differences, *copies))
     if as_json or found.confirmed:
         _say({"confirmed": found.confirmed, "differences": [str(one) for one in found.differences]}, as_json, str(found))
     if not found.confirmed:

@@ -14,7 +14,7 @@ from tenorgrid.curves.shape import Shape
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.market_file import read_market, write_market
-from tenorgrid.data.store import Form, find_table, read_manifest, read_table, write_manifest, write_table
+from tenorgrid.data.store import Form, find_table, read_manifest, read_table, write_manifest, write_table, write_version
 from tenorgrid.data.tables import case as case_tables
 from tenorgrid.data.tables import cleared as cleared_tables
 from tenorgrid.data.tables.curve import Curve, IndexShapes, Quotes, Volatility
@@ -115,11 +115,26 @@ def read_clear(folder: Path) -> Run:
 
 
 def write_marks(
-    marks: Marks, folder: Path, *, inputs: Mapping[str, Path] | None = None, as_of: date | None = None, work: WorkloadRun | None = None
+    marks: Marks,
+    folder: Path,
+    *,
+    inputs: Mapping[str, Path] | None = None,
+    as_of: date | None = None,
+    work: WorkloadRun | None = None,
+    before: Path | None = None,
 ) -> None:
-    """Marks, their exclusions, and one line of audit each; marks of work made of them have an audit of their own."""
+    """Marks, their exclusions, and one line of audit each; marks of work made of them have an audit of their own.
+
+    Args:
+        marks: of GPU-hours.
+        folder: where, not yet in its place.
+        inputs: what was read, for the manifest.
+        as_of: past which nothing was known, for the manifest.
+        work: marks of work.
+        before: the marks' last folder, whose versions stay readable.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_table(folder, "marks", marks.marks if work is None else pl.concat([marks.marks, work.marks]))
+    write_version(folder, "marks", marks.marks if work is None else pl.concat([marks.marks, work.marks]), before=before)
     if work is not None:
         write_audit(work, folder / "workload-audit.jsonl")
     write_table(folder, "exclusions", marks.exclusions)

@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.store import find_table, read_table, write_manifest, write_table, writing
-from tenorgrid.data.tables.observed import Marks as MarkTable
-from tenorgrid.folders import read_file
+from tenorgrid.data.errors import NotPublishedError
+from tenorgrid.data.store import write_manifest, write_table, write_version, writing
 from tenorgrid.indices.audit import Verification, write_audit
 from tenorgrid.indices.methodology import Methodology
 from tenorgrid.indices.workloads.audit import verify_workload_indices
 from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
 from tenorgrid.indices.workloads.terms import WorkloadBasket
+from tenorgrid.mark_tables import beside, read_marks
 from tenorgrid.results import Marks, Tables
 
 FILE = "workloads.html"
@@ -39,8 +39,9 @@ class WorkloadMarks(Tables, WorkloadIndices):
     def verify(self, audit: Path | str) -> Verification:
         """Hold a published audit file, and the marks beside it, against this run."""
         path = Path(audit)
-        marks = read_table(path.parent, "marks", MarkTable) if find_table(path.parent, "marks") else None
-        return verify_workload_indices(path, self, marks=marks)
+        marks, copies = beside(path)
+        found = verify_workload_indices(path, self, marks=marks)
+        return replace(found, differences=(*found.differences, *copies))
 
     def page(self) -> str:
         """The page of figures as one HTML text."""
@@ -57,7 +58,7 @@ class WorkloadMarks(Tables, WorkloadIndices):
         """
         page = self.page()
         with writing(folder) as temporary:
-            write_table(temporary, "marks", self.marks)
+            write_version(temporary, "marks", self.marks, before=folder)
             write_table(temporary, "ways", self.ways)
             write_audit(self, temporary / "audit.jsonl")
             (temporary / FILE).write_text(page, encoding="utf-8")
@@ -73,36 +74,26 @@ def workloads(
     method: Methodology | Path | str | None = None,
     homes: Sequence[str] = (),
     tiers: Sequence[str] = (),
+    as_of: datetime | None = None,
+    written_by: datetime | None = None,
 ) -> WorkloadMarks:
     """USD per million tokens, per training step, per rollout: workload indices of a basket from marks of GPU-hours.
 
     Args:
-        marks: what `tg.mark` gave, a frame of `Marks`, their file, or a folder that has them.
+        marks: what `tg.mark` gave, a frame of `Marks`, their file, a folder that has them, or a publisher's history.
         definition: a shipped basket of workloads, or a TOML file.
         benchmarks: benchmark files by the name of the figures in the definition that they stand in for.
         method: methodology of the marks; None takes the marks' own, or the shipped one of the name in the definition.
         homes, tiers: only these, such as `["US"]` and `["FIRM"]`.
+        as_of: only marks published by this moment, with its time zone; None is all.
+        written_by: of a folder into which several runs have written, the last by this moment; None is the last of all.
 
     Raises InputError with every fault.
     """
     rule = marks.run.methodology if method is None and isinstance(marks, Marks) else method
-    run = workload_indices(marks_of(marks), definition, benchmarks=benchmarks, methodology=rule, homes=homes, tiers=tiers)
+    known = read_marks(marks, as_of=as_of, written_by=written_by)
+    run = workload_indices(known, definition, benchmarks=benchmarks, methodology=rule, homes=homes, tiers=tiers)
     settings: dict[str, object] = {
         "definition": run.basket.name, "method_hash": run.basket.hash, "homes": list(homes), "tiers": list(tiers),
     }  # fmt: skip
     return WorkloadMarks(basket=run.basket, marks=run.marks, audits=run.audits, ways=run.ways, settings=settings)
-
-
-def marks_of(marks: Marks | pl.DataFrame | Path | str) -> pl.DataFrame:
-    """`Marks` out of whatever has them: a result, a frame, a file, a folder, or a run folder with `marks/` in it."""
-    if isinstance(marks, pl.DataFrame):
-        return marks
-    if isinstance(marks, Marks):
-        return marks.marks
-    path = Path(marks)
-    if not path.is_dir():
-        return read_file(path, MarkTable)
-    for folder in (path, path / "marks"):
-        if folder.is_dir() and find_table(folder, "marks"):
-            return read_table(folder, "marks", MarkTable)
-    raise InputError.of(str(path), "a table of marks, or a folder that has one")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,10 @@ from tenorgrid.data.errors import InputError
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; replaced as a whole.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Local day at whose beginning to stand, such as 2027-03-16.")]
+KnownBy = Annotated[str | None, typer.Option("--as-of", help="Only marks published by this moment, such as 2027-03-01T05:00Z.")]
+WrittenBy = Annotated[
+    str | None, typer.Option("--written-by", help="Of a folder that several runs wrote, the last by this moment; default the last of all.")
+]
 Workers = Annotated[int | None, typer.Option("--workers", help="Processes for clearing; default one a core.", min=1)]
 Scheduler = Annotated[str | None, typer.Option("--scheduler", help="Clear on this Dask scheduler, such as tcp://127.0.0.1:8786.")]
 
@@ -23,6 +28,19 @@ def refuse_over(out: Path | None, *inputs: Path | None) -> None:
     for path in inputs:
         if out is not None and path is not None and out.resolve() in (path.resolve(), *path.resolve().parents):
             raise InputError.of("--out", f"a folder that does not hold the input {path}, as it is replaced as a whole", value=out)
+
+
+def moment_of(text: str | None, option: str) -> datetime | None:
+    """The moment that an option gives, in UTC; a text that is none, or has no time zone, is wrong usage."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option} {text}: expected a time such as 2027-03-01T05:00Z") from error
+    if found.tzinfo is None:
+        raise typer.BadParameter(f"{option} {text}: expected a time with its zone, such as 2027-03-01T05:00Z")
+    return found.astimezone(UTC)
 
 
 def say(done: dict[str, object], as_json: bool, sentence: str) -> None:

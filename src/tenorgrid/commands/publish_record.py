@@ -47,7 +47,7 @@ def replay(
     Example: tenorgrid publish replay --history history --as-of 2026-03-05T17:00Z --out out/replay
     """
     from tenorgrid import publishing
-    from tenorgrid.data.store import write_manifest, write_table, writing
+    from tenorgrid.data.store import write_manifest, write_version, writing
 
     refuse_over(out, history)
     standing = publishing.moment(as_of, name="--as-of")
@@ -56,7 +56,7 @@ def replay(
         raise InputError(Fault(file=history.name, value=text, expected="a print that comes out again") for text in found.faults)
     if out is not None:
         with writing(out) as folder:
-            write_table(folder, "marks", found.marks)
+            write_version(folder, "marks", found.marks, before=out)
             (folder / "audit.jsonl").write_text("".join(f"{audit}\n" for audit in found.prints["audit"]), encoding="utf-8")
             write_manifest(folder, command="publish replay", as_of=standing)
     told = [publishing.plain(row) for row in found.marks.select("index", "start", "revision", "value", "status").iter_rows(named=True)]

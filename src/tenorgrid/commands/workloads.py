@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tenorgrid.commands.output import AsJson, refuse_over, refuse_unused, say
+from tenorgrid.commands.output import AsJson, KnownBy, WrittenBy, moment_of, refuse_over, refuse_unused, say
 from tenorgrid.data.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def workloads(
-    marks: Annotated[Path, typer.Argument(help="Table of marks, or a folder that has one.")],
+    marks: Annotated[Path, typer.Argument(help="Table of marks, a folder that has one, or a publisher's history.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
     definition: Annotated[str, typer.Option("--definition", help="A shipped basket of workloads, or a TOML file.")] = "house-work",
     benchmark: Annotated[
@@ -25,6 +25,8 @@ def workloads(
     home: Annotated[list[str] | None, typer.Option("--home", help="Only this home, such as US; may be given again.")] = None,
     tier: Annotated[list[str] | None, typer.Option("--tier", help="Only this tier, such as FIRM; may be given again.")] = None,
     verify: Annotated[Path | None, typer.Option("--verify", help="Recompute the marks of this audit file.")] = None,
+    as_of: KnownBy = None,
+    written_by: WrittenBy = None,
     as_json: AsJson = False,
 ) -> None:
     """Workload indices: USD per million tokens, per training step, per rollout, by the cheapest recipe at each day's marks.
@@ -40,7 +42,10 @@ def workloads(
         raise typer.BadParameter("--out is needed, or --verify")
     given = [path for path in (marks, Path(definition), *files.values()) if path.exists()]
     refuse_over(out, *given)
-    made = make(marks, definition, benchmarks=files, method=method, homes=home or (), tiers=tier or ())
+    known, written = moment_of(as_of, "--as-of"), moment_of(written_by, "--written-by")
+    made = make(
+        marks, definition, benchmarks=files, method=method, homes=home or (), tiers=tier or (), as_of=known, written_by=written
+    )
     if verify is not None:
         _verified(verify, made.verify(verify), as_json)
     if out is not None:
