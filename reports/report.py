@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tenorgrid.data.wording import counted
 from tenorgrid.reports.figures.certificate import worst_of_all
 from tenorgrid.reports.figures.marks import NARROW, current, main_methodology
 from tenorgrid.reports.figures.prices import paired
@@ -12,7 +13,7 @@ from tenorgrid.reports.page import Key, compose
 from tenorgrid.reports.pages import basis, book, certificate, curves, intelligence, marks, prices, scarcity, settlement, whole
 from tenorgrid.reports.pages.origin import section as origin
 from tenorgrid.reports.run import Run, read_run
-from tenorgrid.reports.tables import counted, number
+from tenorgrid.reports.tables import number
 
 FILE = "report.html"
 SYNTHETIC = "Synthetic data."

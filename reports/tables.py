@@ -59,15 +59,6 @@ def number(value: float | int | Decimal | None, form: str) -> str:
     return text.replace("e-", "e−")
 
 
-def counted(count: int, noun: str) -> str:
-    """A number of things, with their noun in the number that it takes.
-
-    >>> counted(1, "horizon"), counted(2400, "trade")
-    ('1 horizon', '2,400 trades')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def local(names: Sequence[str], timezone: str) -> list[pl.Expr]:
     """The moments of columns `names` on the clock of `timezone`; a midnight is shown as its day alone."""
     return [pl.col(name).dt.convert_time_zone(timezone).dt.replace_time_zone(None) for name in names]

@@ -2,11 +2,12 @@
 
 import polars as pl
 
+from tenorgrid.data.wording import counted
 from tenorgrid.indices.workloads.indices import WorkloadIndices
 from tenorgrid.indices.workloads.terms import POINTS
 from tenorgrid.reports.figures import work as figures
 from tenorgrid.reports.page import Drawing, Key, Listing, Section, compose
-from tenorgrid.reports.tables import Column, counted, table
+from tenorgrid.reports.tables import Column, table
 
 LIMITS_OF_FIGURES = (
     "What the figures do not cover: a benchmark is one release of software on one chip, tuned by its submitter, with every user busy all "

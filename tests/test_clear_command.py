@@ -39,7 +39,7 @@ def test_the_module_runs_as_a_program(tmp_path: Path) -> None:
 def test_clear_writes_the_prices_that_were_found_by_hand(suffix: str, command: Command, tmp_path: Path) -> None:
     said = command("clear", TWO, "--out", tmp_path / "out", "--workers", 1, *(["--parquet"] if suffix == "parquet" else []))
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"1 intervals cleared into {tmp_path / 'out'}\n"
+    assert said.out == f"1 interval cleared into {tmp_path / 'out'}\n"
     path = tmp_path / "out" / f"prices.{suffix}"
     prices = pl.read_csv(path) if suffix == "csv" else pl.read_parquet(path)
     marginal = prices.filter(pl.col("pricing").cast(pl.String) == "marginal")
@@ -65,7 +65,7 @@ def test_clear_takes_a_rule_and_horizons_by_name(command: Command, weeks_case: P
 def test_units_that_are_started_whole_are_cleared_with_both_prices_and_their_uplift(command: Command, tmp_path: Path) -> None:
     said = command("clear", SCARF, "--out", tmp_path / "out", "--workers", 1)
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"1 intervals cleared into {tmp_path / 'out'}, whole solutions within 0 of their bound\n"
+    assert said.out == f"1 interval cleared into {tmp_path / 'out'}, whole solutions within 0 of their bound\n"
     prices = dict(read_table(tmp_path / "out", "prices", Prices).select(pl.col("pricing").cast(pl.String), "price").iter_rows())
     assert prices == pytest.approx({"marginal": 3.0, "convex-hull": 44 / 7}, abs=1e-9)
     uplift = read_table(tmp_path / "out", "uplift", Uplift).group_by(pl.col("pricing").cast(pl.String)).agg(pl.col("make_whole").sum())

@@ -1,9 +1,10 @@
 """Certificates of clearing: no solver status is believed."""
 
+from tenorgrid.data.wording import counted
 from tenorgrid.reports.figures import certificate
 from tenorgrid.reports.page import Drawing, Listing, Section
 from tenorgrid.reports.run import Run
-from tenorgrid.reports.tables import Column, counted, table
+from tenorgrid.reports.tables import Column, table
 
 
 def section(run: Run) -> Section | None:

@@ -7,6 +7,7 @@ import typer
 
 from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_over, refuse_unused, say
 from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.wording import counted
 
 
 def clear(
@@ -81,4 +82,4 @@ def clear(
 def _sentence(done: dict[str, Any], out: Path) -> str:
     whole = done["worst_incumbent_gap"]
     searched = "" if whole is None else f", whole solutions within {whole:.2g} of their bound"
-    return f"{done['intervals']} intervals cleared into {out}{searched}"
+    return f"{counted(done['intervals'], 'interval')} cleared into {out}{searched}"

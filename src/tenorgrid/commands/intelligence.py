@@ -7,6 +7,7 @@ import typer
 
 from tenorgrid.commands.output import refuse_over, say
 from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.wording import counted
 
 
 def intelligence(
@@ -43,4 +44,5 @@ def intelligence(
     pivotal = found.pivotal.filter(found.pivotal["pivotal"] > 0)["participant"].n_unique()
     trips = int(found.cumulative["trips"].sum())
     done = {"out": str(out), "rows": rows, "pivotal_suppliers": pivotal, "breaker_trips": trips}
-    say(done, as_json, f"{rows['marginal']:,} prices told, {pivotal} suppliers pivotal at times, {trips} breaker trips, into {out}")
+    told = f"{counted(rows['marginal'], 'price')} told, {counted(pivotal, 'supplier')} pivotal at times, {counted(trips, 'breaker trip')}"
+    say(done, as_json, f"{told}, into {out}")

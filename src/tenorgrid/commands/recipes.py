@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from tenorgrid.commands.output import refuse_over, say
+from tenorgrid.data.wording import counted
 
 
 def recipes(
@@ -70,7 +71,8 @@ def recipes(
         "left_out": reasons,
     }  # fmt: skip
     left = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
-    say(done, as_json, f"{made.recipes.height} recipes of {made.workloads.height} workloads into {out}; rows left out: {left or 'none'}")
+    count = f"{counted(made.recipes.height, 'recipe')} of {counted(made.workloads.height, 'workload')}"
+    say(done, as_json, f"{count} into {out}; rows left out: {left or 'none'}")
 
 
 def _pair(text: str) -> tuple[str, str]:

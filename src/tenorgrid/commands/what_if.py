@@ -7,6 +7,7 @@ import typer
 
 from tenorgrid.commands.output import refuse_over, say
 from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.wording import counted
 
 
 def what_if(
@@ -52,5 +53,6 @@ def what_if(
     totals = {row["horizon"]: row["difference"] for row in found.surplus.iter_rows(named=True) if row["part"] == "total"}
     done = {"out": str(out), **edges, "prices": found.prices.height, "awards": found.awards.height, "surplus": totals}
     moved = ", ".join(f"{name} {total:+,.2f} USD" for name, total in totals.items())
-    said = f"{found.prices.height} prices and {found.awards.height} awards differ from {edges['first']} to {edges['end']}; surplus: {moved}"
+    count = f"{counted(found.prices.height, 'price')} and {counted(found.awards.height, 'award')}"
+    said = f"{count} differ from {edges['first']} to {edges['end']}; surplus: {moved}"
     say(done, as_json, f"{said}; into {out}")
