@@ -1,12 +1,15 @@
 """Persistent history: append-only Delta tables, and files kept under their own hash.
 
 A commit is one file of the table's log that is put in place if its number is free: a writer that is killed leaves nothing that readers
-see, and of two writers who saw the same version one is told that it was overtaken.
+see, and of two writers who saw the same version one is told that it was overtaken. Each commit brings a file; many small ones are put
+together into larger ones from time to time, and the small ones stay for who reads a former version.
 """
 
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import dataframely as dy
@@ -17,9 +20,11 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 from tenorgrid.data.errors import InputError, TenorgridError
 from tenorgrid.data.tables.door import checked
 
-APPEND = "WRITE"
+APPEND, COMPACTION = "WRITE", "OPTIMIZE"
+COMPACT_AT = 100  # files of a table: reading costs about 0.1 ms a file
+LARGE = 4 * 2**20  # bytes of a file that is left alone: of a table of a hundred megabytes not all is written again every hundred commits
 EMPTY = -1  # version of a table that nobody has written yet
-KEEP_ALL = {"delta.enableExpiredLogCleanup": "false"}  # else what is older than a month is no longer found at a past moment
+KEEP_ALL = {"delta.enableExpiredLogCleanup": "false"}  # else a checkpoint may take the log of what is older than a month
 
 
 class OvertakenError(TenorgridError):
@@ -42,6 +47,14 @@ def append(folder: Path, name: str, rows: pl.DataFrame, schema: type[dy.Schema],
 
     Raises `InputError` for bad rows, `OvertakenError` where the table is no longer at `seen`.
     """
+    made = _appended(folder, name, rows, schema, seen=seen)
+    if len(_files(folder, name, made)) > COMPACT_AT:
+        with suppress(OvertakenError):  # whoever was faster, or the next one, puts them together
+            compact(folder, name)
+    return made
+
+
+def _appended(folder: Path, name: str, rows: pl.DataFrame, schema: type[dy.Schema], *, seen: int) -> int:
     sound = checked(rows, schema, name=name)
     plain = sound.with_columns(pl.col(pl.Enum).cast(pl.String))  # Delta has no closed sets
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,6 +74,37 @@ def append(folder: Path, name: str, rows: pl.DataFrame, schema: type[dy.Schema],
             raise OvertakenError(f"{name} of {folder.name} is past its beginning: somebody else has published") from error
         raise HistoryError(f"{name} of {folder.name} cannot be written: {_first_line(error)}") from error
     return seen + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compaction:
+    """What putting small files together did: how many files readers open, before and after, and the version."""
+
+    before: int
+    after: int
+    version: int
+
+
+def compact(folder: Path, name: str) -> Compaction:
+    """Put small files of a table together in a commit of its own that changes no row; a table of one small file at most is left alone.
+
+    No file is deleted, so every former version can still be read. `append` does this by itself at `COMPACT_AT` files.
+
+    Raises `OvertakenError` where somebody else was faster, `HistoryError` where a file is missing or damaged.
+    """
+    seen = version(folder, name)
+    if seen == EMPTY:
+        return Compaction(before=0, after=0, version=EMPTY)
+    before = len(_refuse_damaged(folder, name, seen))
+    try:
+        table = DeltaTable(folder / name, version=seen)
+        table.optimize.compact(target_size=LARGE, max_concurrent_tasks=1)
+    except CommitFailedError as error:
+        raise OvertakenError(f"{name} of {folder.name} is past version {seen}: somebody else has published since it was read") from error
+    except DeltaError as error:
+        raise HistoryError(f"{name} of {folder.name} cannot be compacted: {_first_line(error)}") from error
+    now = version(folder, name)
+    return Compaction(before=before, after=len(_files(folder, name, now)), version=now)
 
 
 def version(folder: Path, name: str) -> int:
@@ -105,23 +149,32 @@ def read(folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of:
     return rows if schema is None else checked(rows, schema, name=name), found
 
 
-def _refuse_damaged(folder: Path, name: str, found: int) -> None:
+def _files(folder: Path, name: str, found: int) -> list[tuple[str, int]]:
+    """Name and size of the files that a version is made of."""
+    files = pl.DataFrame(table_of(folder, name, version_of=found).get_add_actions(flatten=True))
+    return files.select("path", "size_bytes").sort("path").rows() if files.height else []
+
+
+def _refuse_damaged(folder: Path, name: str, found: int) -> list[tuple[str, int]]:
     """Files that are missing or have another length than their commit says: readers of Parquet may end the process over them."""
-    files = pl.DataFrame(DeltaTable(folder / name, version=found).get_add_actions(flatten=True)).select("path", "size_bytes")
-    for path, size in files.sort("path").iter_rows():
+    files = _files(folder, name, found)
+    for path, size in files:
         file = folder / name / path
         if not file.is_file():
             raise HistoryError(f"{name} of {folder.name} cannot be read: {path} is missing")
         if file.stat().st_size != size:
             raise HistoryError(f"{name} of {folder.name} cannot be read: {path} has {file.stat().st_size} bytes of the {size} written")
+    return files
 
 
 def foreign_commits(folder: Path, name: str) -> Iterator[str]:
-    """Commits of the table's log that are no appends: a history has none."""
+    """Commits of the table's log that neither append nor put files together: a history has none."""
     if version(folder, name) == EMPTY:
         return
     for entry in DeltaTable(folder / name).history():
         mode = str(entry.get("operationParameters", {}).get("mode", ""))
+        if entry.get("operation") == COMPACTION:
+            continue
         if entry.get("operation") != APPEND or (mode not in ("Append", "ErrorIfExists") and entry["version"] > 0):
             yield f"version {entry['version']} is {entry.get('operation')} {mode}".rstrip()
 

@@ -163,16 +163,16 @@ def _numbers(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _publications(prints: pl.DataFrame) -> Iterator[str]:
+    grouped = prints.sort("publication").group_by("publication", maintain_order=True)
+    told = grouped.agg(pl.col("prints").unique().sort(), pl.col("before").unique().sort(), "hash", pl.col("before").first().alias("first"))
     before, expected = NOTHING, 0
-    for (number, *_), group in prints.sort("publication").group_by("publication", maintain_order=True):
-        count = int(str(number))
+    for count, said, follows, hashes, first in told.iter_rows():
         yield from (f"publication {missing} is missing" for missing in range(expected, count))
-        said = group["prints"].unique().to_list()
-        if said != [group.height]:
-            yield f"publication {count} has {group.height} prints and says {' and '.join(map(str, said))}"
-        if count == expected and group["before"].unique().to_list() != [before]:
+        if said != [len(hashes)]:
+            yield f"publication {count} has {len(hashes)} prints and says {' and '.join(map(str, said))}"
+        if count == expected and follows != [before]:
             yield f"publication {count} does not follow the one before it as that stands now"
-        before, expected = publication_hash(str(group["before"][0]), group["hash"].to_list()), count + 1
+        before, expected = publication_hash(first, hashes), count + 1
 
 
 def _last_publication(prints: pl.DataFrame) -> int:

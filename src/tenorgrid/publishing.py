@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.history import Compaction, refuse_none
+from tenorgrid.data.history import compact as compact_table
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.publication.account import account, account_of_draft
 from tenorgrid.indices.publication.approval import Approval, approve
@@ -19,7 +21,7 @@ from tenorgrid.indices.publication.checks import Limits, check_draft, failed
 from tenorgrid.indices.publication.comparison import compare_versions, distances
 from tenorgrid.indices.publication.draft import Draft, make_draft, read_draft
 from tenorgrid.indices.publication.evidence import Evidence, evidence, verify_evidence
-from tenorgrid.indices.publication.history import History, open_history
+from tenorgrid.indices.publication.history import TABLE, History, open_history
 from tenorgrid.indices.publication.publish import Publication, publish
 from tenorgrid.indices.publication.replay import Replay, replay
 from tenorgrid.indices.publication.restatement import restate
@@ -28,6 +30,7 @@ from tenorgrid.indices.windows import periods
 
 __all__ = [
     "Approval",
+    "Compaction",
     "Draft",
     "Evidence",
     "History",
@@ -38,6 +41,7 @@ __all__ = [
     "account_of_draft",
     "approve",
     "check_draft",
+    "compact",
     "compare_versions",
     "distances",
     "evidence",
@@ -53,6 +57,16 @@ __all__ = [
     "verify_evidence",
     "verify_prints",
 ]
+
+
+def compact(history: Path | str) -> Compaction:
+    """Put the small files of a history's table together; `append` does it by itself at a hundred files. No row and no version is lost.
+
+    Raises `InputError` for a folder that is no history, `OvertakenError` where somebody publishes at the same moment.
+    """
+    folder = Path(history)
+    refuse_none(folder, TABLE)
+    return compact_table(folder, TABLE)
 
 
 def period(history: History, index: str, when: str, *, methodology: str | None = None) -> datetime:

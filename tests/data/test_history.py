@@ -12,7 +12,20 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.history import EMPTY, HistoryError, OvertakenError, append, foreign_commits, keep, kept, read, refuse_none, version
+from tenorgrid.data.history import (
+    EMPTY,
+    Compaction,
+    HistoryError,
+    OvertakenError,
+    append,
+    compact,
+    foreign_commits,
+    keep,
+    kept,
+    read,
+    refuse_none,
+    version,
+)
 from tenorgrid.data.kinds import MarkStatus
 
 NAME = "events"
@@ -146,3 +159,49 @@ def test_what_is_kept_is_found_by_its_hash_and_no_other(tmp_path: Path) -> None:
         kept(tmp_path, digest, suffix=".toml")
     with pytest.raises(HistoryError, match="is missing"):
         kept(tmp_path, "0" * 64, suffix=".toml")
+
+
+def many(place: Path, count: int) -> Path:
+    for number in range(count):
+        append(place, NAME, event(number), Events, seen=version(place, NAME))
+    return place
+
+
+def test_small_files_are_put_together_and_every_version_still_reads(tmp_path: Path) -> None:
+    rows = read(whole(tmp_path), NAME, Events)[0].sort("event")
+    found = compact(tmp_path, NAME)
+    assert (found.before, found.after, found.version) == (3, 1, 3)
+    assert read(tmp_path, NAME, Events)[0].sort("event").equals(rows)
+    for number in range(3):
+        assert read(tmp_path, NAME, Events, version_of=number)[0]["event"].sort().to_list() == list(range(number + 1))
+    assert list(foreign_commits(tmp_path, NAME)) == []
+    assert len(list((tmp_path / NAME).glob("*.parquet"))) == 4  # none is deleted
+    again = compact(tmp_path, NAME)
+    assert (again.before, again.after, again.version) == (1, 1, 3)
+    assert compact(tmp_path / "nowhere", NAME) == Compaction(before=0, after=0, version=EMPTY)
+
+
+def test_who_appends_after_a_compaction_reads_again(tmp_path: Path) -> None:
+    compact(whole(tmp_path), NAME)
+    with pytest.raises(OvertakenError):
+        append(tmp_path, NAME, event(3), Events, seen=2)
+    assert append(tmp_path, NAME, event(3), Events, seen=3) == 4
+    assert read(tmp_path, NAME, Events)[0]["event"].sort().to_list() == [0, 1, 2, 3]
+
+
+def test_a_table_puts_its_files_together_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenorgrid.data.history.COMPACT_AT", 5)
+    seen = [len(DeltaTable(many(tmp_path, 1) / NAME).file_uris())]
+    for number in range(1, 13):
+        made = append(tmp_path, NAME, event(number), Events, seen=version(tmp_path, NAME))
+        seen.append(len(DeltaTable(tmp_path / NAME).file_uris()))
+        assert version(tmp_path, NAME) - made == (seen[-1] == 1)  # its own version, also where files were put together after it
+    assert seen == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2, 3]
+    assert read(tmp_path, NAME, Events)[0]["event"].sort().to_list() == list(range(13))
+    assert list(foreign_commits(tmp_path, NAME)) == []
+
+
+def test_a_damaged_table_is_not_put_together(tmp_path: Path) -> None:
+    sorted((whole(tmp_path) / NAME).glob("*.parquet"))[1].unlink()
+    with pytest.raises(HistoryError, match="is missing"):
+        compact(tmp_path, NAME)

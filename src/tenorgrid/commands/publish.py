@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tenorgrid.commands.output import AsJson, refuse_over, say
-from tenorgrid.commands.publish_record import compare, evidence, explain, replay
+from tenorgrid.commands.publish_record import compact, compare, evidence, explain, replay
 from tenorgrid.data.errors import Fault, InputError
 
 publish_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A publisher's day: draft, check, approve, publish, answer.")
@@ -209,6 +209,7 @@ publish_app.command()(explain)
 publish_app.command()(replay)
 publish_app.command()(compare)
 publish_app.command()(evidence)
+publish_app.command()(compact)
 
 
 def _judged(text: str) -> tuple[str, str]:

@@ -111,6 +111,18 @@ def compare(
     say(told, as_json, "\n".join([f"{names[0]} against {names[1]} into {out}", *lines]))
 
 
+def compact(history: HistoryFolder, as_json: AsJson = False) -> None:
+    """Put the small files of a history together, so that a year of prints reads fast; no print and no former version is lost.
+
+    Example: tenorgrid publish compact --history history
+    """
+    from tenorgrid import publishing
+
+    found = publishing.compact(history)
+    done: dict[str, object] = {"files_before": found.before, "files": found.after, "version": found.version}
+    say(done, as_json, f"{found.before} files of prints are {found.after} now")
+
+
 def evidence(
     history: Annotated[Path | None, typer.Option("--history", help="Folder of the history.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Zip file to write.")] = None,
