@@ -1,8 +1,10 @@
 """An index methodology: one TOML file that holds the whole rule, read into a frozen specification."""
 
 import hashlib
+import json
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -18,7 +20,7 @@ from tenorgrid.indices.section import Section
 from tenorgrid.indices.spans import Span
 from tenorgrid.indices.specification import Fallback, Methodology, Regions, Restatement
 
-__all__ = ["Methodology", "load", "shipped"]
+__all__ = ["Methodology", "load", "of_values", "shipped", "values_of"]
 
 FOLDER = "tenorgrid.indices"
 MOST_DECIMALS = 12
@@ -47,13 +49,38 @@ def load(methodology: Methodology | Path | str) -> Methodology:
     """
     if isinstance(methodology, Methodology):
         return methodology
+    return _parsed(*_content(methodology))
+
+
+def values_of(methodology: Path | str) -> dict[str, Any]:
+    """What the file of a methodology says, key by key, after it was checked as `load` checks it.
+
+    >>> values_of("ccir-1.1.1")["levels"][0]["filters"][0]["at_least"]
+    8
+    """
+    content, file = _content(methodology)
+    _parsed(content, file)
+    return tomllib.loads(content.decode())
+
+
+def of_values(values: Mapping[str, Any], *, file: str) -> Methodology:
+    """A methodology from the keys that a file would hold, refused as a file is; its hash is that of the keys as JSON.
+
+    >>> of_values(values_of("house"), file="house again").levels == load("house").levels
+    True
+    """
+    return _of_values(values, file, hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest())
+
+
+def _content(methodology: Path | str) -> tuple[bytes, str]:
+    """The bytes of a methodology's file, and what it is called."""
     named = str(methodology)
     if named in shipped():
-        return _parsed((_folder() / f"{named}.toml").read_bytes(), f"{named}.toml")
+        return (_folder() / f"{named}.toml").read_bytes(), f"{named}.toml"
     path = Path(methodology)
     if path.suffix != ".toml" or not path.is_file():
         raise InputError.of("methodology", f"one of {', '.join(shipped())}, or the path of a TOML file", value=named)
-    return _parsed(path.read_bytes(), path.name)
+    return path.read_bytes(), path.name
 
 
 def _folder() -> Any:
@@ -66,8 +93,12 @@ def _parsed(content: bytes, file: str) -> Methodology:
         values = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError.of(file, "TOML in UTF-8", value=str(error)) from error
+    return _of_values(values, file, hashlib.sha256(content).hexdigest())
+
+
+def _of_values(values: Mapping[str, Any], file: str, digest: str) -> Methodology:
     faults: list[Fault] = []
-    found = _methodology(Section(values, path="", file=file, faults=faults), hashlib.sha256(content).hexdigest())
+    found = _methodology(Section(values, path="", file=file, faults=faults), digest)
     if faults:
         raise InputError(faults)
     return found
