@@ -14,7 +14,7 @@ from tenorgrid.data.store import read_table
 from tenorgrid.data.tables.observed import Marks
 
 LISTINGS = Path(__file__).parents[1].parent / "shared" / "data" / "ccir_vast_listings_us.csv.gz"
-COMMANDS = ("run", "check", "approve", "publish", "restate", "explain", "replay", "compare", "evidence")
+COMMANDS = ("run", "check", "approve", "publish", "restate", "explain", "replay", "compare", "evidence", "compact")
 HEADER = "observation_id,time,provider,resource,region,location,tier,horizon,term_hours,gpu_count,price,quantity,kind\n"
 EAST = "H100-SXM.US-EAST.FIRM"
 HOUSE = Path(__file__).parents[1] / "indices" / "methodologies" / "house.toml"
@@ -165,3 +165,18 @@ def test_the_documented_day_prints_what_ccir_printed(command: Command, tmp_path:
     again = ("--date", "2026-03-04", "--reason", "a test", "--by", "ann", "--out", tmp_path / "again")
     said = command("publish", "restate", seen, "--history", history, *again)
     assert (said.code, "a methodology that allows restatement" in said.err) == (1, True)
+
+
+def test_a_history_is_compacted_and_says_the_same(command: Command, tmp_path: Path) -> None:
+    from tests.indices.publishing_day import three_days
+
+    history = three_days(tmp_path)
+    before = publishing.open_history(history)
+    said = command("publish", "compact", "--history", history, "--json")
+    assert (said.code, json.loads(said.out)) == (0, {"files_before": 3, "files": 1, "version": 3})
+    after = publishing.open_history(history)
+    assert after.prints.equals(before.prints)
+    assert after.broken(anchor=before.head) == ()
+    assert command("publish", "check", "--history", history, "--anchor", before.head).code == 0
+    nowhere = command("publish", "compact", "--history", tmp_path / "nowhere")
+    assert (nowhere.code, "a history, a folder with the Delta table prints" in nowhere.err) == (1, True)

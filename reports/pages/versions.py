@@ -34,13 +34,14 @@ def render(comparison: pl.DataFrame, distances: pl.DataFrame, *, names: tuple[st
         Column(name="both", head="Both", unit="marks", form=",d"),
         Column(name="only_one", head=f"Only {names[0]}", unit="marks", form=",d"),
         Column(name="only_other", head=f"Only {names[1]}", unit="marks", form=",d"),
-        Column(name="mean", head="Mean difference", unit="see the index", form="+.6g"),
-        Column(name="largest", head="Largest difference", unit="see the index", form=".6g"),
+        Column(name="mean", head="Mean difference", unit="see the index", form="+,.6f"),
+        Column(name="largest", head="Largest difference", unit="see the index", form=",.6f"),
     ]
-    caption = f"{names[0]} less {names[1]}, in the unit of the index."
+    caption = f"Differences are {names[0]} less {names[1]}, in the unit of the index."
+    ordered = distances.sort("largest", "both", "index", descending=[True, True, False], nulls_last=True)
     blocks: list[Drawing | Listing] = [
         Drawing(name="series", title="Both series", figure=versions.both(comparison, names=names, indices=shown), caption=caption),
-        Listing(name="distances", title="By index", table=table(distances, columns, name="distances-table"), caption=caption),
+        Listing(name="distances", title="By index", table=table(ordered, columns, name="distances-table"), caption=caption),
     ]
     section = Section(
         name="versions", title="Period by period", lead="A gap is a period of which a methodology has no value.", blocks=blocks
