@@ -14,8 +14,10 @@ from tenorgrid.indices.baskets.file import load_basket, shipped_baskets
 from tenorgrid.indices.baskets.terms import Basket
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.workloads.file import load_workloads, shipped_workloads
+from tenorgrid.indices.workloads.terms import WorkloadBasket
 
-Rule: TypeAlias = Methodology | Basket
+Rule: TypeAlias = Methodology | Basket | WorkloadBasket
 
 
 def fixings(marks: pl.DataFrame, *, at: datetime, methodology: Rule | Path | str | None = None) -> pl.DataFrame:
@@ -68,14 +70,19 @@ def _refuse_several(rows: pl.DataFrame) -> None:
 
 
 def _rule(methodology: Rule | Path | str) -> Rule:
-    """A methodology or a basket, each by its name too."""
-    if isinstance(methodology, Basket):
+    """A methodology, a basket or a basket of workloads, each by its name too."""
+    if isinstance(methodology, Basket | WorkloadBasket):
         return methodology
+    if str(methodology) in shipped_workloads():
+        return load_workloads(str(methodology))
     return load_basket(str(methodology)) if str(methodology) in shipped_baskets() else load(methodology)
 
 
 def _dated(rows: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-    days = [
-        rule.closed_on(end) if isinstance(rule, Basket) else rule.day_of(start) for start, end in rows.select("start", "end").iter_rows()
-    ]
+    spans = rows.select("start", "end").iter_rows()
+    if isinstance(rule, Basket):
+        days = [rule.closed_on(end) for _, end in spans]
+    else:
+        dated = load(rule.marks) if isinstance(rule, WorkloadBasket) else rule
+        days = [dated.day_of(start) for start, _ in spans]
     return rows.with_columns(pl.Series("date", days, dtype=pl.Date))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tenorgrid.indices.entries import Entry
+from tenorgrid.indices.publication.composed import is_composed, told_of_marks
 from tenorgrid.indices.publication.draft import Draft
 from tenorgrid.indices.publication.history import History
 
@@ -56,6 +57,9 @@ def _level(entry: Entry, row: dict[str, Any]) -> str:
 
 
 def _made(entry: Entry) -> Iterator[str]:
+    if is_composed(entry):
+        yield from told_of_marks(entry)
+        return
     window, counts = entry["window"], entry["counts"]
     yield f"  window {window['start']} to {window['end']}, cut-off {window['cut_off']}"
     yield f"  input: {entry['input']['rows']} rows, hash {entry['input']['hash']}; {counts['used']} used, {counts['excluded']} excluded"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -11,13 +11,15 @@ import polars as pl
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import MarkStatus
 from tenorgrid.data.tables.publication import PublicationChecks
-from tenorgrid.indices.calculation import Calculation
+from tenorgrid.indices.calculation import Calculation, calculate
 from tenorgrid.indices.entries import Entry
 from tenorgrid.indices.publication.affiliations import BUYER, groups_of, merged, suspicions, used
+from tenorgrid.indices.publication.composed import in_short
 from tenorgrid.indices.publication.draft import Draft
 from tenorgrid.indices.publication.history import History
 from tenorgrid.indices.publication.verification import recomputed
-from tenorgrid.indices.windows import in_windows, periods
+from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.windows import in_windows
 
 NO_LEVEL = "no level"
 HARD = ("history", "input", "complete", "order")  # no judgement gets past these
@@ -61,9 +63,8 @@ def check_draft(draft: Draft, history: History, *, limits: Limits | None = None)
         limits: None is `Limits()`.
     """
     asked = limits or Limits()
-    made = draft.calculation()
     found: list[Found] = [*_whole(draft, history)]
-    seen = _rows(draft, made)
+    seen = _seen(draft)
     groups = groups_of(draft.affiliations)
     previous: dict[str, dict[str, Any]] = {}
     for row, entry in zip(draft.marks.iter_rows(named=True), draft.audits, strict=False):
@@ -73,13 +74,13 @@ def check_draft(draft: Draft, history: History, *, limits: Limits | None = None)
         mine = seen.filter(pl.col("index") == index, pl.col("start") == row["start"])
         found += [(check, *key, *told) for check, told in _each(draft, history, row, entry, last, asked)]
         found += [(check, *key, *told) for check, told in _parties(draft, mine, groups, entry)]
-        previous[index] = row | {"level": entry["level"]}
+        previous[index] = row | {"level": entry.get("level")}
     return PublicationChecks.cast(pl.DataFrame(found, schema=list(PublicationChecks.columns()), orient="row", infer_schema_length=None))
 
 
 def called(draft: Draft, start: datetime, entry: Entry) -> str:
     """What the period of a mark is called: its day, or its start where a day has several."""
-    return str(entry["date"]) if draft.methodology.daily else f"{start:%Y-%m-%dT%H:%MZ}"
+    return str(entry["date"]) if draft.maker.daily else f"{start:%Y-%m-%dT%H:%MZ}"
 
 
 def failed(checks: pl.DataFrame) -> pl.DataFrame:
@@ -110,13 +111,11 @@ def _each(
     yield "order", _order(history, row)
     if row["revision"] == 0:
         yield "gap", _gap(draft, row, last)
-    carried = (entry["fallback"] or {}).get("carried_from")
-    stands_in = f"from {carried}" if carried else "no level of evidence suffices" if entry["fallback"] else ""
-    reasons = "; ".join(entry["low_confidence"]) or stands_in
-    counts = f"observations {entry['counts']['used']}, contributors {entry['counts']['contributors']}"
     enough = row["status"] == MarkStatus.PUBLISHED.value
-    yield "sufficiency", (enough, f"{row['status']}: {reasons or counts}")
+    yield "sufficiency", (enough, f"{row['status']}: {in_short(entry) if draft.maker.of_marks else _evidence(entry)}")
     yield "move", _move(row, last, limits.move)
+    if draft.maker.of_marks:
+        return
     yield "kinds", _kinds(entry, last)
     gone, kept = entry["counts"]["excluded"], entry["counts"]["used"]
     share = gone / (gone + kept) if gone else 0.0
@@ -125,6 +124,14 @@ def _each(
         rules[part["rule"]] = rules.get(part["rule"], 0) + 1
     told = ", ".join(f"{count} by {rule}" for rule, count in sorted(rules.items()))
     yield "exclusions", (share <= limits.excluded, f"{gone} of {gone + kept} excluded ({share:.0%}){': ' + told if told else ''}")
+
+
+def _evidence(entry: Entry) -> str:
+    """Why a mark is not more than it is; of one that is published, what it is made of."""
+    carried = (entry["fallback"] or {}).get("carried_from")
+    stands_in = f"from {carried}" if carried else "no level of evidence suffices" if entry["fallback"] else ""
+    counts = f"observations {entry['counts']['used']}, contributors {entry['counts']['contributors']}"
+    return "; ".join(entry["low_confidence"]) or stands_in or counts
 
 
 def _order(history: History, row: dict[str, Any]) -> tuple[bool, str]:
@@ -139,9 +146,7 @@ def _order(history: History, row: dict[str, Any]) -> tuple[bool, str]:
 def _gap(draft: Draft, row: dict[str, Any], last: dict[str, Any] | None) -> tuple[bool, str]:
     if last is None:
         return True, "the first print of its index"
-    rule = draft.methodology
-    between = periods(rule, first=rule.day_of(last["start"]), end=rule.day_of(row["start"]) + timedelta(1))
-    missing = between.filter(pl.col("start") >= last["end"], pl.col("start") < row["start"]).height
+    missing = draft.maker.missing(draft.observations, after=last["end"], before=row["start"])
     return missing == 0, f"{missing} periods without a print since that of {_clock(last['start'])}" if missing else "follows the last print"
 
 
@@ -163,6 +168,8 @@ def _kinds(entry: Entry, last: dict[str, Any] | None) -> tuple[bool, str]:
 
 
 def _parties(draft: Draft, rows: pl.DataFrame, groups: dict[str, str], entry: Entry) -> Iterator[tuple[str, tuple[bool, str]]]:
+    if not isinstance(draft.methodology, Methodology):
+        return
     level = next((part for part in draft.methodology.levels if part.name == entry["level"]), None)
     if level is None:
         return
@@ -175,6 +182,14 @@ def _parties(draft: Draft, rows: pl.DataFrame, groups: dict[str, str], entry: En
     told = f"contributors: {len(names)}" if apart == len(names) else f"contributors: {len(names)}, with related ones as one {apart}"
     short = apart < least <= len(names)
     yield "contributors", (not short, f"{told}, the level asks for {least}" if short else told)
+
+
+def _seen(draft: Draft) -> pl.DataFrame:
+    """The observations behind each mark; of a basket, which is made of marks, there are none."""
+    if not isinstance(draft.methodology, Methodology):
+        return pl.DataFrame(schema={"index": pl.String, "start": pl.Datetime("us", "UTC")})
+    made = calculate(draft.observations, methodology=draft.methodology, first=draft.first, end=draft.end, indices=draft.indices)
+    return _rows(draft, made)
 
 
 def _rows(draft: Draft, made: Calculation) -> pl.DataFrame:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,12 @@ import polars as pl
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.store import read_table, write_manifest, write_table, writing
 from tenorgrid.data.tables.door import checked
-from tenorgrid.data.tables.observed import Marks, Observations
+from tenorgrid.data.tables.observed import Marks
 from tenorgrid.data.tables.publication import Affiliations
 from tenorgrid.indices.audit import read_audit
-from tenorgrid.indices.calculation import Calculation, calculate
-from tenorgrid.indices.entries import Entry, entries, text
-from tenorgrid.indices.methodology import Methodology, load, shipped
+from tenorgrid.indices.entries import Entry, text
 from tenorgrid.indices.publication.history import in_utc, read_snapshot
+from tenorgrid.indices.publication.rules import Made, Maker, Terms, maker_of, terms_of, text_of
 
 DRAFT, AUDIT, RULE, SEEN, APPROVAL = "draft.json", "audit.jsonl", "methodology.toml", "observations.parquet", "approval.json"
 FIELDS = ("made_by", "made_at", "first", "end", "reason", "rule")
@@ -31,15 +29,16 @@ FIELDS = ("made_by", "made_at", "first", "end", "reason", "rule")
 class Draft:
     """Marks that somebody proposes to publish, and what they are made of.
 
-    `marks` are `Marks`, `audits` their entries in the same order, `observations` the rows that any of them depends on, `rule_text` the
-    methodology's file, `affiliations` `Affiliations` or None. `reason` and `rule` are of a restatement.
+    `marks` are `Marks`, `audits` their entries in the same order, `observations` the rows that any of them depends on, which are marks
+    where a basket makes them, `rule_text` the methodology's file, `affiliations` `Affiliations` or None. `reason` and `rule` are of a
+    restatement.
     """
 
     marks: pl.DataFrame
     audits: tuple[Entry, ...]
     observations: pl.DataFrame
     rule_text: bytes
-    methodology: Methodology
+    methodology: Terms
     made_by: str
     made_at: datetime
     first: date
@@ -53,9 +52,14 @@ class Draft:
         """Names of its indices."""
         return self.marks["index"].unique().sort().to_list()
 
-    def calculation(self) -> Calculation:
+    @property
+    def maker(self) -> Maker:
+        """What makes its marks."""
+        return maker_of(self.methodology)
+
+    def again(self) -> Made:
         """The marks of its days, made afresh from its observations."""
-        return calculate(self.observations, methodology=self.methodology, first=self.first, end=self.end, indices=self.indices)
+        return self.maker.make(self.observations, first=self.first, end=self.end, indices=self.indices)
 
     def snapshot(self) -> bytes:
         """Its observations as a Parquet file."""
@@ -73,7 +77,7 @@ class Draft:
             "reason": self.reason,
             "rule": self.rule,
         }
-        settings = {"methodology": self.methodology.name, "method_hash": self.methodology.hash, "timezone": self.methodology.timezone}
+        settings = {"methodology": self.methodology.name, "method_hash": self.methodology.hash, "timezone": self.maker.timezone}
         with writing(folder) as place:
             write_table(place, "marks", self.marks)
             (place / AUDIT).write_text("".join(f"{text(entry)}\n" for entry in self.audits), encoding="utf-8")
@@ -100,8 +104,9 @@ def make_draft(
     """The marks of the days [first, end) as a draft.
 
     Args:
-        observations: `Observations`, with attributes; the draft keeps those that its marks depend on.
-        methodology: a shipped name or a TOML file; the file goes into the draft.
+        observations: `Observations`, with attributes; of a basket `Marks` since its beginning, of a basket of workloads those per
+            GPU-hour. The draft keeps those that its marks depend on.
+        methodology: a shipped name of any of them, or a TOML file; the file goes into the draft.
         first: first day, in the methodology's own time zone.
         end: the day after the last.
         by: who makes it.
@@ -111,18 +116,15 @@ def make_draft(
 
     Raises `InputError` for bad rows and an unknown methodology, `NotPublishedError` where there is nothing to publish.
     """
-    rule_text = rule_of(methodology)
-    rule = load(methodology)
-    made = calculate(observations, methodology=rule, first=first, end=end, indices=indices)
-    marks = made.marks
-    if marks["value"].is_null().all():
-        raise NotPublishedError(
-            f"no mark has a value: {marks.height} withheld, {made.exclusions.height} observations excluded by {rule.name}"
-        )
+    rule_text = text_of(methodology)
+    rule = terms_of(rule_text, file=Path(methodology).name)
+    made = maker_of(rule).make(observations, first=first, end=end, indices=indices)
+    if made.marks["value"].is_null().all():
+        raise NotPublishedError(f"no mark has a value: {made.marks.height} withheld by {rule.name}")
     return Draft(
-        marks=marks,
-        audits=audited(made),
-        observations=snapshot_of(observations, made),
+        marks=made.marks,
+        audits=made.audits,
+        observations=made.inputs,
         rule_text=rule_text,
         methodology=rule,
         made_by=person(by),
@@ -131,17 +133,6 @@ def make_draft(
         end=end,
         affiliations=None if affiliations is None else checked(affiliations, Affiliations, name="affiliations"),
     )
-
-
-def audited(made: Calculation) -> tuple[Entry, ...]:
-    """The audit entry of each mark, as it is read back from its text."""
-    return tuple(json.loads(text(entry)) for entry in entries(made))
-
-
-def snapshot_of(observations: pl.DataFrame, made: Calculation) -> pl.DataFrame:
-    """The observations that a calculation depends on, whole rows, in the order of time and name."""
-    rows = checked(observations, Observations, name="observations", attributes=True)
-    return rows.join(made.rows.select("observation_id").unique(), on="observation_id", how="semi").sort("time", "observation_id")
 
 
 def read_draft(folder: Path) -> Draft:
@@ -157,7 +148,7 @@ def read_draft(folder: Path) -> Draft:
         audits=tuple(read_audit(folder / AUDIT)),
         observations=read_snapshot(folder / SEEN),
         rule_text=rule_text,
-        methodology=load(folder / RULE),
+        methodology=terms_of(rule_text, file=RULE),
         made_by=told["made_by"],
         made_at=datetime.fromisoformat(told["made_at"]).astimezone(UTC),
         first=date.fromisoformat(told["first"]),
@@ -173,14 +164,6 @@ def draft_hash(folder: Path) -> str:
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != APPROVAL)
     lines = [f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}" for name in names]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def rule_of(methodology: Path | str) -> bytes:
-    """The file of a methodology, shipped or not. Raises `InputError` for a name that is neither."""
-    if str(methodology) in shipped():
-        return (files("tenorgrid.indices") / "methodologies" / f"{methodology}.toml").read_bytes()
-    load(methodology)  # which says what is wrong with it
-    return Path(methodology).read_bytes()
 
 
 def person(name: str) -> str:

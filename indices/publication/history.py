@@ -12,8 +12,8 @@ from tenorgrid.data.history import append, foreign_commits, keep, kept, read, re
 from tenorgrid.data.tables.observed import Fixings, Marks
 from tenorgrid.data.tables.publication import MARK_COLUMNS, Prints
 from tenorgrid.indices.fixings import fixings
-from tenorgrid.indices.methodology import Methodology, load
 from tenorgrid.indices.publication.chain import broken, head
+from tenorgrid.indices.publication.rules import Terms, terms_of
 
 TABLE = "prints"
 INPUTS, RULES = "inputs", "methodologies"
@@ -90,9 +90,10 @@ class History:
         """The observations that a print was made from. Raises `HistoryError` where they are gone or changed."""
         return read_snapshot(kept(self.folder / INPUTS, input_hash, suffix=PARQUET))
 
-    def methodology(self, method_hash: str) -> Methodology:
+    def methodology(self, method_hash: str) -> Terms:
         """The rule that a print was made by. Raises `HistoryError` where it is gone or changed."""
-        return load(kept(self.folder / RULES, method_hash, suffix=TOML))
+        path = kept(self.folder / RULES, method_hash, suffix=TOML)
+        return terms_of(path.read_bytes(), file=path.name)
 
     def broken(self, *, anchor: str | None = None) -> tuple[str, ...]:
         """What is wrong with the chains and with the log of the table, a sentence each; empty where all is whole."""

@@ -8,11 +8,15 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError, NotPublishedError
 from tenorgrid.data.history import kept
-from tenorgrid.indices.calculation import calculate
-from tenorgrid.indices.publication.draft import Draft, audited, person, snapshot_of
+from tenorgrid.indices.publication.draft import Draft, person
 from tenorgrid.indices.publication.history import RULES, TOML, History, in_utc
+from tenorgrid.indices.publication.rules import Made, Terms, maker_of
 from tenorgrid.indices.restatement import LATE, SMALL, Said, why_it_stands
 from tenorgrid.indices.specification import Methodology, Restatement
+
+BY_INPUT = "where a mark that it is made of was restated"
+NO_INPUT = "no mark that it is made of was restated"
+MARK = ["index", "methodology", "start"]
 
 
 def restate(
@@ -29,10 +33,11 @@ def restate(
     """A draft that replaces prints of a day, to be checked, approved and published like any other.
 
     Prints are made again by the rule that they were published with. Its restatement rule decides: not after `until` from the first
-    publication, and only where the value moves by more than the share `above`.
+    publication, and only where the value moves by more than the share `above`. A basket has no such rule: its print may be replaced
+    where, and only where, a mark that it was made of has been.
 
     Args:
-        observations: `Observations`, as they should have been.
+        observations: `Observations`, as they should have been; of a basket `Marks` with the revisions of what it holds.
         history: with the prints.
         day: in the methodology's own time zone.
         reason: why; it stands beside the print for good.
@@ -46,9 +51,10 @@ def restate(
     if not reason.strip():
         raise InputError.of("--reason", "why the print is restated", value="nothing")
     moment, who = in_utc(at, name="at"), person(by)
-    rule = _rule_of(history, methodology, day)
+    rule = rule_of(history, methodology, day)
     names = _published(history, rule, day) if indices is None else sorted(set(indices))
-    made = calculate(observations, methodology=rule, first=day, end=day + timedelta(1), indices=names)
+    made = maker_of(rule).make(observations, first=day, end=day + timedelta(1), indices=names)
+    allows = rule.restatement if isinstance(rule, Methodology) else None
     last = {(row["index"], row["start"]): row for row in _latest(history, rule, day).iter_rows(named=True)}
     allowed, faults = [], []
     for row in made.marks.iter_rows(named=True):
@@ -58,23 +64,26 @@ def restate(
             continue
         first = _first(history, before)
         was, now = Said(before["value"], str(before["status"])), Said(row["value"], str(row["status"]))
-        why = why_it_stands(rule.restatement, was=was, now=now, first_published=first, at=moment)
+        if allows is None:
+            why = SMALL if was == now else _why_composed(history, before, made)
+        else:
+            why = why_it_stands(allows, was=was, now=now, first_published=first, at=moment)
         if why is None:
             allowed.append((row["index"], row["start"]))
         elif indices is not None or why != SMALL:
-            faults.append(_refused(row["index"], why, rule.restatement, told=(was, now), times=(first, moment)))
+            faults.append(_refused(row["index"], why, allows, told=(was, now), times=(first, moment)))
     if faults:
         raise InputError(faults)
     if not allowed:
-        raise NotPublishedError(f"nothing to restate: no print of {day} moves by more than {rule.restatement.above:.4%}")
+        raise NotPublishedError(f"nothing to restate: no print of {day} moves by more than {0.0 if allows is None else allows.above:.4%}")
     revisions = {key: last[key]["revision"] + 1 for key in allowed}
-    audits = [entry for entry, key in zip(audited(made), made.marks.select("index", "start").iter_rows(), strict=True) if key in revisions]
+    audits = [entry for entry, key in zip(made.audits, made.marks.select("index", "start").iter_rows(), strict=True) if key in revisions]
     marks = made.marks.filter(pl.Series([key in revisions for key in made.marks.select("index", "start").iter_rows()], dtype=pl.Boolean))
     told = [revisions[key] for key in marks.select("index", "start").iter_rows()]
     return Draft(
         marks=marks.with_columns(pl.Series("revision", told, dtype=pl.Int64)),
         audits=tuple(entry | {"revision": revision} for entry, revision in zip(audits, told, strict=True)),
-        observations=snapshot_of(observations, made),
+        observations=made.inputs,
         rule_text=kept(history.folder / RULES, rule.hash, suffix=TOML).read_bytes(),
         methodology=rule,
         made_by=who,
@@ -82,7 +91,7 @@ def restate(
         first=day,
         end=day + timedelta(1),
         reason=reason.strip(),
-        rule=rule_in_words(rule.restatement),
+        rule=BY_INPUT if allows is None else rule_in_words(allows),
     )
 
 
@@ -97,8 +106,19 @@ def rule_in_words(rule: Restatement) -> str:
     return f"until {rule.until / timedelta(hours=1):g} h after publication, where it moves by more than {100 * rule.above:g} %"
 
 
-def _refused(index: str, why: str, rule: Restatement, *, told: tuple[Said, Said], times: tuple[datetime, datetime]) -> Fault:
+def _why_composed(history: History, print_: dict[str, Any], made: Made) -> str | None:
+    """Why a print that is made of marks stands: none of them, up to its period, has a later revision than it was made of."""
+    held = history.observations(print_["input_hash"])
+    now = made.inputs.filter(pl.col("start") <= print_["start"])
+    latest = [rows.group_by(MARK).agg(pl.col("revision").max()) for rows in (held, now)]
+    later = latest[1].join(latest[0], on=MARK, suffix="_held").filter(pl.col("revision") > pl.col("revision_held"))
+    return NO_INPUT if later.is_empty() else None
+
+
+def _refused(index: str, why: str, rule: Restatement | None, *, told: tuple[Said, Said], times: tuple[datetime, datetime]) -> Fault:
     """A print that stands, as a fault: `told` is what it said and what comes out now, `times` its first publication and now."""
+    if rule is None:
+        return Fault(file=index, column="restatement", expected=BY_INPUT, value=why)
     if rule.until is None:
         return Fault(file=index, column="until", expected="a methodology that allows restatement", value="never")
     if why == LATE:
@@ -111,9 +131,9 @@ def _refused(index: str, why: str, rule: Restatement, *, told: tuple[Said, Said]
     return Fault(file=index, column="above", expected=f"a move of more than {rule.above:.4%}", value=f"{before:g} to {now:g}, {move:.4%}")
 
 
-def _rule_of(history: History, methodology: str | None, day: date) -> Methodology:
+def rule_of(history: History, methodology: str | None, day: date) -> Terms:
     """The rule that the day's prints were made by."""
-    found: dict[str, Methodology] = {}
+    found: dict[str, Terms] = {}
     for name, digest in history.prints.sort("publication").select("methodology", "method_hash").unique(maintain_order=True).iter_rows():
         rule = history.methodology(digest)
         if methodology in (None, name) and _latest(history, rule, day).height:
@@ -126,13 +146,15 @@ def _rule_of(history: History, methodology: str | None, day: date) -> Methodolog
     return next(iter(found.values()))
 
 
-def _latest(history: History, rule: Methodology, day: date) -> pl.DataFrame:
+def _latest(history: History, rule: Terms, day: date) -> pl.DataFrame:
     """The last revision of each print of a day under a rule."""
-    mine = history.prints.filter(pl.col("method_hash") == rule.hash, pl.col("start") >= rule.opens(day), pl.col("start") < rule.closes(day))
+    maker = maker_of(rule)
+    mine = history.prints.filter(pl.col("method_hash") == rule.hash)
+    mine = mine.filter(pl.Series([maker.day_of(*span) == day for span in mine.select("start", "end").iter_rows()], dtype=pl.Boolean))
     return mine.sort("revision").unique(["index", "start"], keep="last", maintain_order=True)
 
 
-def _published(history: History, rule: Methodology, day: date) -> list[str]:
+def _published(history: History, rule: Terms, day: date) -> list[str]:
     return _latest(history, rule, day)["index"].unique().sort().to_list()
 
 

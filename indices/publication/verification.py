@@ -7,20 +7,20 @@ from typing import Any
 
 import polars as pl
 
-from tenorgrid.indices.audit import Difference, Verification, compare
+from tenorgrid.indices.audit import Difference, Verification
 from tenorgrid.indices.calculation import REVISION
 from tenorgrid.indices.entries import CLOCK, Entry
 from tenorgrid.indices.publication.history import History
-from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.publication.rules import Terms, maker_of
 
 SAID = ("value", "status", "unit", "quantity", "start", "end", "revision")
 
 
-def recomputed(marks: pl.DataFrame, audits: Sequence[Entry], observations: pl.DataFrame, methodology: Methodology) -> Verification:
+def recomputed(marks: pl.DataFrame, audits: Sequence[Entry], observations: pl.DataFrame, methodology: Terms) -> Verification:
     """Hold marks against their audits, and audits against what the observations give.
 
     Args:
-        marks: the columns of `Marks`, of one methodology.
+        marks: the columns of `Marks`, of one rule.
         audits: their entries, in the same order. That one is of a later revision is known to the mark alone.
         observations: what they were made from.
         methodology: the rule.
@@ -28,7 +28,7 @@ def recomputed(marks: pl.DataFrame, audits: Sequence[Entry], observations: pl.Da
     found = [part for row, entry in zip(marks.iter_rows(named=True), audits, strict=False) for part in _against(row, entry)]
     if len(audits) != marks.height:
         found.append(Difference(index="", date="", field="audits", recorded=len(audits), recomputed=marks.height))
-    fresh = compare([entry | {"revision": REVISION} for entry in audits], observations, methodology)
+    fresh = maker_of(methodology).verify([entry | {"revision": REVISION} for entry in audits], observations)
     return Verification(prints=marks.height, differences=(*found, *fresh.differences))
 
 

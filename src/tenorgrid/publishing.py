@@ -5,7 +5,7 @@
 0.1
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from tenorgrid.indices.publication.evidence import Evidence, evidence, verify_ev
 from tenorgrid.indices.publication.history import TABLE, History, open_history
 from tenorgrid.indices.publication.publish import Publication, publish
 from tenorgrid.indices.publication.replay import Replay, replay
-from tenorgrid.indices.publication.restatement import restate
+from tenorgrid.indices.publication.restatement import restate, rule_of
+from tenorgrid.indices.publication.rules import maker_of, terms_of, text_of
 from tenorgrid.indices.publication.verification import verify_prints
-from tenorgrid.indices.windows import periods
 
 __all__ = [
     "Approval",
@@ -86,8 +86,9 @@ def period(history: History, index: str, when: str, *, methodology: str | None =
         return moment(when, name="--date")
     asked, found = day(when), []
     for digest in rows["method_hash"].unique().sort():
-        starts = periods(history.methodology(digest), first=asked, end=asked + timedelta(1))["start"]
-        found += rows.filter(pl.col("method_hash") == digest, pl.col("start").is_in(starts.to_list()))["start"].to_list()
+        maker = maker_of(history.methodology(digest))
+        spans = rows.filter(pl.col("method_hash") == digest).select("start", "end").unique().sort("start").iter_rows()
+        found += [start for start, end in spans if maker.day_of(start, end) == asked]
     if len(set(found)) != 1:
         expected = f"a day with one print of {index}" if not found else f"the start of one of the {len(set(found))} periods of that day"
         raise InputError.of("--date", expected, value=when)
@@ -100,6 +101,16 @@ def page(comparison: pl.DataFrame, *, names: tuple[str, str], source: str) -> st
     from tenorgrid.reports.pages.versions import render
 
     return render(comparison, distances(comparison), names=names, source=source)
+
+
+def restates_marks(history: History, when: date, *, methodology: str | None = None) -> bool:
+    """Whether the rule of the prints of a day makes them of marks. Raises as `restate` does."""
+    return maker_of(rule_of(history, methodology, when)).of_marks
+
+
+def of_marks(methodology: Path | str) -> bool:
+    """Whether a rule, shipped or in a file, makes its marks of marks, as a basket does; else of observations."""
+    return maker_of(terms_of(text_of(methodology), file=Path(methodology).name)).of_marks
 
 
 def name_of(methodology: Path | str) -> str:

@@ -13,7 +13,7 @@ from tenorgrid.data.errors import Fault, InputError
 
 publish_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A publisher's day: draft, check, approve, publish, answer.")
 
-Observed = Annotated[Path, typer.Argument(help="Observed prices.")]
+Observed = Annotated[Path, typer.Argument(help="Observed prices; of a basket its marks: a table, a folder or a history.")]
 DraftFolder = Annotated[Path, typer.Argument(help="Folder that publish run or publish restate wrote.")]
 HistoryFolder = Annotated[Path, typer.Option("--history", help="Folder of the history, with the Delta table prints.")]
 By = Annotated[str, typer.Option("--by", help="Who does it.")]
@@ -31,7 +31,9 @@ def run(
     out: DraftOut,
     date: Day,
     by: By,
-    method: Annotated[str, typer.Option("--method", help="A shipped methodology or a TOML file.")] = "house",
+    method: Annotated[
+        str, typer.Option("--method", help="A shipped methodology, basket or basket of workloads, or a TOML file.")
+    ] = "house",
     until: Annotated[str | None, typer.Option("--to", help="Last day, where the draft is of several.")] = None,
     index: Annotated[list[str] | None, typer.Option("--index", help="Only this index; may be given again.")] = None,
     affiliations: Annotated[Path | None, typer.Option("--affiliations", help="Table of contributors and their groups.")] = None,
@@ -47,17 +49,20 @@ def run(
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.tables.publication import Affiliations
     from tenorgrid.indices.publication.draft import draft_hash
+    from tenorgrid.mark_tables import read_marks
 
     refuse_over(out, observations, affiliations)
     day, last = publishing.day(date), publishing.day(until or date, name="--to")
     parties = None if affiliations is None else folders.read_file(affiliations, Affiliations)
+    moment = publishing.moment(at)
+    of_marks = publishing.of_marks(method)
     draft = publishing.make_draft(
-        read_observations(observations, format=reader),
+        read_marks(observations, as_of=moment) if of_marks else read_observations(observations, format=reader),
         methodology=method,
         first=day,
         end=last + timedelta(days=1),
         by=by,
-        at=publishing.moment(at),
+        at=moment,
         indices=index or None,
         affiliations=parties,
     )
@@ -182,16 +187,18 @@ def restate(
     """
     from tenorgrid import publishing
     from tenorgrid.data.readers.formats import read_observations
+    from tenorgrid.mark_tables import read_marks
 
     refuse_over(out, observations, history)
-    known = publishing.open_history(history)
+    known, moment = publishing.open_history(history), publishing.moment(at)
+    of_marks = publishing.restates_marks(known, publishing.day(date), methodology=method)
     draft = publishing.restate(
-        read_observations(observations, format=reader),
+        read_marks(observations, as_of=moment) if of_marks else read_observations(observations, format=reader),
         known,
         day=publishing.day(date),
         reason=reason,
         by=by,
-        at=publishing.moment(at),
+        at=moment,
         indices=index or None,
         methodology=method,
     )
