@@ -10,7 +10,7 @@ from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.gaps import GapCoalitions, GapRules, Gaps
 from tenorgrid.indices.decomposition.coalitions import Group, Joined
 from tenorgrid.indices.decomposition.prints import Print
-from tenorgrid.indices.decomposition.rules import meaning
+from tenorgrid.indices.decomposition.rules import FILTER, meaning
 
 BESIDE = " + "
 
@@ -87,7 +87,7 @@ class Gap:
         digits = max(len(repr(worth(end)).partition(".")[2]) for end in (self.one, self.other))
         prints = f"{self.names[0]} prints {worth(self.one):.{digits}f} and {self.names[1]} {worth(self.other):.{digits}f}"
         of = self.indices[0] if len(set(self.indices)) == 1 else f"{self.indices[0]}, which is {self.indices[1]} there,"
-        head = f"{prints} for {of} on {self.when} ({self.one.unit}), {_signed(self.size, digits)}"
+        head = f"{prints} for {of} on {self.when} ({self.one.unit}), a gap of {_signed(self.size, digits)}"
         counted = [share for share in self.shares if share.lowest or share.highest]
         parts = [f"{_signed(part.value, digits)} from {_said(part)}" for part in sorted(counted, key=lambda part: -abs(part.value))]
         if not parts:
@@ -164,7 +164,8 @@ def _note(share: Share, gap: Gap) -> str | None:
 
 
 def _said(share: Share) -> str:
-    return " and ".join(f"the {rule}" for rule in share.rules)
+    rules = [f"filter {rule.removeprefix(FILTER)!r}" if rule.startswith(FILTER) else rule for rule in share.rules]
+    return f"the {', '.join(rules[:-1])} and {rules[-1]} together" if len(rules) > 1 else f"the {rules[0]}"
 
 
 def _signed(value: float, digits: int) -> str:

@@ -24,11 +24,10 @@ PARTS = (3, 4)  # RESOURCE.REGION.TIER, and TERM
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Gaps of many indices, those that could not be split with why, and how many calculations stand behind all coalitions."""
+    """Gaps of many indices, and those that could not be split with why."""
 
     gaps: tuple[Gap, ...]
     refused: Mapping[str, str]
-    calculations: int
 
 
 def split(
@@ -103,7 +102,7 @@ def split_all(
             gaps.append(_split(prints, pair, together))
         except TenorgridError as error:
             refused[pair[0]] = str(error)
-    return Splits(gaps=tuple(gaps), refused=refused, calculations=prints.calculations)
+    return Splits(gaps=tuple(gaps), refused=refused)
 
 
 def _files(methodology: Path | str, against: Path | str) -> tuple[tuple[Values, Values], tuple[Methodology, Methodology]]:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.readers.summaries import read_summaries as read_summaries
     from tenorgrid.data.readers.traces import read_traces as read_traces
     from tenorgrid.data.terms.exposure import Exposure as Exposure
+    from tenorgrid.gaps import split_gap as split_gap
     from tenorgrid.insight import intelligence as intelligence
     from tenorgrid.insight import what_if as what_if
     from tenorgrid.mark_tables import read_marks as read_marks
@@ -81,6 +82,7 @@ _NAMES = {
     "recipes": "benchmark",
     "report": "chain",
     "settle": "api",
+    "split_gap": "gaps",
     "split_spread": "tiering",
     "tiers": "tiering",
     "solve_model": "clearing.reference_solution",

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tenorgrid.commands.against import against_of
 from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
@@ -93,12 +94,18 @@ def mark(
     observations: Annotated[Path, typer.Argument(help="Observed prices.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
     method: Method = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Why does this methodology print something else? Split rule by rule.")
+    ] = None,
+    index: Annotated[str | None, typer.Option("--index", help="With --against: only this index; default all that both print.")] = None,
+    against_index: Annotated[str | None, typer.Option("--against-index", help="What the other methodology calls it.")] = None,
+    together: Annotated[list[str] | None, typer.Option("--together", help="Rules to exchange together, such as clock+window.")] = None,
     date: Annotated[str | None, typer.Option("--date", help="The window's last day, in the index's own time zone; default all.")] = None,
     reader: Reader = None,
     verify: Annotated[Path | None, typer.Option("--verify", help="Recompute the marks of this audit file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Index marks with their audit, or a check of published ones.
+    """Index marks with their audit, a check of published ones, or why two methodologies differ.
 
     Example: tenorgrid mark listings.csv.gz --method ccir-1.1.1 --date 2026-03-04 --out out/marks
     """
@@ -109,6 +116,14 @@ def mark(
     from tenorgrid.data.store import writing
     from tenorgrid.results import to_day
 
+    if against is not None:
+        refuse_unused("--against", {"--verify": verify})
+        against_of(
+            observations, method=method or HOUSE, against=against, date=date, index=index, against_index=against_index,
+            together=together, out=out, reader=reader, as_json=as_json,
+        )  # fmt: skip
+        return
+    refuse_unused("marks without --against", {"--index": index, "--against-index": against_index, "--together": together})
     if verify is not None:
         refuse_unused("--verify", {"--out": out, "--date": date})
         _verify(verify, read_observations(observations, format=reader), method=method, as_json=as_json)
