@@ -5,6 +5,7 @@ import polars as pl
 
 from tenorgrid.reports import theme
 from tenorgrid.reports.names import beside
+from tenorgrid.reports.tables import number
 
 ROW = 30  # pixels of a rule
 ROOM = 90  # pixels of axis and legend
@@ -41,7 +42,7 @@ def waterfall(rules: pl.DataFrame, *, names: tuple[str, str], prints: tuple[floa
         drawn.add_bar(
             y=[labels[place + 1] for place in places], x=[shares[place] for place in places], base=[edges[place] for place in places],
             orientation="h", name=f"{name} the print", marker={"color": colour}, customdata=[shares[place] for place in places],
-            text=[f"{shares[place]:+.4g}".replace("-", "−") for place in places], textposition="outside", cliponaxis=False, meta=unit,
+            text=[number(shares[place], "+.4f") for place in places], textposition="outside", cliponaxis=False, meta=unit,
             hovertemplate="%{y}: %{customdata:+.6g} %{meta}<extra></extra>",
         )  # fmt: skip
     drawn.add_scatter(
@@ -78,7 +79,9 @@ def ranges(rules: pl.DataFrame, *, unit: str) -> go.Figure:
         meta=unit, hovertemplate="%{y}: %{x:+.6g} %{meta}<extra></extra>",
     )  # fmt: skip
     _place(drawn, labels, unit)
-    drawn.update_xaxes(zeroline=True, zerolinecolor=theme.MIDDLE)
+    ends = [0.0, *rows["lowest"], *rows["highest"]]
+    spare = 0.08 * (max(ends) - min(ends))
+    drawn.update_xaxes(zeroline=True, zerolinecolor=theme.MIDDLE, range=[min(ends) - spare, max(ends) + spare])
     return drawn
 
 
