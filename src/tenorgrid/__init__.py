@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tenorgrid.api import mark_work as mark_work
     from tenorgrid.api import settle as settle
     from tenorgrid.api import value as value
+    from tenorgrid.attacking import attack as attack
     from tenorgrid.basketing import basket as basket
     from tenorgrid.benchmark import recipes as recipes
     from tenorgrid.chain import report as report
@@ -57,6 +58,7 @@ _NAMES = {
     "NotPublishedError": "data.errors",
     "SolverError": "data.errors",
     "TenorgridError": "data.errors",
+    "attack": "attacking",
     "basket": "basketing",
     "clear": "api",
     "clear_rolling": "api",

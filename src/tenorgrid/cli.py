@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from tenorgrid.commands.against import against_of
+from tenorgrid.commands.attack import attack
 from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
@@ -265,6 +266,7 @@ app.command()(tiers)
 app.command()(recipes)
 app.command()(workloads)
 app.command()(normalise)
+app.command()(attack)
 app.command()(explain)
 app.command()(intelligence)
 app.command("what-if")(what_if)

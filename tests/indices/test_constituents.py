@@ -109,7 +109,7 @@ def test_a_mark_that_was_withheld_tells_what_was_tried() -> None:
     calculation = made(quote)
     assert calculation.marks["status"].to_list() == ["withheld"]
     assert constituents(calculation).select("provider", "level", "observations", "share").rows() == [
-        (quote["provider"][0], "firm quotes", 1, 1.0)
+        (quote["provider"][0], level, 1, 1.0) for level in ("firm quotes", "firm quotes, few")
     ]
 
 
