@@ -34,14 +34,15 @@ EXCLUSION: dict[str, pl.DataType] = {
 class Calculation:
     """Everything that was decided on the way to the marks of the days [first, end).
 
-    `marked` are the periods, as `periods` gives them, `observations` what was handed in, and `rows` what `scope` made of it. `decided`
-    has a row per mark: the level chosen (null where none was), its unrounded value and what stood behind it, the value as printed, its
-    status, `carried_from` and the reasons for low confidence.
+    `marked` are the periods, as `periods` gives them, `observations` what was handed in, and `rows` what `scope` made of it from the day
+    `since` on. `decided` has a row per mark: the level chosen (null where none was), its unrounded value and what stood behind it, the
+    value as printed, its status, `carried_from` and the reasons for low confidence.
     """
 
     methodology: Methodology
     first: date
     end: date
+    since: date
     marked: pl.DataFrame
     observations: pl.DataFrame
     rows: pl.DataFrame
@@ -101,19 +102,15 @@ def calculate(
         raise InputError.of("dates", "a first day before the end", column="first", value=f"{first} to {end}")
     marks = periods(methodology, first=back(methodology, first, number=methodology.fallback.reach), end=end)
     seen = checked(observations, Observations, name=NAME, attributes=True)
-    known = scope(
-        reviewed(seen, methodology),
-        methodology,
-        first=_seen_from(methodology, marks, first),
-        end=end,
-        indices=None if indices is None else list(indices),
-    )
+    since = _seen_from(methodology, marks, first)
+    known = scope(reviewed(seen, methodology), methodology, first=since, end=end, indices=None if indices is None else list(indices))
     evidence = tried(known, methodology, marks)
     decided = carried(_chosen(_grid(known, marks, named=indices), evidence, methodology), methodology.fallback)
     return Calculation(
         methodology=methodology,
         first=first,
         end=end,
+        since=since,
         marked=marks.filter(pl.col("day") >= first),
         observations=seen,
         rows=known,
@@ -145,6 +142,18 @@ def _grid(rows: pl.DataFrame, marks: pl.DataFrame, *, named: Sequence[str] | Non
 
 def _chosen(grid: pl.DataFrame, evidence: tuple[Evidence, ...], methodology: Methodology) -> pl.DataFrame:
     """The level that decides each mark, with its numbers; null where none suffices."""
+    best = by_evidence(evidence)
+    best = best.with_columns(
+        value=pl.Series(
+            [rounded(value, decimals=methodology.decimals, rule=methodology.rounding) for value in best["value"]], dtype=pl.Float64
+        ),
+    )
+    return grid.join(best.drop("rank", "votes"), on=MARK, how="left", maintain_order="left")
+
+
+def by_evidence(evidence: tuple[Evidence, ...]) -> pl.DataFrame:
+    """The level that decides each mark by its `rank` (the first that publishes, else the first that suffices for low confidence), with
+    its numbers, `unrounded`, status and reasons. Marks of which no level suffices have no row."""
     offers = []
     for number, part in enumerate(evidence):
         level, values = part.level, part.values
@@ -156,15 +165,7 @@ def _chosen(grid: pl.DataFrame, evidence: tuple[Evidence, ...], methodology: Met
     best = pl.concat(offers).sort(*MARK, "rank").unique(MARK, keep="first", maintain_order=True)
     sound = pl.col("rank") < len(evidence)
     status = pl.when(sound).then(pl.lit(MarkStatus.PUBLISHED.value)).otherwise(pl.lit(MarkStatus.LOW_CONFIDENCE.value))
-    best = best.with_columns(
-        status=status,
-        reasons=pl.when(~sound).then("reasons").otherwise(NO_REASONS),
-        unrounded="value",
-        value=pl.Series(
-            [rounded(value, decimals=methodology.decimals, rule=methodology.rounding) for value in best["value"]], dtype=pl.Float64
-        ),
-    )
-    return grid.join(best.drop("rank", "votes"), on=MARK, how="left", maintain_order="left")
+    return best.with_columns(status=status, reasons=pl.when(~sound).then("reasons").otherwise(NO_REASONS), unrounded="value")
 
 
 def _reasons(level: Level) -> pl.Expr:

@@ -4,34 +4,45 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
 from tenorgrid.indices.calculation import REVISION, Calculation
 from tenorgrid.indices.levels import PERCENTILES, Evidence
 from tenorgrid.indices.scope import digests
+from tenorgrid.indices.sensitivity.inputs import kinds
+from tenorgrid.indices.sensitivity.moving import to_move
+from tenorgrid.indices.sensitivity.without import ranges
 from tenorgrid.indices.specification import Methodology
 from tenorgrid.indices.windows import MARK, SEEN, in_windows
 
 Entry: TypeAlias = dict[str, Any]
 Key: TypeAlias = tuple[Any, ...]
+Sensitivity: TypeAlias = Literal["told", "left out"]
 CLOCK = "%Y-%m-%dT%H:%M:%SZ"
 PRICES = ("min", *PERCENTILES, "max", "mean", "sd")
 SHORT = 16  # hexadecimal digits that are enough to tell one contributor's rows from a changed set
 
 
-def entries(calculation: Calculation) -> list[Entry]:
+def entries(calculation: Calculation, *, sensitivity: Sensitivity = "told") -> list[Entry]:
     """One JSON object per mark, in the order of index and day.
 
     `input` is the SHA-256 of the mark's rows, and the same per contributor: every observation in its scope and window, excluded or not,
     by time and name, so that no order of rows matters. `days` tells what became of each day of a window of several. The JSON keys are
-    public.
+    public: docs/audit.md tells them one by one.
+
+    Args:
+        calculation: what `calculate` gave.
+        sensitivity: whether each mark is made again without each contributor, and the least is looked for that moves it; with `left out`
+            the entry says so, and `without_one` and `to_move` are null.
     """
     rule = calculation.methodology
     inputs, sources = _inputs(calculation)
     excluded = _grouped(calculation.exclusions, MARK)
     days = {part.level.name: _days(part) for part in calculation.evidence if rule.window.days > 1}
+    shares = kinds(calculation)
+    alone, moved = (ranges(calculation), to_move(calculation)) if sensitivity == "told" else ({}, {})
     tried = [_tried(part) for part in calculation.evidence]
     shared = {
         "precision": {"decimals": rule.decimals, "rounding": rule.rounding.value},
@@ -64,9 +75,13 @@ def entries(calculation: Calculation) -> list[Entry]:
                 "levels": [found[key] for found in tried if key in found],
                 "counts": {"used": row["observations"] or 0, "excluded": len(gone), "contributors": row["contributors"] or 0},
                 "quantity": row["quantity"],
+                "kinds": shares.get(key, []),
                 "prices": {name: row[name] for name in PRICES} if row["level"] else None,
                 "days": days[row["level"]][key] if row["level"] in days else None,
                 "contributors": sources.get(key, []),
+                "sensitivity": sensitivity,
+                "without_one": alone.get(key),
+                "to_move": moved.get(key),
                 "fallback": _fallback(row, rule),
                 "low_confidence": row["reasons"],
                 "exclusions": [{name: part[name] for name in ("observation_id", "rule", "value", "limit")} for part in gone],

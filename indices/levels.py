@@ -69,7 +69,7 @@ def weigh(rows: pl.DataFrame, level: Level, marks: pl.DataFrame, *, settled: pl.
     last = screen_windows(spread, level)
     used = last.eligible
     votes = cast_votes(used, level, marks)
-    values = _values(votes, level).join(_behind(used), on=MARK, how="left", maintain_order="left")
+    values = valued(votes, level).join(_behind(used), on=MARK, how="left", maintain_order="left")
     return Evidence(level=level, used=used, excluded=pl.concat([early, last.excluded.select(early.columns)]), values=values)
 
 
@@ -108,8 +108,13 @@ def _weights(votes: pl.DataFrame, level: Level) -> Vector:
     return found
 
 
-def _values(votes: pl.DataFrame, level: Level) -> pl.DataFrame:
-    """index, start, value, votes, partitions and largest_share: the mean of the partitions in which there is a value."""
+def valued(votes: pl.DataFrame, level: Level) -> pl.DataFrame:
+    """index, start, value, votes, partitions and largest_share: the mean of the partitions in which there is a value.
+
+    Args:
+        votes: what `cast_votes` gave, each mark's in the order of its partitions.
+        level: whose estimator, cap and floor.
+    """
     groups = votes.group_by(*MARK, "part", maintain_order=True).agg(pl.len().alias("votes"), pl.col("end").first())
     bounds = np.concatenate([[0], np.cumsum(groups["votes"].to_numpy())]).astype(np.int64)
     weights, exists = votes["weight"].to_numpy(), np.ones(groups.height, dtype=bool)

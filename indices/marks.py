@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.indices.audit import Audit, write_audit
 from tenorgrid.indices.calculation import calculate
-from tenorgrid.indices.entries import entries, text
+from tenorgrid.indices.entries import Sensitivity, entries, text
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
 
@@ -49,7 +49,13 @@ class MarkRun:
 
 
 def mark(
-    observations: pl.DataFrame, *, methodology: Methodology | Path | str, first: date, end: date, indices: Sequence[str] | None = None
+    observations: pl.DataFrame,
+    *,
+    methodology: Methodology | Path | str,
+    first: date,
+    end: date,
+    indices: Sequence[str] | None = None,
+    sensitivity: Sensitivity = "told",
 ) -> MarkRun:
     """Marks of the days [first, end) in the methodology's own time zone: one a day, or one for each of its periods.
 
@@ -64,6 +70,7 @@ def mark(
         first: first day.
         end: the day after the last.
         indices: only these; None is every one that shows up.
+        sensitivity: `left out` spares the audits what takes longest: each mark without each contributor, and what it takes to move it.
 
     Raises `InputError` for bad rows, an attribute that is missing, an index of mixed units, or no day.
 
@@ -80,7 +87,7 @@ def mark(
     """
     rule = load(methodology)
     made = calculate(observations, methodology=rule, first=first, end=end, indices=indices)
-    found = entries(made)
+    found = entries(made, sensitivity=sensitivity)
     audits = pl.DataFrame(
         {
             "index": [entry["index"] for entry in found],

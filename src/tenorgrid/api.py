@@ -32,6 +32,7 @@ from tenorgrid.data.kinds import PricingRule
 from tenorgrid.data.market_file import to_span
 from tenorgrid.data.terms.exposure import Exposure
 from tenorgrid.derivatives.book import value as value_book
+from tenorgrid.indices.entries import Sensitivity
 from tenorgrid.indices.fixings import fixings as fix
 from tenorgrid.indices.marks import mark as mark_days
 from tenorgrid.indices.methodology import Methodology, load
@@ -161,6 +162,7 @@ def mark(
     first: date | str | None = None,
     end: date | str | None = None,
     indices: list[str] | None = None,
+    sensitivity: Sensitivity = "told",
 ) -> Marks:
     """Marks of the days [first, end) by a methodology, shipped or in a file: one a day, or one for each of its periods.
 
@@ -169,6 +171,7 @@ def mark(
         method: name of a shipped methodology or a TOML file.
         first, end: days in the methodology's time zone; None takes the days that the observations span.
         indices: only these; None is every one that shows up.
+        sensitivity: `left out` spares the audits each mark without each contributor and the least that moves it; they say so.
 
     >>> asked = {"nimbus": 2.4, "cirrus": 2.6, "stratus": 2.5}
     >>> rows = [{"observation_id": name, "provider": name, "price": price} for name, price in asked.items()]
@@ -180,7 +183,7 @@ def mark(
     rule = load(method)
     span = _days_of(observations, rule)
     begin, stop = to_day(first, name="first") or span[0], to_day(end, name="end") or span[1] + timedelta(days=1)
-    run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices)
+    run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices, sensitivity=sensitivity)
     return Marks(marks=run.marks, exclusions=run.exclusions, audits=run.audits, run=run)
 
 

@@ -104,6 +104,9 @@ def mark(
     date: Annotated[str | None, typer.Option("--date", help="The window's last day, in the index's own time zone; default all.")] = None,
     reader: Reader = None,
     verify: Annotated[Path | None, typer.Option("--verify", help="Recompute the marks of this audit file.")] = None,
+    without_sensitivity: Annotated[
+        bool, typer.Option("--without-sensitivity", help="Audits say neither what a mark is without each contributor nor what moves it.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Index marks with their audit, a check of published ones, or why two methodologies differ.
@@ -115,6 +118,7 @@ def mark(
     from tenorgrid import api, chain, folders
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.store import writing
+    from tenorgrid.indices.entries import Sensitivity
     from tenorgrid.results import to_day
 
     if against is not None:
@@ -126,7 +130,7 @@ def mark(
         return
     refuse_unused("marks without --against", {"--index": index, "--against-index": against_index, "--together": together})
     if verify is not None:
-        refuse_unused("--verify", {"--out": out, "--date": date})
+        refuse_unused("--verify", {"--out": out, "--date": date, "--without-sensitivity": without_sensitivity or None})
         _verify(verify, read_observations(observations, format=reader), method=method, as_json=as_json)
         return
     if out is None:
@@ -134,7 +138,9 @@ def mark(
     _refuse_over(out, observations)
     day = to_day(date, name="date")
     seen = read_observations(observations, format=reader)
-    marks = chain.published(api.mark(seen, method=method or HOUSE, first=day, end=None if day is None else day + timedelta(days=1)))
+    end = None if day is None else day + timedelta(days=1)
+    sensitivity: Sensitivity = "left out" if without_sensitivity else "told"
+    marks = chain.published(api.mark(seen, method=method or HOUSE, first=day, end=end, sensitivity=sensitivity))
     with writing(out) as folder:
         folders.write_marks(marks, folder, inputs={observations.name: observations}, before=out)
     shown = marks.marks.filter(marks.marks["value"].is_not_null()).select("index", "start", "value", "status")

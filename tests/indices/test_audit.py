@@ -185,3 +185,31 @@ def test_an_audit_of_an_unknown_methodology_is_refused(path: Path, seen: pl.Data
     rewritten(path, lambda entry: entry.update(methodology={"name": "theirs", "hash": "0"}))
     with pytest.raises(InputError, match="found theirs"):
         verify(path, seen)
+
+
+@pytest.mark.parametrize("field", ["kinds", "without_one", "to_move"])
+def test_how_sensitive_a_mark_is_told_to_be_is_recomputed_too(path: Path, seen: pl.DataFrame, field: str) -> None:
+    def edit(entry: Any) -> None:
+        if field == "kinds":
+            entry["kinds"][0]["weight_share"] = 0.9
+        elif field == "without_one":
+            entry["without_one"]["lowest"]["value"] *= 1.000001
+        else:
+            entry["to_move"]["attacks"][0]["observations"] += 1
+
+    rewritten(path, edit)
+    (difference,) = verify(path, seen).differences
+    assert difference.field.startswith(field)
+
+
+def test_an_audit_may_leave_it_out_and_then_says_so(path: Path, seen: pl.DataFrame, tmp_path: Path) -> None:
+    spared = mark(seen, methodology="house", first=DAY, end=DAY + timedelta(4), sensitivity="left out")
+    entry = spared.audit(EAST, DAY).entry
+    assert (entry["sensitivity"], entry["without_one"], entry["to_move"]) == ("left out", None, None)
+    short = spared.write_audit(tmp_path / "short.jsonl")
+    assert verify(short, seen).confirmed
+    both = tmp_path / "both.jsonl"
+    both.write_text(path.read_text() + short.read_text())
+    assert verify(both, seen).confirmed
+    rewritten(path, lambda entry: entry.update(sensitivity="left out"))
+    assert fields(verify(path, seen)) == {"without_one", "to_move"}  # what is left out is not told either
