@@ -13,7 +13,7 @@ from tenorgrid.indices.decomposition.hybrids import Pair
 from tenorgrid.indices.decomposition.rules import FALLBACK, NORMALISATION, REGIONS, ROUNDING, TERMS
 from tenorgrid.indices.traits import TRAITS
 
-MOST = 12  # rules, or rules taken together, of which all coalitions are computed: 4,096
+MOST = 14  # rules, or rules taken together, of which all coalitions are computed: 16,384
 FREE = {REGIONS, TERMS, NORMALISATION, FALLBACK, ROUNDING}  # whose keys go with any of the others
 Group: TypeAlias = tuple[str, ...]
 
@@ -44,10 +44,8 @@ def groups_of(
     """
     groups = _asked(rules, together)
     joined = [Joined(rules=group, reason="as asked") for group in groups if len(group) > 1]
-    if len(groups) > MOST:
-        names = ", ".join("+".join(group) for group in groups)
-        raise InputError.of("rules", f"at most {MOST} that differ, some of them taken together", value=f"{len(groups)}: {names}")
     bound = [group for group in groups if not FREE.issuperset(group)]
+    _refuse_many(bound)
     kinds = set(seen["kind"].cast(pl.String).unique())
     between = coalitions(bound)[1:-1]  # the first and the last are the two methodologies themselves
     faults = {taken: fault for taken in between if (fault := _fault(pair, taken, set(seen.columns), kinds)) is not None}
@@ -59,6 +57,7 @@ def groups_of(
         bound = [both if group == first else group for group in bound if group != second]
         faults = {taken: fault for taken, fault in faults.items() if not _parted(taken, first, second)}
     groups = sorted([*bound, *(group for group in groups if FREE.issuperset(group))], key=lambda group: rules.index(group[0]))
+    _refuse_many(groups)
     return groups, joined
 
 
@@ -70,6 +69,12 @@ def coalitions(groups: Sequence[Group]) -> list[frozenset[str]]:
     """
     masks = np.arange(1 << len(groups))
     return [frozenset(rule for place, group in enumerate(groups) if mask >> place & 1 for rule in group) for mask in masks.tolist()]
+
+
+def _refuse_many(groups: Sequence[Group]) -> None:
+    if len(groups) > MOST:
+        names = ", ".join("+".join(group) for group in groups)
+        raise InputError.of("rules", f"at most {MOST} that differ, some of them taken together", value=f"{len(groups)}: {names}")
 
 
 def _asked(rules: Sequence[str], together: Sequence[Collection[str]]) -> list[Group]:

@@ -13,6 +13,7 @@ from tenorgrid.indices.decomposition.prints import Print
 from tenorgrid.indices.decomposition.rules import FILTER, meaning
 
 BESIDE = " + "
+FEWEST = 2  # decimals of a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class Gap:
     @property
     def sentence(self) -> str:
         """Both prints, and what each rule adds to their gap, the largest first."""
-        digits = max(len(repr(worth(end)).partition(".")[2]) for end in (self.one, self.other))
+        digits = max(FEWEST, *(len(repr(worth(end)).partition(".")[2]) for end in (self.one, self.other)))
         prints = f"{self.names[0]} prints {worth(self.one):.{digits}f} and {self.names[1]} {worth(self.other):.{digits}f}"
         of = self.indices[0] if len(set(self.indices)) == 1 else f"{self.indices[0]}, which is {self.indices[1]} there,"
         head = f"{prints} for {of} on {self.when} ({self.one.unit}), a gap of {_signed(self.size, digits)}"
