@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.curves.arbitrage import Redundancy, redundancies
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.components import Bending, Components, components
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.hours import Vector, counted, position
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
@@ -39,7 +39,7 @@ class ForwardCurve:
     forward: Vector  # (hours,) USD per GPU-hour
     rows: Weights  # of `quotes`, in their order
     band: Band | None
-    discount: Flat | None
+    discount: Discount | None
     fitted: Components
     kept: tuple[int, ...]  # rows of `quotes` that the curve is a function of
     redundant: tuple[Redundancy, ...]
@@ -161,7 +161,7 @@ def fit_curve(
     as_of: datetime,
     shape: Shape | None = None,
     band: Band | None = None,
-    discount: Flat | None = None,
+    discount: Discount | None = None,
     timezone: str | None = None,
     tolerance: float = TOLERANCE,
     bending: Bending = "period",

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import Fault, InputError
@@ -61,7 +61,7 @@ def value(
     fixings: pl.DataFrame,
     volatility: pl.DataFrame,
     as_of: datetime,
-    discount: Flat | None = None,
+    discount: Discount | None = None,
     timezone: str,
 ) -> BookValue:
     """Value every trade and its risks.
@@ -126,7 +126,7 @@ def value(
     return BookValue(values=Values.validate(values, cast=True), risks=Risks.validate(pl.concat(rows), cast=True))
 
 
-def _valued(one: Terms, curve: ForwardCurve, known: Mapping[date, float], sigma: float, as_of: datetime, discount: Flat) -> Valuation:
+def _valued(one: Terms, curve: ForwardCurve, known: Mapping[date, float], sigma: float, as_of: datetime, discount: Discount) -> Valuation:
     match one:
         case Forward():
             return forwards.value(one, curve=curve, fixings=known, as_of=as_of, discount=discount)
@@ -185,7 +185,7 @@ def _sigma(agreed: Mapping[str, Terms], volatility: pl.DataFrame) -> dict[str, f
     return found
 
 
-def _rates(agreed: Mapping[str, Terms], curves: Mapping[str, ForwardCurve], given: Flat | None) -> dict[str, Flat]:
+def _rates(agreed: Mapping[str, Terms], curves: Mapping[str, ForwardCurve], given: Discount | None) -> dict[str, Discount]:
     used = sorted({one.index for one in agreed.values()})
     found = {index: rate for index in used if (rate := given or curves[index].discount) is not None}
     lacking = [

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import numpy as np
 
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.terms.contracts import CapacityContract
@@ -20,7 +20,7 @@ from tenorgrid.derivatives.valuation import Valuation
 HOURS_PER_YEAR = 24 * 365
 
 
-def value(contract: CapacityContract, *, curve: ForwardCurve, volatility: float, as_of: datetime, discount: Flat) -> Valuation:
+def value(contract: CapacityContract, *, curve: ForwardCurve, volatility: float, as_of: datetime, discount: Discount) -> Valuation:
     """Present value, hourly deltas and vega of the hours still to come; those before `as_of` have paid.
 
     Args:

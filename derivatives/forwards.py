@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.periods import day as day_of
@@ -19,7 +19,7 @@ from tenorgrid.data.terms.contracts import Forward
 from tenorgrid.derivatives.valuation import Valuation
 
 
-def value(forward: Forward, *, curve: ForwardCurve, fixings: Mapping[date, float], as_of: datetime, discount: Flat) -> Valuation:
+def value(forward: Forward, *, curve: ForwardCurve, fixings: Mapping[date, float], as_of: datetime, discount: Discount) -> Valuation:
     """Present value and hourly deltas of a forward.
 
     Args:

@@ -8,14 +8,14 @@ from datetime import datetime
 
 import numpy as np
 
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.terms.contracts import VirtualBid
 from tenorgrid.derivatives.valuation import Valuation
 
 
-def value(bid: VirtualBid, *, curve: ForwardCurve, as_of: datetime, discount: Flat) -> Valuation:
+def value(bid: VirtualBid, *, curve: ForwardCurve, as_of: datetime, discount: Discount) -> Valuation:
     """Present value and hourly deltas of a virtual bid, each hour paid at its end.
 
     Args:
