@@ -10,6 +10,7 @@ from tenorgrid.indices.entries import Entry
 from tenorgrid.indices.publication.composed import is_composed, told_of_marks
 from tenorgrid.indices.publication.draft import Draft
 from tenorgrid.indices.publication.history import History
+from tenorgrid.indices.sensitivity.words import sentences
 
 SHOWN = 5  # exclusions of one rule; the audit has all
 SPREAD = ("min", "p05", "p25", "p50", "p75", "p95", "max")
@@ -80,6 +81,7 @@ def _made(entry: Entry) -> Iterator[str]:
     for part in entry["contributors"]:
         quantity = "" if part["quantity"] is None else f", {part['quantity']:g} GPUh"
         yield f"  contributor {part['provider']}: {part['rows']} rows, median {part['median']:.6g}{quantity}"
+    yield from (f"  {sentence}" for sentence in sentences(entry))
     yield from _excluded(entry)
 
 
