@@ -91,7 +91,7 @@ def failed(checks: pl.DataFrame) -> pl.DataFrame:
 def _whole(draft: Draft, history: History) -> Iterator[Found]:
     chains = history.broken()
     yield ("history", None, None, not chains, "; ".join(chains) or f"{history.prints.height} prints, the chains are whole")
-    again = recomputed(draft.marks, draft.audits, draft.observations, draft.methodology)
+    again = recomputed(draft.marks, draft.audits, draft.observations, draft.maker)
     yield ("input", None, None, again.confirmed, str(again))
     rule = draft.methodology
     known = history.prints.filter(pl.col("methodology") == rule.name).sort("publication")["method_hash"]

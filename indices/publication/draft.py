@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tenorgrid.data.tables.publication import Affiliations
 from tenorgrid.indices.audit import read_audit
 from tenorgrid.indices.entries import Entry, text
 from tenorgrid.indices.publication.history import in_utc, read_snapshot
-from tenorgrid.indices.publication.rules import Made, Maker, Terms, maker_of, terms_of, text_of
+from tenorgrid.indices.publication.rules import BESIDE, Made, Maker, Terms, beside_of, maker_of, terms_of, text_of
 
 DRAFT, AUDIT, RULE, SEEN, APPROVAL = "draft.json", "audit.jsonl", "methodology.toml", "observations.parquet", "approval.json"
 FIELDS = ("made_by", "made_at", "first", "end", "reason", "rule")
@@ -31,7 +32,7 @@ class Draft:
 
     `marks` are `Marks`, `audits` their entries in the same order, `observations` the rows that any of them depends on, which are marks
     where a basket makes them, `rule_text` the methodology's file, `affiliations` `Affiliations` or None. `reason` and `rule` are of a
-    restatement.
+    restatement, `beside_text` is the methodology of the marks that workloads are priced by.
     """
 
     marks: pl.DataFrame
@@ -46,16 +47,17 @@ class Draft:
     affiliations: pl.DataFrame | None = None
     reason: str | None = None
     rule: str | None = None
+    beside_text: bytes | None = None
 
     @property
     def indices(self) -> list[str]:
         """Names of its indices."""
         return self.marks["index"].unique().sort().to_list()
 
-    @property
+    @cached_property
     def maker(self) -> Maker:
         """What makes its marks."""
-        return maker_of(self.methodology)
+        return maker_of(self.methodology, beside=self.beside_text)
 
     def again(self) -> Made:
         """The marks of its days, made afresh from its observations."""
@@ -82,6 +84,8 @@ class Draft:
             write_table(place, "marks", self.marks)
             (place / AUDIT).write_text("".join(f"{text(entry)}\n" for entry in self.audits), encoding="utf-8")
             (place / RULE).write_bytes(self.rule_text)
+            if self.beside_text is not None:
+                (place / BESIDE).write_bytes(self.beside_text)
             (place / SEEN).write_bytes(self.snapshot())
             (place / DRAFT).write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
             if self.affiliations is not None:
@@ -118,7 +122,8 @@ def make_draft(
     """
     rule_text = text_of(methodology)
     rule = terms_of(rule_text, file=Path(methodology).name)
-    made = maker_of(rule).make(observations, first=first, end=end, indices=indices)
+    beside = beside_of(rule)
+    made = maker_of(rule, beside=beside).make(observations, first=first, end=end, indices=indices)
     if made.marks["value"].is_null().all():
         raise NotPublishedError(f"no mark has a value: {made.marks.height} withheld by {rule.name}")
     return Draft(
@@ -132,6 +137,7 @@ def make_draft(
         first=first,
         end=end,
         affiliations=None if affiliations is None else checked(affiliations, Affiliations, name="affiliations"),
+        beside_text=beside,
     )
 
 
@@ -156,6 +162,7 @@ def read_draft(folder: Path) -> Draft:
         affiliations=read_table(folder, "affiliations", Affiliations) if affiliated else None,
         reason=told["reason"],
         rule=told["rule"],
+        beside_text=(folder / BESIDE).read_bytes() if (folder / BESIDE).is_file() else None,
     )
 
 

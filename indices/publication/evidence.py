@@ -21,6 +21,7 @@ from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.publication import Prints
 from tenorgrid.indices.publication.chain import LINK_COLUMNS, broken_links, changed, head, heads, label
 from tenorgrid.indices.publication.history import INPUTS, PARQUET, RULES, TOML, History, in_utc, only
+from tenorgrid.indices.publication.rules import beside_hash
 from tenorgrid.indices.publication.verification import verify_prints
 
 PRINTS, CHAIN, MANIFEST, SCRIPT = "prints.parquet", "chain.parquet", "manifest.json", "recompute.py"
@@ -153,6 +154,9 @@ def _files(history: History, rows: pl.DataFrame) -> dict[str, bytes]:
         "approvals.csv": rows.select(APPROVALS).unique().sort("publication").write_csv().encode(),
         SCRIPT: RECOMPUTE.encode(),
     }
+    beside = {beside_hash(json.loads(audit)) for audit in rows["audit"]}
+    for digest in sorted(digest for digest in beside if digest is not None):
+        found[f"{RULES}/{digest}{TOML}"] = kept(history.folder / RULES, digest, suffix=TOML).read_bytes()
     for column, place, suffix in (("input_hash", INPUTS, PARQUET), ("method_hash", RULES, TOML)):
         for digest in rows[column].unique().sort():
             found[f"{place}/{digest}{suffix}"] = kept(history.folder / place, digest, suffix=suffix).read_bytes()

@@ -1,9 +1,11 @@
 """The history of prints: what was published, known at any past moment, with the input and the rule that each print was made by."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +15,7 @@ from tenorgrid.data.tables.observed import Fixings, Marks
 from tenorgrid.data.tables.publication import MARK_COLUMNS, Prints
 from tenorgrid.indices.fixings import fixings
 from tenorgrid.indices.publication.chain import broken, head
-from tenorgrid.indices.publication.rules import Terms, terms_of
+from tenorgrid.indices.publication.rules import Maker, Terms, beside_hash, maker_of, terms_of
 
 TABLE = "prints"
 INPUTS, RULES = "inputs", "methodologies"
@@ -95,6 +97,12 @@ class History:
         path = kept(self.folder / RULES, method_hash, suffix=TOML)
         return terms_of(path.read_bytes(), file=path.name)
 
+    def maker(self, row: Mapping[str, Any]) -> Maker:
+        """What made a print: its rule, and that of the marks beside it where it says one. Raises `HistoryError` where one is gone."""
+        beside = beside_hash(json.loads(row["audit"]))
+        kept_beside = None if beside is None else kept(self.folder / RULES, beside, suffix=TOML).read_bytes()
+        return maker_of(self.methodology(row["method_hash"]), beside=kept_beside)
+
     def broken(self, *, anchor: str | None = None) -> tuple[str, ...]:
         """What is wrong with the chains and with the log of the table, a sentence each; empty where all is whole."""
         foreign = [f"{TABLE}: {commit}, and a history is only appended to" for commit in foreign_commits(self.folder, TABLE)]
@@ -127,9 +135,11 @@ def open_history(folder: Path | str, *, new: bool = False) -> History:
     return History(folder=place, prints=prints.sort("publication", "index", "number"), version=version)
 
 
-def keep_sources(folder: Path, *, observations: bytes, methodology: bytes) -> tuple[str, str]:
-    """Keep what prints are made from, under the hashes that are returned: observations, methodology."""
-    return keep(folder / INPUTS, observations, suffix=PARQUET), keep(folder / RULES, methodology, suffix=TOML)
+def keep_sources(folder: Path, *, observations: bytes, rules: Sequence[bytes]) -> str:
+    """Keep what prints are made from, observations and rules, each under its hash; returns that of the observations."""
+    for rule in rules:
+        keep(folder / RULES, rule, suffix=TOML)
+    return keep(folder / INPUTS, observations, suffix=PARQUET)
 
 
 def read_snapshot(path: Path) -> pl.DataFrame:

@@ -53,7 +53,8 @@ def publish(folder: Path, history: Path | str, *, at: datetime) -> Publication:
         if done is not None:
             return Publication(history=known, prints=done, fresh=False)
         _refuse(known, draft, moment)
-        input_hash, _method = keep_sources(known.folder, observations=observations, methodology=draft.rule_text)
+        rules = [text for text in (draft.rule_text, draft.beside_text) if text is not None]
+        input_hash = keep_sources(known.folder, observations=observations, rules=rules)
         rows = linked(_rows(draft, approval, moment, input_hash=input_hash), after=known.prints)
         try:
             return Publication(history=known.appended(rows), prints=rows, fresh=True)

@@ -8,9 +8,10 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError, NotPublishedError
 from tenorgrid.data.history import kept
+from tenorgrid.indices.entries import Entry
 from tenorgrid.indices.publication.draft import Draft, person
 from tenorgrid.indices.publication.history import RULES, TOML, History, in_utc
-from tenorgrid.indices.publication.rules import Made, Terms, maker_of
+from tenorgrid.indices.publication.rules import Made, Maker, beside_hash
 from tenorgrid.indices.restatement import LATE, SMALL, Said, why_it_stands
 from tenorgrid.indices.specification import Methodology, Restatement
 
@@ -51,11 +52,12 @@ def restate(
     if not reason.strip():
         raise InputError.of("--reason", "why the print is restated", value="nothing")
     moment, who = in_utc(at, name="at"), person(by)
-    rule = rule_of(history, methodology, day)
-    names = _published(history, rule, day) if indices is None else sorted(set(indices))
-    made = maker_of(rule).make(observations, first=day, end=day + timedelta(1), indices=names)
+    maker = rule_of(history, methodology, day)
+    rule = maker.terms
+    names = _published(history, maker, day) if indices is None else sorted(set(indices))
+    made = maker.make(observations, first=day, end=day + timedelta(1), indices=names)
     allows = rule.restatement if isinstance(rule, Methodology) else None
-    last = {(row["index"], row["start"]): row for row in _latest(history, rule, day).iter_rows(named=True)}
+    last = {(row["index"], row["start"]): row for row in _latest(history, maker, day).iter_rows(named=True)}
     allowed, faults = [], []
     for row in made.marks.iter_rows(named=True):
         before = last.get((row["index"], row["start"]))
@@ -92,7 +94,13 @@ def restate(
         end=day + timedelta(1),
         reason=reason.strip(),
         rule=BY_INPUT if allows is None else rule_in_words(allows),
+        beside_text=_beside(history, made.audits[0]),
     )
+
+
+def _beside(history: History, entry: Entry) -> bytes | None:
+    digest = beside_hash(entry)
+    return None if digest is None else kept(history.folder / RULES, digest, suffix=TOML).read_bytes()
 
 
 def rule_in_words(rule: Restatement) -> str:
@@ -131,31 +139,30 @@ def _refused(index: str, why: str, rule: Restatement | None, *, told: tuple[Said
     return Fault(file=index, column="above", expected=f"a move of more than {rule.above:.4%}", value=f"{before:g} to {now:g}, {move:.4%}")
 
 
-def rule_of(history: History, methodology: str | None, day: date) -> Terms:
+def rule_of(history: History, methodology: str | None, day: date) -> Maker:
     """The rule that the day's prints were made by."""
-    found: dict[str, Terms] = {}
-    for name, digest in history.prints.sort("publication").select("methodology", "method_hash").unique(maintain_order=True).iter_rows():
-        rule = history.methodology(digest)
-        if methodology in (None, name) and _latest(history, rule, day).height:
-            found[digest] = rule
+    found: dict[str, Maker] = {}
+    for row in history.prints.sort("publication").unique("method_hash", keep="last", maintain_order=True).iter_rows(named=True):
+        maker = history.maker(row)
+        if methodology in (None, row["methodology"]) and _latest(history, maker, day).height:
+            found[row["method_hash"]] = history.maker(_latest(history, maker, day).row(-1, named=True))
     if not found:
         raise NotPublishedError(f"no print of {day} in {history.folder.name}" + (f" by {methodology}" if methodology else ""))
     if len(found) > 1:
-        names = " and ".join(sorted(rule.name for rule in found.values()))
+        names = " and ".join(sorted(maker.terms.name for maker in found.values()))
         raise InputError.of("--method", "the methodology whose prints are restated", value=names)
     return next(iter(found.values()))
 
 
-def _latest(history: History, rule: Terms, day: date) -> pl.DataFrame:
+def _latest(history: History, maker: Maker, day: date) -> pl.DataFrame:
     """The last revision of each print of a day under a rule."""
-    maker = maker_of(rule)
-    mine = history.prints.filter(pl.col("method_hash") == rule.hash)
+    mine = history.prints.filter(pl.col("method_hash") == maker.terms.hash)
     mine = mine.filter(pl.Series([maker.day_of(*span) == day for span in mine.select("start", "end").iter_rows()], dtype=pl.Boolean))
     return mine.sort("revision").unique(["index", "start"], keep="last", maintain_order=True)
 
 
-def _published(history: History, rule: Terms, day: date) -> list[str]:
-    return _latest(history, rule, day)["index"].unique().sort().to_list()
+def _published(history: History, maker: Maker, day: date) -> list[str]:
+    return _latest(history, maker, day)["index"].unique().sort().to_list()
 
 
 def _first(history: History, row: dict[str, Any]) -> datetime:

@@ -28,6 +28,7 @@ from tenorgrid.indices.workloads.indices import workload_indices
 from tenorgrid.indices.workloads.terms import WorkloadBasket
 
 Terms: TypeAlias = Methodology | Basket | WorkloadBasket
+BESIDE = "marks-methodology.toml"
 DayOf: TypeAlias = Callable[[datetime, datetime], date]
 
 
@@ -42,6 +43,10 @@ class Made:
 
 class Maker(Protocol):
     """A rule that makes marks from inputs, observations or marks."""
+
+    @property
+    def terms(self) -> Terms:
+        """The rule itself."""
 
     @property
     def of_marks(self) -> bool:
@@ -106,16 +111,18 @@ class Narrow:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A basket or a basket of workloads, from marks of what it holds, all since its beginning."""
+    """A basket or a basket of workloads, from marks of what it holds, all since its beginning; `marks` is the methodology of those that
+    workloads are priced by, and says what their days are."""
 
     terms: Basket | WorkloadBasket
+    marks: Methodology | None
     of_marks: bool = True
     daily: bool = True
 
     @property
     def timezone(self) -> str:
         """In which its days are."""
-        return self.terms.timezone if isinstance(self.terms, Basket) else load(self.terms.marks).timezone
+        return self.terms.timezone if isinstance(self.terms, Basket) else self._days().timezone
 
     def make(self, inputs: pl.DataFrame, *, first: date, end: date, indices: Sequence[str] | None = None) -> Made:
         """The marks of the days [first, end)."""
@@ -130,7 +137,7 @@ class Composed:
 
     def day_of(self, start: datetime, end: datetime) -> date:
         """The day that a period belongs to."""
-        return self.terms.closed_on(end) if isinstance(self.terms, Basket) else load(self.terms.marks).day_of(start)
+        return self.terms.closed_on(end) if isinstance(self.terms, Basket) else self._days().day_of(start)
 
     def missing(self, inputs: pl.DataFrame, *, after: datetime, before: datetime) -> int:
         """Periods that begin in [after, before)."""
@@ -150,17 +157,43 @@ class Composed:
         held = [part.index for part in self.terms.constituents]
         return rows if self.terms.selection is not None else rows.filter(pl.col("index").is_in(held))
 
+    def _days(self) -> Methodology:
+        if self.marks is None:
+            raise InputError.of(self.terms.name, "the methodology of its marks")
+        return self.marks
+
     def _run(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         if isinstance(self.terms, Basket):
             basket = basket_marks(rows, definition=self.terms)
             return basket.marks, basket.audits["audit"].to_list()
-        work = workload_indices(rows, self.terms)
+        work = workload_indices(rows, self.terms, methodology=self._days())
         return work.marks, work.audits["audit"].to_list()
 
 
-def maker_of(terms: Terms) -> Maker:
-    """The maker of a rule."""
-    return Narrow(terms) if isinstance(terms, Methodology) else Composed(terms)
+def maker_of(terms: Terms, *, beside: bytes | None = None) -> Maker:
+    """The maker of a rule; `beside` is the file of the methodology of a workload basket's marks, None the shipped one."""
+    if isinstance(terms, Methodology):
+        return Narrow(terms)
+    text = beside_of(terms) if beside is None else beside
+    marks = None if text is None else terms_of(text, file=BESIDE)
+    if marks is not None and not isinstance(marks, Methodology):
+        raise InputError.of(BESIDE, "a methodology", value=marks.name)
+    return Composed(terms, marks)
+
+
+def beside_of(terms: Terms) -> bytes | None:
+    """The file of the shipped methodology by whose marks a basket of workloads prices; None of other rules, which are whole in one."""
+    return text_of(terms.marks) if isinstance(terms, WorkloadBasket) else None
+
+
+def beside_hash(entry: Entry) -> str | None:
+    """SHA-256 of that file, as the audit of a workload mark says it.
+
+    >>> beside_hash({"marks": {"name": "house", "hash": "0"}}), beside_hash({})
+    ('0', None)
+    """
+    found = entry.get("marks", {}).get("hash")
+    return None if found is None else str(found)
 
 
 def text_of(definition: Path | str) -> bytes:

@@ -11,24 +11,24 @@ from tenorgrid.indices.audit import Difference, Verification
 from tenorgrid.indices.calculation import REVISION
 from tenorgrid.indices.entries import CLOCK, Entry
 from tenorgrid.indices.publication.history import History
-from tenorgrid.indices.publication.rules import Terms, maker_of
+from tenorgrid.indices.publication.rules import Maker
 
 SAID = ("value", "status", "unit", "quantity", "start", "end", "revision")
 
 
-def recomputed(marks: pl.DataFrame, audits: Sequence[Entry], observations: pl.DataFrame, methodology: Terms) -> Verification:
+def recomputed(marks: pl.DataFrame, audits: Sequence[Entry], observations: pl.DataFrame, maker: Maker) -> Verification:
     """Hold marks against their audits, and audits against what the observations give.
 
     Args:
         marks: the columns of `Marks`, of one rule.
         audits: their entries, in the same order. That one is of a later revision is known to the mark alone.
         observations: what they were made from.
-        methodology: the rule.
+        maker: their rule.
     """
     found = [part for row, entry in zip(marks.iter_rows(named=True), audits, strict=False) for part in _against(row, entry)]
     if len(audits) != marks.height:
         found.append(Difference(index="", date="", field="audits", recorded=len(audits), recomputed=marks.height))
-    fresh = maker_of(methodology).verify([entry | {"revision": REVISION} for entry in audits], observations)
+    fresh = maker.verify([entry | {"revision": REVISION} for entry in audits], observations)
     return Verification(prints=marks.height, differences=(*found, *fresh.differences))
 
 
@@ -38,10 +38,10 @@ def verify_prints(history: History, prints: pl.DataFrame) -> Verification:
     Raises `HistoryError` where an input or a rule is gone or changed.
     """
     differences: list[Difference] = []
-    for (input_hash, method_hash, _), rows in prints.group_by("input_hash", "method_hash", "draft_hash", maintain_order=True):
+    for (input_hash, _, _), rows in prints.group_by("input_hash", "method_hash", "draft_hash", maintain_order=True):
         audits = [json.loads(audit) for audit in rows["audit"]]
-        rule = history.methodology(str(method_hash))
-        differences += recomputed(rows, audits, history.observations(str(input_hash)), rule).differences
+        maker = history.maker(rows.row(0, named=True))
+        differences += recomputed(rows, audits, history.observations(str(input_hash)), maker).differences
     return Verification(prints=prints.height, differences=tuple(differences))
 
 

@@ -86,8 +86,9 @@ def period(history: History, index: str, when: str, *, methodology: str | None =
         return moment(when, name="--date")
     asked, found = day(when), []
     for digest in rows["method_hash"].unique().sort():
-        maker = maker_of(history.methodology(digest))
-        spans = rows.filter(pl.col("method_hash") == digest).select("start", "end").unique().sort("start").iter_rows()
+        mine = rows.filter(pl.col("method_hash") == digest)
+        maker = history.maker(mine.row(-1, named=True))
+        spans = mine.select("start", "end").unique().sort("start").iter_rows()
         found += [start for start, end in spans if maker.day_of(start, end) == asked]
     if len(set(found)) != 1:
         expected = f"a day with one print of {index}" if not found else f"the start of one of the {len(set(found))} periods of that day"
@@ -105,7 +106,7 @@ def page(comparison: pl.DataFrame, *, names: tuple[str, str], source: str) -> st
 
 def restates_marks(history: History, when: date, *, methodology: str | None = None) -> bool:
     """Whether the rule of the prints of a day makes them of marks. Raises as `restate` does."""
-    return maker_of(rule_of(history, methodology, when)).of_marks
+    return rule_of(history, methodology, when).of_marks
 
 
 def of_marks(methodology: Path | str) -> bool:

@@ -172,3 +172,17 @@ def test_what_is_not_whole_in_one_file_is_refused_by_name(tmp_path: Path) -> Non
     with pytest.raises(InputError, match="TOML in UTF-8"):
         terms_of(text_of(tmp_path / "own.toml"), file="own.toml")
     assert [maker_of(terms_of(text_of(name), file=name)).of_marks for name in ("house", "hopper-us", "house-work")] == [False, True, True]
+
+
+def test_work_is_verified_by_the_methodology_that_was_shipped_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit names it by its hash, the history keeps it: a later version of the package may ship another."""
+    known = days(tmp_path, methodology="house-work")
+    assert len(list((known.folder / "methodologies").glob("*.toml"))) == 2
+
+    def another(_: object) -> bytes:
+        raise AssertionError("what is shipped today was read")
+
+    monkeypatch.setattr("tenorgrid.indices.publication.rules.beside_of", another)
+    assert verify_prints(known, known.prints).confirmed
+    assert verify_evidence(evidence(known, tmp_path / "pack.zip", at=at(3))).confirmed
+    publishing.period(known, "LLAMA-70B-DECODE-20TPS.US.FIRM", "2027-01-06")
