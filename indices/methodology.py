@@ -208,6 +208,9 @@ def _normalisation(top: Section) -> Model | None:
     section = top.section("normalisation")
     if not section.has("days"):
         section.fault("days", "how many days before a mark its regression looks at")
+    for key in ("errors", "cluster", "product"):
+        if section.has(key):
+            section.fault(key, "nothing: within a methodology the regression gives prices alone", key)
     try:
         return parse({name: section.value(name) for name in section.names()})
     except InputError as error:

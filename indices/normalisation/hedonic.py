@@ -1,5 +1,6 @@
 """Hedonic regression, solved by cells: log price on the characteristics of an offer and a dummy of each period, with standard errors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,9 +139,13 @@ def _designed(rows: pl.DataFrame, model: Model) -> tuple[Design, tuple[Left, ...
 def _apart(cells: Cells, periods: int) -> tuple[Vector, Matrix, Matrix]:
     """Weight and mean design row of each period, and design rows less these."""
     mass = np.bincount(cells.period, cells.weight, periods).astype(np.float64, copy=False)
-    columns = [np.bincount(cells.period, cells.weight * column, periods) / mass for column in cells.design.T]
-    centre = np.column_stack(columns) if columns else np.empty((periods, 0))
+    centre = _stacked([np.bincount(cells.period, cells.weight * column, periods) / mass for column in cells.design.T], periods)
     return mass, centre, cells.design - centre[cells.period]
+
+
+def _stacked(columns: Sequence[npt.NDArray[Any]], rows: int) -> Matrix:
+    """Columns side by side; every characteristic may have been left out, and then there are none."""
+    return np.column_stack(columns) if columns else np.empty((rows, 0))
 
 
 def _dependent(made: Design) -> tuple[Left, ...]:
@@ -222,7 +227,7 @@ def _variances(cells: Cells, found: _Solved, *, made: Design, base: int, errors:
     if errors == "cluster":
         pull = cells.weight * residual
         groups = made.clusters
-        z = np.column_stack([np.bincount(cells.cluster, pull * column, groups) for column in found.apart.T])
+        z = _stacked([np.bincount(cells.cluster, pull * column, groups) for column in found.apart.T], groups)
         u = np.bincount(cells.cluster * periods + cells.period, pull, groups * periods).reshape(groups, periods)
         score = u / each - u[:, base : base + 1] / each[base] - z @ towards.T
         scale = groups / (groups - 1) * (rows - 1) / free
@@ -230,7 +235,7 @@ def _variances(cells: Cells, found: _Solved, *, made: Design, base: int, errors:
     squared = cells.spread2 + cells.square * (cells.mean2 - found.fitted) ** 2
     meat = found.apart.T @ (squared[:, None] * found.apart)
     sizes = np.bincount(cells.period, squared, periods)
-    moved = np.column_stack([np.bincount(cells.period, squared * column, periods) for column in found.apart.T]) / each[:, None]
+    moved = _stacked([np.bincount(cells.period, squared * column, periods) for column in found.apart.T], periods) / each[:, None]
     spread = sizes / each**2 + sizes[base] / each[base] ** 2 - 2 * np.einsum("ij,ij->i", towards, moved - moved[base])
     spread += np.einsum("ij,ij->i", towards @ meat, towards)
     scale = rows / free

@@ -26,6 +26,7 @@ from tenorgrid.indices.audit import Verification, held_against, read_audit
 from tenorgrid.indices.entries import CLOCK, text
 from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.methodology import load
+from tenorgrid.indices.names import parts
 from tenorgrid.indices.specification import Methodology
 
 GPU_HOUR_UNIT = "USD/GPUh"
@@ -164,10 +165,9 @@ def _refuse_unknown(auxiliary: Mapping[str, float], kinds: Mapping[str, str]) ->
 
 
 def _nodes(marks: pl.DataFrame) -> pl.DataFrame:
-    """Marks with the resource, region and tier that their names are made of."""
-    parts = pl.col("index").str.extract_groups(r"^(?<resource>.+)\.(?<region>[^.]+)\.(?<tier>[^.]+)$").struct
-    names = (parts.field("resource").str.to_lowercase(), parts.field("region"), parts.field("tier"))
-    return marks.filter(pl.col("value").is_not_null()).with_columns(*names).drop_nulls("resource")
+    """Marks with the resource, region and tier that their names are made of, without those of committed terms."""
+    named = marks.filter(pl.col("value").is_not_null()).with_columns(parts()).rename({"subject": "resource", "place": "region"})
+    return named.filter(pl.col("tier").is_not_null(), pl.col("term").is_null()).with_columns(pl.col("resource").str.to_lowercase())
 
 
 def _cheapest(nodes: pl.DataFrame, needs: pl.DataFrame, auxiliary: Mapping[str, float]) -> pl.DataFrame:

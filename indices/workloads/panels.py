@@ -11,6 +11,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks
+from tenorgrid.indices.names import parts
 from tenorgrid.indices.workloads.terms import Home, WorkloadBasket
 
 Vector = npt.NDArray[np.float64]
@@ -19,7 +20,6 @@ Trust = npt.NDArray[np.int64]
 GPU_HOUR_UNIT = "USD/GPUh"
 TRUST = (MarkStatus.WITHHELD, MarkStatus.CARRIED, MarkStatus.LOW_CONFIDENCE, MarkStatus.PUBLISHED)  # the least first
 SURE = len(TRUST) - 1
-NAME = r"^(?<resource>.+)\.(?<region>[^.]+)\.(?<tier>[^.]+)$"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,14 @@ class PricePanel:
 def nodes_of(marks: pl.DataFrame, basket: WorkloadBasket, resources: Sequence[str], accelerators: frozenset[str]) -> pl.DataFrame:
     """Marks of resources with resource, region, tier and trust, the last revision of each.
 
-    Marks that are of other things, such as of workloads, are passed over. Raises `InputError` for bad rows, marks of another methodology,
+    Marks of other things, such as of workloads, and of committed terms are passed over: work is priced at what is rented by
+    the hour. Raises `InputError` for bad rows, marks of another methodology,
     an accelerator's mark that is not per GPU-hour, and where no mark is left.
     """
     rows = checked(marks, Marks, name="marks").with_columns(pl.col("status").cast(pl.String))
-    parts = pl.col("index").str.extract_groups(NAME).struct
-    named = rows.with_columns(parts.field("resource").str.to_lowercase(), parts.field("region"), parts.field("tier"))
-    named = named.filter(pl.col("resource").is_in(list(resources)))
+    named = rows.with_columns(parts()).rename({"subject": "resource", "place": "region"})
+    named = named.with_columns(pl.col("resource").str.to_lowercase())
+    named = named.filter(pl.col("resource").is_in(list(resources)), pl.col("term").is_null())
     if named.is_empty():
         expected = f"RESOURCE.REGION.TIER of resources that recipes use: {', '.join(sorted(accelerators))}"
         raise InputError.of("marks", expected, column="index", value=", ".join(rows["index"].unique().sort().head(3)) or "no row")

@@ -3,6 +3,7 @@
 import plotly.graph_objects as go
 import polars as pl
 
+from tenorgrid.indices.names import parts
 from tenorgrid.reports import theme
 
 NARROW = "USD/GPUh"
@@ -14,7 +15,7 @@ FAVOURITES = ("US", "GLOBAL")  # groups that the house methodology quotes first
 def current(marks: pl.DataFrame, *, methodology: str) -> pl.DataFrame:
     """The latest revision of every mark of one methodology, with the parts of its index name.
 
-    An index is named SUBJECT.PLACE.TIER; a subject may hold dots itself (`LLAMA3.1-8B-RL`).
+    A term is told with the tier (`FIRM 1Y`): a committed year is a line of its own, never mixed with what is rented by the hour.
 
     Args:
         marks: `Marks`.
@@ -25,12 +26,12 @@ def current(marks: pl.DataFrame, *, methodology: str) -> pl.DataFrame:
     latest = (
         marks.filter(pl.col("methodology") == methodology).sort("revision").unique(["index", "start"], keep="last", maintain_order=True)
     )
-    parts = pl.col("index").str.split(".")
-    return latest.select(
+    named = latest.with_columns(parts())
+    return named.select(
         "index",
-        parts.list.head(parts.list.len() - 2).list.join(".").alias("subject"),
-        parts.list.get(-2, null_on_oob=True).fill_null("").alias("place"),
-        parts.list.last().alias("tier"),
+        "subject",
+        pl.col("place").fill_null(""),
+        pl.concat_str("tier", "term", separator=" ", ignore_nulls=True).alias("tier"),
         "start",
         "value",
         "unit",

@@ -5,6 +5,7 @@ import json
 import plotly.graph_objects as go
 import polars as pl
 
+from tenorgrid.indices.names import parsed
 from tenorgrid.indices.workloads.terms import POINTS
 from tenorgrid.reports import theme
 from tenorgrid.reports.names import beside
@@ -31,8 +32,8 @@ def story(audits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _row(entry: dict[str, object]) -> dict[str, object]:
-    name, home, tier = str(entry["index"]).rsplit(".", 2)
-    found: dict[str, object] = {"name": name, "home": home, "tier": tier, "date": _date(entry["date"])}
+    named = parsed(str(entry["index"]))
+    found: dict[str, object] = {"name": named.subject, "home": named.place, "tier": named.tier, "date": _date(entry["date"])}
     found |= {key: entry[key] for key in ("index", "value", "unit", "status")}
     work, recipe = entry.get("workload"), entry.get("recipe")
     if isinstance(work, dict):

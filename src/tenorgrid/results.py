@@ -26,6 +26,7 @@ from tenorgrid.derivatives.book import BookValue
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
 from tenorgrid.indices.methodology import load
+from tenorgrid.indices.names import parsed
 from tenorgrid.indices.workloads.marks import workload_observations
 from tenorgrid.settlement.ledger import Ledger
 from tenorgrid.settlement.settle import Settlement
@@ -128,10 +129,10 @@ class Run(Tables):
 
         Raises InputError for a name that is not of that form or that no node of the market bears.
         """
-        parts = index.split(".")
-        if len(parts) != 3:
-            raise InputError.of("index", "a name RESOURCE.REGION.TIER", value=index)
-        resource, label, tier = parts[0].lower(), parts[1], parts[2].lower()
+        named = parsed(index)
+        if named.term is not None:
+            raise InputError.of("index", "a name RESOURCE.REGION.TIER: what is cleared has no term", value=index)
+        resource, label, tier = named.subject.lower(), named.place, named.tier.lower()
         regions = load(method).regions
         here = [place for place, region in self.case.locations.select("location", "region").iter_rows() if label in regions.labels(region)]
         node = (pl.col("resource") == resource) & (pl.col("tier") == tier) & pl.col("location").is_in(here)

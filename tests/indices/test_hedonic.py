@@ -295,6 +295,17 @@ def test_left_out_columns_leave_alone_what_differs_in_them() -> None:
         normalise(both, model(SIZE, disk, NETWORK, UP), until=START + timedelta(days=10))
 
 
+@pytest.mark.parametrize("errors", ["classical", "robust", "cluster"])
+def test_where_every_column_is_left_out_the_mean_of_the_logs_is_left(errors: Errors) -> None:
+    rows = offers(12).with_columns(gpu_count=pl.lit(8))
+    fit = fit_hedonic(rows, model(Characteristic(column="gpu_count", form="log", base=8.0), dependent="leave", errors=errors))
+    assert fit.coefficients.height == 0
+    assert [str(one.term) for one in fit.left] == ["gpu_count"]
+    means = rows.group_by(pl.col("time").dt.date().alias("day")).agg(pl.col("price").log().mean()).sort("day")["price"].to_numpy()
+    ratio = fit.periods["value"].to_numpy() / fit.periods["value"][0]
+    np.testing.assert_allclose(ratio, np.exp(means - means[0]), rtol=1e-12)
+
+
 def test_a_provider_who_takes_over_from_another_moves_no_index() -> None:
     rows = offers(13, noise=0.0).with_columns(price=pl.col("price") * (-0.01 * (pl.col("time").dt.ordinal_day() - 1)).exp())
     late = pl.col("time") >= START + timedelta(days=4)

@@ -200,7 +200,7 @@ def test_computepulse_like_weighs_by_confidence_and_recency_in_plain_python(obse
             "kind": ["firm quote", "list price"][number % 2],
             "time": close - timedelta(hours=float(rng.uniform(0.01, 40))),
             "price": float(rng.lognormal(0.9, 0.3)) * (0.001 if number == 7 else 1),
-            "confidence": [0.0, 0.5, 1.0, None, 1.5][number % 5],
+            "confidence": [0.09, 0.5, 1.0, None, 1.5][number % 5],
         }
         for number in range(90)
     ]
@@ -209,7 +209,7 @@ def test_computepulse_like_weighs_by_confidence_and_recency_in_plain_python(obse
         for row in rows
         if (row["confidence"] or 0) in (0.5, 1.0) and close - row["time"] <= timedelta(hours=24) and row["price"] >= 0.05
     ]
-    votes = sorted((row["price"], row["confidence"] * 0.5 ** ((close - row["time"]) / timedelta(hours=6))) for row in good)
+    votes = sorted((row["price"], row["confidence"] * 0.5 ** ((close - row["time"]) / timedelta(hours=24))) for row in good)
     whole, passed, total = sum(weight for _, weight in votes), 0.0, 0.0
     for price, weight in votes:
         inside = min(passed + weight, 0.9 * whole) - max(passed, 0.1 * whole)

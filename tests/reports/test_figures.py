@@ -200,6 +200,18 @@ def test_a_workload_name_may_hold_dots() -> None:
     assert (found["subject"], found["place"], found["tier"]) == ("LLAMA3.1-8B-RL", "US-WEST", "FIRM")
 
 
+def test_a_committed_year_is_a_line_of_its_own() -> None:
+    """Terms are in the name behind the tier: none of the figures may take the tier for the place, or mix a year with the hour."""
+    row = {"methodology": "named", "start": datetime(2027, 1, 1, tzinfo=UTC), "revision": 0, "unit": "USD/GPUh", "quantity": None}
+    names = {"H100-SXM.US.FIRM": 3.0, "H100-SXM.US.FIRM.1Y": 2.0, "H100-SXM.US.FIRM.3Y": 1.5, "H100-SXM.US.SPOT": 1.0}
+    table = pl.DataFrame([row | {"index": name, "value": value, "status": "published"} for name, value in names.items()])
+    series = marks.current(table, methodology="named")
+    assert set(series.select("subject", "place").rows()) == {("H100-SXM", "US")}
+    assert series["tier"].to_list() == ["FIRM", "FIRM 1Y", "FIRM 3Y", "SPOT"]
+    figure = marks.by_tier(series, kinds=["H100-SXM"])
+    assert {trace.name: list(trace.y) for trace in figure.data} == {"FIRM": [3.0], "FIRM 1Y": [2.0], "FIRM 3Y": [1.5], "SPOT": [1.0]}
+
+
 def test_the_curve_is_drawn_as_it_is_while_it_is_short_and_by_local_days_when_it_is_long(run: Run) -> None:
     assert run.curve is not None
     long = run.curve
