@@ -9,7 +9,7 @@ import polars as pl
 
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.indices.audit import Audit, write_audit
-from tenorgrid.indices.calculation import calculate
+from tenorgrid.indices.calculation import Calculation, calculate
 from tenorgrid.indices.entries import Sensitivity, entries, text
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.specification import Methodology
@@ -85,8 +85,12 @@ def mark(
     >>> run.audit("H100-SXM.US.FIRM", "2027-01-05").verify(seen).confirmed
     True
     """
-    rule = load(methodology)
-    made = calculate(observations, methodology=rule, first=first, end=end, indices=indices)
+    made = calculate(observations, methodology=load(methodology), first=first, end=end, indices=indices)
+    return run_of(made, sensitivity=sensitivity)
+
+
+def run_of(made: Calculation, *, sensitivity: Sensitivity) -> MarkRun:
+    """The marks of a calculation with their audits as text."""
     found = entries(made, sensitivity=sensitivity)
     audits = pl.DataFrame(
         {
@@ -97,7 +101,7 @@ def mark(
         },
         schema={"index": pl.String, "date": pl.String, "start": pl.Datetime("us", "UTC"), "audit": pl.String},
     )
-    return MarkRun(methodology=rule, marks=made.marks, exclusions=made.exclusions, audits=audits)
+    return MarkRun(methodology=made.methodology, marks=made.marks, exclusions=made.exclusions, audits=audits)
 
 
 def _moment(when: date | datetime | str) -> datetime | None:

@@ -48,7 +48,7 @@ def scope(
     if indices is not None:
         rows = rows.filter(pl.col("index").is_in(indices))
     rows = rows.with_columns(unit=pl.col(UNIT).fill_null(GPU_HOUR) if UNIT in rows.columns else pl.lit(GPU_HOUR))
-    _refuse_mixed(rows)
+    refuse_mixed(rows)
     return rows.sort(ORDER)
 
 
@@ -78,7 +78,8 @@ def _with_indices(rows: pl.DataFrame, methodology: Methodology) -> pl.DataFrame:
     return joined.with_columns(index=name).drop("label")
 
 
-def _refuse_mixed(rows: pl.DataFrame) -> None:
+def refuse_mixed(rows: pl.DataFrame) -> None:
+    """Raises `InputError` for an index whose rows have more than one unit."""
     units = rows.group_by("index").agg(pl.col("unit").unique().sort()).filter(pl.col("unit").list.len() > 1)
     for index, found in units.sort("index").iter_rows():
         raise InputError.of(NAME, f"one unit in the index {index}", column=UNIT, value=" and ".join(found))
@@ -89,14 +90,12 @@ def digests(rows: pl.DataFrame) -> pl.DataFrame:
 
     Columns that hold nothing change no hash, and no order of columns does.
     """
-    texts = [_text(rows[column]) for column in sorted(rows.columns)]
-    lines = pl.DataFrame(texts).select(pl.concat_str(pl.all(), separator="\x1f", ignore_nulls=True)).to_series()
+    texts = [_text(column, kind) for column, kind in sorted(rows.schema.items())]
+    lines = rows.select(pl.concat_str(texts, separator="\x1f", ignore_nulls=True)).to_series()
     found = [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines]
     return rows.select("observation_id", pl.Series("digest", found, dtype=pl.String))
 
 
-def _text(column: pl.Series) -> pl.Series:
-    if isinstance(column.dtype, pl.Datetime):
-        column = column.to_physical()
-    value = column.cast(pl.String)
-    return (f"{column.name}=" + value).alias(column.name)
+def _text(column: str, kind: pl.DataType) -> pl.Expr:
+    value = pl.col(column).to_physical() if isinstance(kind, pl.Datetime) else pl.col(column)
+    return pl.lit(f"{column}=") + value.cast(pl.String)

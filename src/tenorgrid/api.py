@@ -36,6 +36,7 @@ from tenorgrid.indices.entries import Sensitivity
 from tenorgrid.indices.fixings import fixings as fix
 from tenorgrid.indices.marks import mark as mark_days
 from tenorgrid.indices.methodology import Methodology, load
+from tenorgrid.indices.streaming.marking import gathered, mark_stream
 from tenorgrid.indices.workloads.marks import WorkloadRun, workload_marks
 from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_curve, as_owed, to_day
 from tenorgrid.settlement.basis import hedge as hedge_one
@@ -156,7 +157,7 @@ def _as_run(case: Case, rule: PricingRule, as_of: date | None, cleared: Clearing
 
 
 def mark(
-    observations: pl.DataFrame,
+    observations: pl.DataFrame | pl.LazyFrame | Path | str,
     *,
     method: str | Path = "house",
     first: date | str | None = None,
@@ -167,7 +168,9 @@ def mark(
     """Marks of the days [first, end) by a methodology, shipped or in a file: one a day, or one for each of its periods.
 
     Args:
-        observations: `Observations`.
+        observations: `Observations`. A lazy frame or a path is read some days at a time, so that it need not fit into memory: a Parquet
+            file, a folder or pattern of them, or a Delta table; `indices.streaming.marking.mark_stream` hands out the marks as they are
+            made, and the command writes them.
         method: name of a shipped methodology or a TOML file.
         first, end: days in the methodology's time zone; None takes the days that the observations span.
         indices: only these; None is every one that shows up.
@@ -181,9 +184,14 @@ def mark(
     [2.5]
     """
     rule = load(method)
-    span = _days_of(observations, rule)
-    begin, stop = to_day(first, name="first") or span[0], to_day(end, name="end") or span[1] + timedelta(days=1)
-    run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices, sensitivity=sensitivity)
+    if not isinstance(observations, pl.DataFrame):
+        days = to_day(first, name="first"), to_day(end, name="end")
+        pieces = mark_stream(observations, methodology=rule, first=days[0], end=days[1], indices=indices, sensitivity=sensitivity)
+        run = gathered(pieces)
+    else:
+        span = _days_of(observations, rule)
+        begin, stop = to_day(first, name="first") or span[0], to_day(end, name="end") or span[1] + timedelta(days=1)
+        run = mark_days(observations, methodology=rule, first=begin, end=stop, indices=indices, sensitivity=sensitivity)
     return Marks(marks=run.marks, exclusions=run.exclusions, audits=run.audits, run=run)
 
 

@@ -92,7 +92,7 @@ app.command()(basket)
 
 @app.command()
 def mark(
-    observations: Annotated[Path, typer.Argument(help="Observed prices.")],
+    observations: Annotated[Path, typer.Argument(help="Observed prices: a file, a folder of Parquet parts, a Delta table.")],
     out: Annotated[Path | None, typer.Option("--out", help="Folder to write; replaced as a whole.")] = None,
     method: Method = None,
     against: Annotated[
@@ -115,7 +115,7 @@ def mark(
     """
     from datetime import timedelta
 
-    from tenorgrid import api, chain, folders
+    from tenorgrid import api, chain, folders, large_marks
     from tenorgrid.data.readers.formats import read_observations
     from tenorgrid.data.store import writing
     from tenorgrid.indices.entries import Sensitivity
@@ -131,15 +131,21 @@ def mark(
     refuse_unused("marks without --against", {"--index": index, "--against-index": against_index, "--together": together})
     if verify is not None:
         refuse_unused("--verify", {"--out": out, "--date": date, "--without-sensitivity": without_sensitivity or None})
-        _verify(verify, read_observations(observations, format=reader), method=method, as_json=as_json)
+        _verify(verify, large_marks.read_whole(observations, reader=reader), method=method, as_json=as_json)
         return
     if out is None:
         raise typer.BadParameter("--out is needed, or --verify")
     _refuse_over(out, observations)
     day = to_day(date, name="date")
+    sensitivity: Sensitivity = "left out" if without_sensitivity else "told"
+    if large_marks.reads_in_pieces(observations, reader=reader):
+        found = large_marks.mark_large(observations, out, method=method or HOUSE, day=day, sensitivity=sensitivity)
+        excluded = {str(rule): int(rows) for rule, rows in found.excluded.iter_rows()}
+        told = {"out": str(out), "written": found.marks.height, "excluded": excluded}
+        _say(told, as_json, f"{found.marks.height} marks written into {out}")
+        return
     seen = read_observations(observations, format=reader)
     end = None if day is None else day + timedelta(days=1)
-    sensitivity: Sensitivity = "left out" if without_sensitivity else "told"
     marks = chain.published(api.mark(seen, method=method or HOUSE, first=day, end=end, sensitivity=sensitivity))
     with writing(out) as folder:
         folders.write_marks(marks, folder, inputs={observations.name: observations}, before=out)
