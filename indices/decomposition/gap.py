@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
@@ -83,18 +83,23 @@ class Gap:
         return worth(self.one) - worth(self.other)
 
     @property
+    def moment(self) -> str:
+        """The day, or the moment in UTC, as text."""
+        return f"{self.when.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if isinstance(self.when, datetime) else str(self.when)
+
+    @property
     def sentence(self) -> str:
         """Both prints, and what each rule adds to their gap, the largest first."""
         digits = max(FEWEST, *(len(repr(worth(end)).partition(".")[2]) for end in (self.one, self.other)))
         prints = f"{self.names[0]} prints {worth(self.one):.{digits}f} and {self.names[1]} {worth(self.other):.{digits}f}"
         of = self.indices[0] if len(set(self.indices)) == 1 else f"{self.indices[0]}, which is {self.indices[1]} there,"
-        head = f"{prints} for {of} on {self.when} ({self.one.unit}), a gap of {_signed(self.size, digits)}"
+        head = f"{prints} for {of} on {self.moment} ({self.one.unit}), a gap of {_signed(self.size, digits)}"
         counted = [share for share in self.shares if share.lowest or share.highest]
         parts = [f"{_signed(part.value, digits)} from {_said(part)}" for part in sorted(counted, key=lambda part: -abs(part.value))]
         if not parts:
             return f"{head}: no rule moves it."
         turning = [f"{_said(part)} ({_signed(part.lowest, digits)} to {_signed(part.highest, digits)})" for part in counted if part.turns]
-        tail = f" Which way it pulls depends on the other rules for {' and '.join(turning)}." if turning else ""
+        tail = f" Which way it pulls depends on the other rules for {', '.join(turning)}." if turning else ""
         return f"{head}: {', '.join(parts)}.{tail}"
 
 
@@ -112,7 +117,7 @@ def gaps_table(found: Sequence[Gap]) -> pl.DataFrame:
     """`Gaps`, a row an index."""
     rows = [
         {
-            "index": gap.indices[0], "index_against": gap.indices[1], "when": str(gap.when), "methodology": gap.names[0],
+            "index": gap.indices[0], "index_against": gap.indices[1], "when": gap.moment, "methodology": gap.names[0],
             "against": gap.names[1],
             "start": gap.one.start, "start_against": gap.other.start, "value": gap.one.value, "value_against": gap.other.value,
             "status": gap.one.status, "status_against": gap.other.status, "unit": gap.one.unit, "gap": gap.size, "sentence": gap.sentence,
