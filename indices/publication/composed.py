@@ -36,10 +36,11 @@ def told_of_marks(entry: Entry) -> Iterator[str]:
     for part in entry.get("constituents", ()):
         price = "no price" if part["price"] is None else f"{part['price']:.6g}"
         yield f"  {part['constituent']}: {price}, {part['state']}, weight {_share(part['weight'])}, moved it by {part['contribution']:+.6g}"
-    if entry.get("recipe"):
-        yield f"  cheapest recipe: {entry['recipe']}"
+    if recipe := entry.get("recipe"):
+        yield f"  cheapest recipe: {recipe['name']} at {recipe['place']}, {recipe['output_per_hour']:.6g} an hour ({recipe['entry']})"
     for part in entry.get("cost", ()):
-        yield "  " + ", ".join(f"{name} {value}" for name, value in part.items() if value is not None)
+        made = f"{part['per_unit']:.6g} hours at {part['price']:.6g} ({part['from']})"
+        yield f"  {part['resource']}: {made}, {part['cost']:.6g}, {_share(part['share'])} of the cost"
     for part in entry.get("members", ()):
         yield f"  {part['index']}: {part['value']}, share {_share(part['share'])}"
     for part in list(entry.get("unavailable", ()))[:SHOWN]:

@@ -127,7 +127,7 @@ class Composed:
     def make(self, inputs: pl.DataFrame, *, first: date, end: date, indices: Sequence[str] | None = None) -> Made:
         """The marks of the days [first, end)."""
         rows = _upto(self._readable(inputs), self.day_of, end)
-        made, audits = self._run(rows)
+        made, audits = self._run(rows, indices)
         days = [self.day_of(*row) for row in made.select("start", "end").iter_rows()]
         marks = made.filter(pl.Series([first <= day < end for day in days], dtype=pl.Boolean))
         if indices is not None:
@@ -162,11 +162,12 @@ class Composed:
             raise InputError.of(self.terms.name, "the methodology of its marks")
         return self.marks
 
-    def _run(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    def _run(self, rows: pl.DataFrame, indices: Sequence[str] | None) -> tuple[pl.DataFrame, list[str]]:
         if isinstance(self.terms, Basket):
             basket = basket_marks(rows, definition=self.terms)
             return basket.marks, basket.audits["audit"].to_list()
-        work = workload_indices(rows, self.terms, methodology=self._days())
+        homes, tiers = ({name.rsplit(".", 2)[place] for name in indices or () if name.count(".") > 1} for place in (-2, -1))
+        work = workload_indices(rows, self.terms, methodology=self._days(), homes=sorted(homes), tiers=sorted(tiers))
         return work.marks, work.audits["audit"].to_list()
 
 

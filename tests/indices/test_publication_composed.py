@@ -120,7 +120,8 @@ def test_work_is_published_too(tmp_path: Path) -> None:
     assert mine["unit"].unique().to_list() == ["USD/Mtok"]
     assert mine["value"][1] > mine["value"][0]  # H100 has become dearer
     told = publishing.account(known, known.of(name, publishing.period(known, name, "2027-01-06")))
-    assert "cheapest recipe" in told
+    assert "cheapest recipe: " in told
+    assert ", 100.00% of the cost" in told
     fixed = known.fixings(at(2) + HOUR).filter(index=name)
     assert fixed["date"].to_list() == [FIRST + timedelta(day) for day in range(3)]
     assert fixed.equals(fixings(known.marks(), at=at(2) + HOUR).filter(index=name).sort("date"))
