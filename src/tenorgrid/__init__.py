@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tenorgrid.insight import what_if as what_if
     from tenorgrid.mark_tables import read_marks as read_marks
     from tenorgrid.normalisation import normalise as normalise
+    from tenorgrid.premia import premium as premium
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
     from tenorgrid.workload_marking import workloads as workloads
@@ -72,6 +73,7 @@ _NAMES = {
     "mark": "api",
     "mark_work": "api",
     "normalise": "normalisation",
+    "premium": "premia",
     "read_case": "data.case",
     "read_daily": "data.readers.daily",
     "read_listings": "data.readers.listings",

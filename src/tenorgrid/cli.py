@@ -24,6 +24,7 @@ from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, KnownBy, Out, Scheduler, Workers, WrittenBy, executor_of, moment_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
+from tenorgrid.commands.premium import premium
 from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.tiers import tiers
@@ -278,6 +279,7 @@ app.command()(tiers)
 app.command()(recipes)
 app.command()(workloads)
 app.command()(normalise)
+app.command()(premium)
 app.command()(attack)
 app.command()(explain)
 app.command()(intelligence)
