@@ -29,7 +29,7 @@ def obstacle(ground: Ground, mark: int, value: float, sign: float, *, new: bool)
         found.append(f"the rule takes no price {'above' if sign > 0 else 'below'} {edge:g}")
     listed = panel(level)
     if new and listed is not None and set(listed) <= set(_names(ground, mark)):
-        found.append("the rule takes nobody beside its panel")
+        return "the rule takes nobody beside its panel"
     if level.weights.cap is not None:
         found.append(f"one contributor has at most {100 * level.weights.cap:g} % of the weight")
     elif any(part.largest_share < 1 for part in (level.publish, level.low_confidence) if part is not None):

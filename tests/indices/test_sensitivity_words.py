@@ -34,7 +34,8 @@ def test_each_number_is_told() -> None:
     assert list(sentences(entry)) == [
         "kinds: trade 3 rows, 75.0% by number, 100.0% by volume, 80.0% by weight",
         "without one contributor: from 1.9 (without b) to 2.1 (without a); no mark without c, d",
-        "to move it 1% up, existing name: nimbus with 2 trades of 12.5 GPUh each at 2.02 by the level traded, giving 2.0204; "
+        "to move it 1% up, existing name: nimbus with 2 trades of 12.5 GPUh each for 2.02, at 2027-01-05T23:59:59.999999Z, "
+        "by the level traded, giving 2.0204; "
         "notional 50.50 USD, cash cost 0.50 USD (least notional and cash)",
         "to move it 1% down, new name: cannot, as the rule takes nobody",
     ]
@@ -44,7 +45,7 @@ def test_quotes_cost_nothing_and_it_is_printed() -> None:
     quote = ATTACK | {"provider": None, "by": "any name", "kind": "firm quote", "observations": 1, "quantity": None}
     entry = {"to_move": {"share": 0.01, "attacks": [quote | {"notional": 0.0, "cash_cost": 0.0}]}}
     (told,) = sentences(entry)
-    assert told.startswith("to move it 1% up, any name: 1 firm quote at 2.02 by the level traded")
+    assert told.startswith("to move it 1% up, any name: 1 firm quote for 2.02, at 2027-01-05T23:59:59.999999Z, by the level traded")
     assert "notional 0.00 USD, cash cost 0.00 USD" in told
 
 
