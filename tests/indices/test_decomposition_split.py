@@ -1,6 +1,6 @@
 """Why two indices differ: gaps split by hand, by plain marks of every coalition, and refused by name."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import polars as pl
@@ -257,3 +257,18 @@ def test_the_tables_hold_what_the_gap_does(tmp_path: Path) -> None:
     assert rules.filter("exchanged")["share"].sum() == pytest.approx(gaps["gap"][0], abs=1e-9)
     assert rules.filter(~pl.col("exchanged"))["note"].to_list() == ["no first print depends on it"]
     assert made.select("taken", "value").rows()[-1] == ("filter price bounds, estimator", 2.0)
+
+
+def test_files_that_differ_in_titles_alone_have_no_gap_and_no_shares(tmp_path: Path) -> None:
+    one, other = methodology(tmp_path, "one"), methodology(tmp_path, "other")
+    found = split(listed(1.0, 2.0), methodology=one, against=other, when=DAY, index=INDEX)
+    assert (found.size, found.shares, len(found.coalitions)) == (0.0, (), 1)
+    assert found.sentence.endswith("a gap of +0.00: no rule moves it.")
+    assert rules_table([found])["rule"].to_list() == ["titles"]
+
+
+def test_a_gap_of_a_moment_is_told_in_utc(tmp_path: Path) -> None:
+    one, other = methodology(tmp_path, "one"), methodology(tmp_path, "other", estimator="median")
+    at = NOON.astimezone(timezone(timedelta(hours=-5)))
+    found = split(listed(1.0, 2.0, 6.0), methodology=one, against=other, when=at, index=INDEX)
+    assert (found.moment, gaps_table([found])["when"][0]) == ("2027-01-05T12:00Z", "2027-01-05T12:00Z")
