@@ -1,4 +1,4 @@
-"""`python -m benchmarks [GOALS] [--quick] [--no-growth] [--no-run] [--figure FILE]`: every clearing goal beside its rivals in one run.
+"""`python -m benchmarks [GOALS] [--quick] [--no-growth] [--no-run] [--figure FILE]`: every goal beside its rivals in one run.
 
 Each tool runs in a process of its own, so that its peak memory is its own. Tools that were given the same hours must agree on the
 surplus to 1e-8, or the run ends before it prints a time.
@@ -9,25 +9,33 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks import indices_lines
 from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
 from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
 
 PACKAGES = ("highspy", "linopy", "pypsa", "pyomo", "polars")
+INDICES = "indices"  # their lines have neither growth nor a main job
 QUICK = 24  # hours of every market with --quick
 
 
 def main() -> None:
     """Measure what is asked and print the tables of docs/benchmarks.md."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("goals", nargs="*", choices=[[], *GOALS], metavar="GOALS", help=f"of {', '.join(GOALS)}; default all")
+    parser.add_argument(
+        "goals", nargs="*", choices=[[], *GOALS, INDICES], metavar="GOALS", help=f"of {', '.join(GOALS)}, {INDICES}; default all"
+    )
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} hours, 500 steps and 50 orders")
     parser.add_argument("--no-growth", action="store_true", help="leave out how cost grows")
     parser.add_argument("--no-run", action="store_true", help="leave out the main job")
     parser.add_argument("--figure", type=Path, help="write the figure of growth to this HTML file")
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}; synthetic markets, one thread each\n")
-    for name in chosen.goals or GOALS:
+    if INDICES in (chosen.goals or [INDICES]):
+        indices_lines.main(quick=chosen.quick)
+    if chosen.goals == [INDICES]:
+        return
+    for name in [goal for goal in chosen.goals or GOALS if goal != INDICES]:
         _goal(_quick(GOALS[name]) if chosen.quick else GOALS[name])
     if not chosen.no_growth:
         _growth(chosen.figure, quick=chosen.quick)

@@ -13,7 +13,7 @@ from tenorgrid.indices.estimators import HAIR, Places, Vector
 
 CHUNK = 500_000  # rows a batch
 LEAST, MOST = -6, 10  # powers of two between which prices have bins of their own; what is beyond shares the first or the last
-FINE = 8  # bits: bins in each octave are 2 ** FINE
+FINE = 6  # bits: bins in each octave are 2 ** FINE
 BINS = (MOST - LEAST) << FINE
 SHIFT = 52 - FINE
 CODE, PRICE, WEIGHT = "code", "price", "weight"
@@ -34,7 +34,7 @@ def middles(rows: pl.LazyFrame, *, groups: int) -> Middles:
     r"""Weighted mean and lower weighted median of each group, in two passes over the rows.
 
     The median is the lowest price at which the weight of all that is not above it reaches half of the whole. The first pass sums the
-    weights by group and bin of prices, :math:`2^{8}` to an octave; the second takes the rows of the one bin in which half is reached, and
+    weights by group and bin of prices, :math:`2^{6}` to an octave; the second takes the rows of the one bin in which half is reached, and
     only these are sorted. It is exact whatever the prices: a price beyond the bins makes its bin longer, not the median wrong.
 
     Args:
