@@ -10,7 +10,7 @@ from tenorgrid.reports.tables import Column, table
 
 READ = (
     "Each cell: the size of the attack, and how far it moves the mark; darker is further, blue is a mark that is withheld or carried. Of "
-    "several prints the one that moves furthest. An empty cell: the attack has nothing to work on."
+    "several days the one that moves furthest. An empty row: the attack has nothing to work on."
 )
 MOVED = 0.01
 
@@ -77,14 +77,15 @@ def _side_by_side(run: Stress) -> Section:
 
 
 def _figures(run: Stress) -> Section:
+    found = run.moves.select("methodology", "index", "level_before").unique(["methodology", "index"], keep="first", maintain_order=True)
     blocks = [
         Drawing(
             name=f"attacks-{place}",
-            title=f"{rule.name}: attack and move",
-            figure=figures.moves(figures.reached(run.moves.filter(methodology=rule.name)), run.attacks),
+            title=f"{methodology}: {index}, made of {level}",
+            figure=figures.moves(figures.reached(run.moves.filter(methodology=methodology, index=index)), run.attacks),
             caption=READ,
         )
-        for place, rule in enumerate(run.methodologies, start=1)
+        for place, (methodology, index, level) in enumerate(found.iter_rows(), start=1)
     ]
     return Section(name="methodologies", title="Methodology by methodology", lead="Sizes grow to the right.", blocks=blocks)
 

@@ -99,7 +99,7 @@ def test_the_page_loads_nothing_and_reads_no_name_as_markup(tmp_path: Path) -> N
     assert "<script>alert(1)" not in page
     body = page[page.index("<body") :] if "<body" in page else page
     assert 'src="http' not in body
-    assert "house: attack and move" in page
+    assert f"house: {INDEX}, made of list prices" in page
 
 
 def test_a_figure_has_a_cell_for_each_size_and_colours_by_how_far() -> None:

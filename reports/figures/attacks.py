@@ -12,17 +12,17 @@ from tenorgrid.reports.names import beside
 
 FLAT = 5e-4  # a move that would be written as 0.0 %
 FULL = 4.0  # decades above 0.1 % at which the colour is full
-DEEP = 0.7  # from where on the text of a cell is white
+DEEP = 0.62  # from where on the text of a cell is white
 GONE = -1.0  # on the scale of colours: there is no fresh mark
 SCALE = [(0.0, "#9db8cb"), (0.49, "#9db8cb"), (0.5, "#f4f4f3"), (0.75, "#dd9c7c"), (1.0, "#a5431c")]
 UNUSUAL = ("withheld", "carried")
 
 
 def reached(moves: pl.DataFrame) -> pl.DataFrame:
-    """Of one methodology the print that each attack in each size moves furthest: a print without a fresh mark counts as the furthest.
+    """Of several days the print that each attack in each size moves furthest: a print without a fresh mark counts as the furthest.
 
     Args:
-        moves: of `Stress`, of one methodology.
+        moves: of `Stress`, of one methodology and index.
     """
     known = moves.filter(pl.col("size").is_not_null())
     gone = pl.col("status_after").is_in(UNUSUAL)

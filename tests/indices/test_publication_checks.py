@@ -157,10 +157,10 @@ def test_a_trade_that_is_excluded_already_is_no_suspicion(tmp_path: Path) -> Non
 
 
 def test_related_contributors_count_as_one(tmp_path: Path) -> None:
-    assert parties(one_day(listed(), affiliations=affiliated(a="north", b="north")), empty(tmp_path)) == {}
-    related = affiliated(a="north", b="north", c="north")
-    found = parties(one_day(listed(), affiliations=related), empty(tmp_path))
-    assert found == {"contributors": "contributors: 4, with related ones as one 2, the level asks for 3"}
+    assert parties(one_day(listed(), affiliations=affiliated(a="north", b="south")), empty(tmp_path)) == {}
+    for related, apart in ((affiliated(a="north", b="north"), 3), (affiliated(a="north", b="north", c="north"), 2)):
+        found = parties(one_day(listed(), affiliations=related), empty(tmp_path))
+        assert found == {"contributors": f"contributors: 4, with related ones as one {apart}, the level asks for 4"}
 
 
 def test_suspicions_are_those_of_a_plain_loop() -> None:
