@@ -1,11 +1,16 @@
 """Quotes that say the same thing twice, and quotes that contradict one another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from scipy.linalg import qr, solve_triangular
 
 from tenorgrid.curves.hours import Vector
+from tenorgrid.curves.weights import Weights
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.tables.curve import Arbitrages
 
 INDEPENDENT = 1e-8  # least part of a row, relative to it, that the rows before it do not explain
 
@@ -18,6 +23,23 @@ class Redundancy:
     others: tuple[int, ...]
     shares: tuple[float, ...]
     size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portfolio:
+    """Quotes bought (above 0) and sold (below) that cancel hour by hour, and what they earn in USD per GPU-hour of the first."""
+
+    quotes: tuple[int, ...]
+    legs: tuple[float, ...]
+    size: float
+
+
+class ArbitrageError(InputError):
+    """Quotes that no curve can meet; `table` is the `Arbitrages` among them."""
+
+    def __init__(self, faults: Sequence[Fault], table: pl.DataFrame) -> None:
+        self.table = table
+        super().__init__(faults)
 
 
 def redundancies(rows: Vector, price: Vector) -> tuple[list[int], list[Redundancy]]:
@@ -55,3 +77,51 @@ def redundancies(rows: Vector, price: Vector) -> tuple[list[int], list[Redundanc
             )
         )
     return sorted(int(i) for i in kept), sorted(found, key=lambda redundancy: redundancy.quote)
+
+
+def portfolio(tie: Redundancy) -> Portfolio:
+    """The riskless portfolio of a redundancy: its dear side sold, its cheap side bought.
+
+    >>> portfolio(Redundancy(quote=2, others=(0, 1), shares=(0.5, 0.5), size=0.1))
+    Portfolio(quotes=(2, 0, 1), legs=(-1.0, 0.5, 0.5), size=0.1)
+    """
+    sign = 1.0 if tie.size > 0 else -1.0
+    return Portfolio(quotes=(tie.quote, *tie.others), legs=(-sign, *(sign * share for share in tie.shares)), size=abs(tie.size))
+
+
+def arbitrages(quotes: pl.DataFrame, rows: Weights, found: Sequence[Portfolio]) -> pl.DataFrame:
+    """`Arbitrages` of portfolios of `quotes`, whose hourly weights are `rows`."""
+    names, hours = quotes["quote_id"], [int(np.count_nonzero(rows.row(one.quotes[0]))) for one in found]
+    return Arbitrages.validate(
+        pl.DataFrame(
+            {
+                "index": [str(quotes["index"][0])] * len(found),
+                "arbitrage": range(1, len(found) + 1),
+                "quote_ids": [", ".join(names[i] for i in one.quotes) for one in found],
+                "legs": [", ".join(f"{leg:+.10g} {names[i]}" for i, leg in zip(one.quotes, one.legs, strict=True)) for one in found],
+                "size": [one.size for one in found],
+                "hours": hours,
+                "contract_size": [one.size * count for one, count in zip(found, hours, strict=True)],
+            }
+        ),
+        cast=True,
+    )
+
+
+def refuse_arbitrage(quotes: pl.DataFrame, rows: Weights, redundant: Sequence[Redundancy], *, tolerance: float) -> None:
+    """Raise `ArbitrageError` where quotes contradict one another by more than `tolerance` USD per GPU-hour."""
+    broken = [tie for tie in redundant if abs(tie.size) > tolerance]
+    if not broken:
+        return
+    names = quotes["quote_id"]
+    table = arbitrages(quotes, rows, [portfolio(tie) for tie in broken])
+    faults = [
+        Fault(
+            file="quotes",
+            column="price",
+            value=f"{names[tie.quote]} {tie.size:+.10g} USD per GPU-hour against {', '.join(names[i] for i in tie.others)}",
+            expected=f"quotes that agree to {tolerance:g}; {legs} earns {size:.10g} USD per contract",
+        )
+        for tie, legs, size in zip(broken, table["legs"], table["contract_size"], strict=True)
+    ]
+    raise ArbitrageError(faults, table)

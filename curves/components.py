@@ -23,15 +23,22 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import block_diag
+from scipy.linalg import block_diag, qr
 
-from tenorgrid.curves.hours import Vector, counted
+from tenorgrid.curves.hours import Vector, clock, counted
+from tenorgrid.curves.methods.piecewise import Polyline, Steps
 from tenorgrid.curves.smooth import Spline, smoothest
-from tenorgrid.curves.weights import Weights
+from tenorgrid.curves.weights import Weights, open_hours
 from tenorgrid.data.kinds import Profile
 
 Bending = Literal["period", "time"]
+Method = Literal["smooth", "constant", "linear", "tension"]
+Ends = Literal["free", "flat", "flat-first", "flat-last"]
 
+BASES: dict[Method, type[Spline]] = {"smooth": Spline, "tension": Spline, "constant": Steps, "linear": Polyline}
+
+SPREAD = {Profile.OFF_PEAK: Profile.PEAK, Profile.WEEKDAY: Profile.WEEKEND}  # complements need the spread of the other
+TENSION = 3.0
 UNDETERMINED = 1e-9  # singular value, relative to the largest, below which no quote speaks of a direction
 
 
@@ -45,6 +52,7 @@ class Components:
     factor: Vector  # (hours,) the multiplicative shape, ones without
     powers: Vector  # (hours, 5) averages of the powers of each interval's own unit of time
     coefficients: Vector
+    roughness: Vector  # (q, components p), whose squared norm is what bends least
 
     @cached_property
     def jacobian(self) -> Vector:
@@ -57,24 +65,41 @@ class Components:
                 found[low:high] += (mask[low:high] * self.factor[low:high])[:, None] * (self.powers[low:high] @ local[i])
         return found
 
+    @cached_property
+    def bend(self) -> Vector:
+        """(m, m) upper triangle T with |T p|² the bending of the curve through prices p (m,)."""
+        return np.asarray(qr(self.roughness @ self.coefficients.reshape(-1, self.coefficients.shape[2]), mode="r")[0])
+
     def forward(self, price: Vector) -> Vector:
         """(hours,) forwards for prices (m,), without an additive shape; costs less than the Jacobian."""
         local = (self.spline.local @ (self.coefficients @ price).T).transpose(2, 0, 1)[:, self.weights.interval]
         return np.asarray(self.factor * np.einsum("kh,hj,khj->h", self.masks, self.powers, local))
 
 
-def components(quotes: Weights, *, factor: Vector, bending: Bending) -> Components:
+def components(
+    quotes: Weights, *, factor: Vector, bending: Bending, method: Method = "smooth", ends: Ends = "free", tension: float = TENSION
+) -> Components:
     """Level and spreads through independent rows `quotes`, for a multiplicative shape `factor` (hours,).
+
+    Args:
+        quotes: independent rows.
+        factor: (hours,) multiplicative shape.
+        bending: how bending is measured.
+        method: what the curve is between knots: `smooth` and `tension` quartic splines, `linear` a polyline, `constant` steps.
+        ends: `free`, or a level without slope at the first hour, the last or both.
+        tension: τ of `tension`, which adds (τ / L)² ∫ f'² to ∫ f'' ² of each interval of length L (`period`), or of the whole (`time`).
 
     Raises `numpy.linalg.LinAlgError` when the rows differ on the grid of hours but no smooth curve tells them apart.
     """
-    spline = Spline(knots=quotes.knots / quotes.knots[-1])
+    spline = BASES[method](knots=quotes.knots / quotes.knots[-1])
     masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
     powers = _powers(quotes, spline)
     shaped = powers * factor[:, None]
     rows = np.concatenate([_rows(quotes.moments(shaped * mask[:, None]), spline) for mask in masks], axis=1)
-    roughness = block_diag(*[_bending(spline, bending)] * len(masks))
-    ties = _ties(rows, spline, len(masks))
+    bend = _bending(spline, bending, tension if method == "tension" else 0.0)
+    roughness = block_diag(*[bend] * len(masks)) if len(masks) > 1 else bend
+    flat = _flat_ends(spline, ends, len(masks))
+    ties = np.concatenate([flat, _ties(np.concatenate([rows, flat]), spline, len(masks))])
     found = smoothest(np.concatenate([rows, ties]), roughness)[:, : rows.shape[0]]
     return Components(
         weights=quotes,
@@ -83,17 +108,32 @@ def components(quotes: Weights, *, factor: Vector, bending: Bending) -> Componen
         factor=factor,
         powers=powers,
         coefficients=found.reshape(len(masks), spline.size, -1),
+        roughness=roughness,
     )
 
 
-def _bending(spline: Spline, measure: Bending) -> Vector:
-    """(5 n, p) matrix whose squared norm is the bending of one component."""
-    matrix = spline.roughness(2)
-    if measure == "time":
-        return matrix
+def _bending(spline: Spline, measure: Bending, tension: float) -> Vector:
+    """(q, p) matrix whose squared norm is the bending of one component."""
     length = np.diff(spline.knots)
-    weight = (length / length.mean()) ** 1.5
-    return np.asarray(matrix * np.repeat(weight, matrix.shape[0] // weight.size)[:, None])
+    power = (length / length.mean()) ** 3 if measure == "period" else np.ones(length.size)
+    matrix = spline.bending(power)
+    if not tension:
+        return matrix
+    pull = tension / (length if measure == "period" else np.full(length.size, length.sum()))
+    slope = spline.roughness(1)
+    return np.concatenate([matrix, slope * np.repeat(np.sqrt(power) * pull, slope.shape[0] // length.size)[:, None]])
+
+
+def _flat_ends(spline: Spline, ends: Ends, count: int) -> Vector:
+    """Rows by which the level has no slope at an end; spreads are left alone."""
+    sides: dict[Ends, tuple[Literal["first", "last"], ...]] = {
+        "free": (), "flat": ("first", "last"), "flat-first": ("first",), "flat-last": ("last",)
+    }  # fmt: skip
+    found = np.zeros((len(sides[ends]), count * spline.size))
+    for row, side in zip(found, sides[ends], strict=True):
+        slope = spline.slope(side)
+        row[: spline.size] = slope / np.linalg.norm(slope)
+    return found
 
 
 def _powers(quotes: Weights, spline: Spline) -> Vector:
@@ -107,14 +147,21 @@ def _rows(moments: Vector, spline: Spline) -> Vector:
 
 
 def _spreads(quotes: Weights) -> list[Vector]:
-    """Hours of each profile that needs a spread: none while all quotes have the same."""
-    profiles = {key[0] for key in quotes.keys}
-    if len(profiles) == 1:
+    """Hours of each profile, and of each calendar of business days, that needs a spread: none while all quotes count the same hours."""
+    counted_alike = {(key[0], key[3]) for key in quotes.keys}
+    if len(counted_alike) == 1:
         return []
-    peaks, weekends = {str(Profile.PEAK), str(Profile.OFF_PEAK)}, {str(Profile.WEEKEND)}
-    needed = {(Profile.PEAK, zone) for profile, _, zone in quotes.keys if profile in peaks}
-    needed |= {(Profile.WEEKEND, zone) for profile, _, zone in quotes.keys if profile in weekends}
-    return [counted(quotes.starts, profile, zone).astype(np.float64) for profile, zone in sorted(needed)]
+    needed = {(SPREAD.get(profile, profile), zone) for profile, _, zone, _, _ in quotes.keys if profile != Profile.BASE}
+    masks = [counted(quotes.starts, profile, zone) for profile, zone in sorted(needed)]
+    calendars = sorted({(zone, calendar) for _, _, zone, calendar, _ in quotes.keys if calendar})
+    masks += [open_hours(clock(quotes.starts, zone), calendar) for zone, calendar in calendars]
+    found: list[Vector] = []
+    for mask in masks:  # a mask that the level and the masks before it add up to would say nothing new
+        before = np.stack([np.ones(mask.size), *found]).T
+        patterns = np.unique(np.column_stack([before, mask]), axis=0)
+        if np.linalg.matrix_rank(patterns) > np.linalg.matrix_rank(patterns[:, :-1]):
+            found.append(mask.astype(np.float64))
+    return found
 
 
 def _ties(rows: Vector, spline: Spline, count: int) -> Vector:

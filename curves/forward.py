@@ -1,17 +1,20 @@
 """The forward curve of an index: hourly forwards that average back to every quote, their band and their sensitivities."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
 
-from tenorgrid.curves.arbitrage import Redundancy, redundancies
+from tenorgrid.curves.arbitrage import Redundancy, redundancies, refuse_arbitrage
 from tenorgrid.curves.band import Band
-from tenorgrid.curves.components import Bending, Components, components
-from tenorgrid.curves.discount import Discount
+from tenorgrid.curves.components import TENSION, Bending, Components, Ends, Method, components
+from tenorgrid.curves.discount import SECONDS_PER_YEAR, Discount
 from tenorgrid.curves.hours import Vector, counted, position
+from tenorgrid.curves.inside import Inside, smoothest_inside
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
 from tenorgrid.data.errors import Fault, InputError
@@ -20,6 +23,9 @@ from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.curve import Curve, Jacobian, Quotes
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.terms.contracts import contract_dates
+
+Within = Literal["price", "bid-ask"]
+Averages = Literal["plain", "discounted"]
 
 TOLERANCE = 1e-10  # USD per GPU-hour: what the curve's averages are held to
 
@@ -41,6 +47,7 @@ class ForwardCurve:
     band: Band | None
     discount: Discount | None
     fitted: Components
+    inside: Inside | None  # how prices were chosen between bids and asks; None where they were met
     kept: tuple[int, ...]  # rows of `quotes` that the curve is a function of
     redundant: tuple[Redundancy, ...]
 
@@ -65,6 +72,8 @@ class ForwardCurve:
     @cached_property
     def sensitivity(self) -> Vector:
         """(hours, quotes) ∂ forward / ∂ price; 0 for a redundant quote, whose risk the quotes that make it carry."""
+        if self.inside is not None:
+            return np.asarray(self.fitted.jacobian @ self.inside.response[list(self.kept)])
         found = np.zeros((self.forward.size, self.quotes.height))
         found[:, list(self.kept)] = self.fitted.jacobian
         return found
@@ -123,6 +132,8 @@ class ForwardCurve:
         names = self.quotes["quote_id"].to_list()
         if quote_id not in names:
             raise InputError.of("quotes", f"one of {', '.join(names)}", column="quote_id", value=quote_id)
+        if self.inside is not None:
+            raise InputError.of("curve", "a curve of prices: one between bids and asks is fitted again", column="within", value="bid-ask")
         row = names.index(quote_id)
         for tie in self.redundant:
             if row == tie.quote or row in tie.others:
@@ -165,6 +176,12 @@ def fit_curve(
     timezone: str | None = None,
     tolerance: float = TOLERANCE,
     bending: Bending = "period",
+    method: Method = "smooth",
+    ends: Ends = "free",
+    tension: float = TENSION,
+    within: Within = "price",
+    outages: pl.DataFrame | None = None,
+    averages: Averages = "plain",
 ) -> ForwardCurve:
     """Smoothest curve of hourly forwards that averages back to every quote of `index`.
 
@@ -174,9 +191,15 @@ def fit_curve(
         as_of: moment of the curve; no quote may be younger.
         shape: hour-of-week shape given to the hours; None is flat within the day.
         band: measured ahead errors, from `band`.
-        discount: rate that goes with the curve, for the values made on it; the averages of the quotes are not discounted.
+        discount: rate that goes with the curve, for the values made on it; for `discounted` averages too.
         timezone: zone of the index's days; None is the one that all quotes share.
         tolerance: USD per GPU-hour, the most by which a quote may contradict the others.
+        method: what the curve is between the quotes' dates: `smooth` and `tension` quartic splines, `linear`, or `constant` pieces.
+        ends: `free`, or without slope at its ends: `flat`, `flat-first`, `flat-last`.
+        tension: how hard `tension` pulls the curve straight; 0 is `smooth`.
+        within: meet the `price` of every quote, or be smoothest `bid-ask`: a quote with both may end anywhere between them.
+        outages: `Outages`, hours that are not delivered.
+        averages: `plain`, or `discounted`: every hour counts by its discount factor, as where a contract is paid hour by hour.
         bending: what is least: `period`, which keeps the noise of daily quotes out of the months after them, or `time`, ∫ f''² dt.
 
     Raises `InputError` for no quote, for a quote after `as_of`, and for quotes that contradict one another beyond `tolerance`: each
@@ -196,24 +219,30 @@ def fit_curve(
     zones = mine["timezone"].unique().sort().to_list()
     if timezone is None and len(zones) > 1:
         raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
-    if bending not in ("period", "time"):
-        raise InputError.of("curve", "period or time", column="bending", value=bending)
-    rows = weights(mine)
+    _refuse_names(bending=bending, method=method, ends=ends, within=within, averages=averages, tension=tension)
+    if averages == "discounted" and discount is None:
+        raise InputError.of("curve", "a discount curve for discounted averages", column="discount")
+    rows = weights(mine, outages=outages, discounts=_paid(discount, as_of) if averages == "discounted" and discount else None)
     price = mine["price"].to_numpy()
     kept, redundant = redundancies(rows.compressed(), price)
-    _refuse_arbitrage(mine, redundant, tolerance)
+    if within == "price":
+        refuse_arbitrage(mine, rows, redundant, tolerance=tolerance)
     factor, offset = np.ones(len(rows.starts)), np.zeros(len(rows.starts))
     if shape is not None:
         given = shape.on(rows.starts)
         factor, offset = (given, offset) if shape.kind == "multiplicative" else (factor, given)
     independent = rows.take(kept)
     try:
-        fitted = components(independent, factor=factor, bending=bending)
+        fitted = components(independent, factor=factor, bending=bending, method=method, ends=ends, tension=tension)
     except np.linalg.LinAlgError as error:
         named = ", ".join(mine["quote_id"])
         raise InputError.of(
             "quotes", f"periods and profiles that a smooth curve can tell apart ({error})", column="quote_id", value=named
         ) from error
+    inside = None
+    if within == "bid-ask":
+        inside = smoothest_inside(mine, rows, fitted.bend, kept=kept, redundant=redundant, offset=offset)
+        price = inside.price
     forward = fitted.forward(price[kept] - independent.average(offset)) + offset
     return ForwardCurve(
         index=index,
@@ -225,6 +254,7 @@ def fit_curve(
         band=band,
         discount=discount,
         fitted=fitted,
+        inside=inside,
         kept=tuple(kept),
         redundant=tuple(redundant),
     )
@@ -241,27 +271,31 @@ def _read(quotes: pl.DataFrame, index: str, as_of: datetime) -> pl.DataFrame:
         for name, moment in mine.select("quote_id", "as_of").iter_rows()
         if moment > as_of
     ]
-    faults += [
-        Fault(file="quotes", column="calendar", value=f"{calendar} in {name}", expected="nothing: calendars are not read yet")
-        for name, calendar in mine.select("quote_id", "calendar").iter_rows()
-        if calendar is not None
-    ]
     if faults:
         raise InputError(faults)
     return mine
 
 
-def _refuse_arbitrage(quotes: pl.DataFrame, redundant: list[Redundancy], tolerance: float) -> None:
-    names = quotes["quote_id"]
+def _paid(discount: Discount, as_of: datetime) -> Callable[[pl.Series], Vector]:
+    """Factors of hours that are paid as they end; hours before `as_of` are money of today."""
+
+    def factors(starts: pl.Series) -> Vector:
+        seconds = (starts.dt.epoch("us").to_numpy() / 1e6 + 3600) - as_of.timestamp()
+        return discount.factors(np.maximum(seconds, 0.0) / SECONDS_PER_YEAR)
+
+    return factors
+
+
+def _refuse_names(*, tension: float, **given: str) -> None:
+    known = {"bending": Bending, "method": Method, "ends": Ends, "within": Within, "averages": Averages}
     faults = [
-        Fault(
-            file="quotes",
-            column="price",
-            value=f"{names[tie.quote]} {tie.size:+.10g} USD per GPU-hour against {', '.join(names[i] for i in tie.others)}",
-            expected=f"quotes that agree to {tolerance:g}",
-        )
-        for tie in redundant
-        if abs(tie.size) > tolerance
+        Fault(file="curve", column=name, value=value, expected=" or ".join(get_args(known[name])))
+        for name, value in given.items()
+        if value not in get_args(known[name])
     ]
+    if not 0 <= tension < float("inf"):
+        faults.append(Fault(file="curve", column="tension", value=str(tension), expected="a number from 0 on"))
+    if given["method"] == "constant" and given["ends"] in get_args(Ends)[1:]:
+        faults.append(Fault(file="curve", column="ends", value=given["ends"], expected="free: steps have no slope"))
     if faults:
         raise InputError(faults)

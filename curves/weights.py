@@ -5,20 +5,23 @@ A contract pays the average of hourly forwards over its period, so its price is 
 60 rows over three years cost what a few vectors of the grid cost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from tenorgrid.curves.conventions import business_days
 from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, position
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds import Averaging
 from tenorgrid.data.periods import Period
+from tenorgrid.data.tables.curve import Outages
+from tenorgrid.data.tables.door import checked
 
-Key = tuple[str, str, str]  # profile, average, timezone
+Key = tuple[str, str, str, str, str]  # profile, average, timezone, calendar of business days, quote with outages of its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,18 +97,26 @@ class Weights:
         return np.asarray(inside * self.densities[self.kind][:, sample] / self.total[:, None] * np.sqrt(count))
 
 
-def weights(quotes: pl.DataFrame) -> Weights:
+def weights(
+    quotes: pl.DataFrame, *, outages: pl.DataFrame | None = None, discounts: Callable[[pl.Series], Vector] | None = None
+) -> Weights:
     """Rows of hourly weights of checked `Quotes`, over the hours from the first start to the last end.
 
     An `hourly` average counts every hour of the profile once; a `calendar-day` average counts every local day once, so that an
-    hour of a 23-hour day weighs 1/23 of a day.
+    hour of a 23-hour day weighs 1/23 of a day; a `business-day` average does so for the business days of the quote's `calendar`.
 
-    Raises `InputError` for periods that do not begin and end on the hour (for calendar-day averages: at local midnight), for
-    business-day averages, which are not read yet, and for a period with no hour of its profile.
+    Args:
+        quotes: `Quotes`.
+        outages: `Outages`, hours taken out of the delivery of a quote, or of all where `quote_id` is null.
+        discounts: factors (hours,) of the hours' payment, by which hours then count; None counts them alike.
+
+    Raises `InputError` for periods that do not begin and end on the hour (for averages of days: at local midnight), for a
+    business-day average without a calendar or a calendar without one, for an outage of a quote that is not there, and for a
+    period with no hour of its profile.
 
     >>> from datetime import UTC
     >>> frame = pl.DataFrame({"quote_id": ["a"], "start": [datetime(2027, 3, 1, tzinfo=UTC)], "end": [datetime(2027, 3, 2, tzinfo=UTC)],
-    ...                       "profile": ["peak"], "average": ["hourly"], "timezone": ["UTC"]})
+    ...                       "profile": ["peak"], "average": ["hourly"], "calendar": [None], "timezone": ["UTC"]})
     >>> weights(frame).row(0)[7:10].round(4)
     array([0.    , 0.0833, 0.0833])
     """
@@ -113,11 +124,16 @@ def weights(quotes: pl.DataFrame) -> Weights:
     begin, finish = _moment(quotes["start"].min()), _moment(quotes["end"].max())
     starts = Period(start=begin, end=finish).starts()
     clocks = {zone: clock(starts, zone) for zone in quotes["timezone"].unique().sort()}
-    rows = [
-        (str(profile), str(average), str(zone)) for profile, average, zone in quotes.select("profile", "average", "timezone").iter_rows()
+    out = _outages(quotes, outages, begin, len(starts))
+    rows: list[Key] = [
+        (str(profile), str(average), str(zone), calendar or "", name if name in out else "")
+        for profile, average, zone, calendar, name in quotes.select("profile", "average", "timezone", "calendar", "quote_id").iter_rows()
     ]
     keys = tuple(sorted(set(rows)))
-    densities = np.stack([_density(counted(starts, profile, zone), average, clocks[zone]) for profile, average, zone in keys])
+    paid = np.ones(len(starts)) if discounts is None else discounts(starts)
+    densities = np.stack(
+        [_density(_delivered(starts, key, clocks[key[2]]) & out.get(key[4], out[""]), key[1], clocks[key[2]]) * paid for key in keys]
+    )
     first = np.array([position(begin, moment) for moment in quotes["start"]], dtype=np.int64)
     end = np.array([position(begin, moment) for moment in quotes["end"]], dtype=np.int64)
     kind = np.array([keys.index(row) for row in rows], dtype=np.int64)
@@ -137,6 +153,33 @@ def weights(quotes: pl.DataFrame) -> Weights:
     return Weights(starts=starts, first=first, end=end, kind=kind, keys=keys, densities=densities, total=total)
 
 
+def _delivered(starts: pl.Series, key: Key, local: Clock) -> Flags:
+    flags = counted(starts, key[0], key[2])
+    return flags & open_hours(local, key[3]) if key[3] else flags
+
+
+def open_hours(local: Clock, calendar: str) -> Flags:
+    """(n,) whether each hour lies in a business day of `calendar` on a local clock."""
+    first, last = (date(1970, 1, 1) + timedelta(int(day)) for day in (local.day[0], local.day[-1]))
+    days = business_days(first, last + timedelta(1), calendar_name=calendar)
+    return np.isin(local.day, [(day - date(1970, 1, 1)).days for day in days])
+
+
+def _outages(quotes: pl.DataFrame, outages: pl.DataFrame | None, begin: datetime, size: int) -> dict[str, Flags]:
+    """Hours that are delivered: under "" for all quotes, under a name for a quote with outages of its own."""
+    found: dict[str, Flags] = {"": np.ones(size, dtype=np.bool_)}
+    if outages is None:
+        return found
+    table = checked(outages, Outages, name="outages")
+    names = set(quotes["quote_id"])
+    if unknown := [name for name in table["quote_id"] if name is not None and name not in names]:
+        raise InputError(Fault(file="outages", column="quote_id", value=name, expected="one of the quotes") for name in unknown)
+    for name, start, end in table.sort("quote_id", nulls_last=False).select("quote_id", "start", "end").iter_rows():
+        flags = found.setdefault(name or "", found[""].copy())
+        flags[max(position(begin, start), 0) : max(position(begin, end), 0)] = False
+    return found
+
+
 def _density(hours: Flags, average: str, local: Clock) -> Vector:
     flags = hours.astype(np.float64)
     if average == Averaging.HOURLY:
@@ -147,9 +190,10 @@ def _density(hours: Flags, average: str, local: Clock) -> Vector:
 
 def _refuse_unread(quotes: pl.DataFrame) -> None:
     faults = []
-    for row, (average, start, end) in enumerate(quotes.select("average", "start", "end").iter_rows(), start=1):
-        if average == Averaging.BUSINESS_DAY:
-            faults.append(Fault(file="quotes", row=row, column="average", value=average, expected="hourly or calendar-day"))
+    for row, (average, calendar, start, end) in enumerate(quotes.select("average", "calendar", "start", "end").iter_rows(), start=1):
+        if (average == Averaging.BUSINESS_DAY) != (calendar is not None):
+            wanted = "a calendar of the business days" if calendar is None else f"nothing beside an average of {average}"
+            faults.append(Fault(file="quotes", row=row, column="calendar", value=calendar, expected=wanted))
         for column, moment in (("start", start), ("end", end)):
             if moment.minute or moment.second or moment.microsecond:
                 faults.append(Fault(file="quotes", row=row, column=column, value=str(moment), expected="a whole hour"))
@@ -158,10 +202,10 @@ def _refuse_unread(quotes: pl.DataFrame) -> None:
 
 
 def _refuse_days(quotes: pl.DataFrame, clocks: dict[str, Clock], first: Counts, end: Counts) -> None:
-    """A calendar-day average of part of a day would weigh that part as a day."""
+    """An average of days that holds part of a day would weigh that part as a day."""
     faults = []
     for row, (average, zone) in enumerate(quotes.select("average", "timezone").iter_rows()):
-        if average != Averaging.CALENDAR_DAY:
+        if average == Averaging.HOURLY:
             continue
         hour, day = clocks[zone].hour, clocks[zone].day
         for column, at in (("start", first[row]), ("end", end[row])):

@@ -259,12 +259,16 @@ class Rounding(StrEnum):
 
 
 class Profile(StrEnum):
-    """Hours of a delivery period, in the contract's own time zone: peak is Monday to Friday 08:00 to 20:00."""
+    """Hours of a delivery period, in the contract's own time zone: peak is Monday to Friday 08:00 to 20:00, night 20:00 to 08:00."""
 
     BASE = "base"
     PEAK = "peak"
     OFF_PEAK = "off-peak"
     WEEKEND = "weekend"
+    WEEKDAY = "weekday"
+    NIGHT = "night"
+    WEEKDAY_NIGHT = "weekday-night"
+    WEEKEND_DAY = "weekend-day"
 
 
 class Averaging(StrEnum):

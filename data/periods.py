@@ -17,7 +17,9 @@ MONTH_LETTERS = "FGHJKMNQUVXZ"  # January to December, as futures exchanges writ
 PEAK_START, PEAK_END = 8, 20  # local hours, Monday to Friday
 FRIDAY = 5
 HOUR = timedelta(hours=1)
-_CALENDAR = re.compile(r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|(?P<month>0[1-9]|1[0-2])(?:-(?P<day>\d{2}))?))?")
+_CALENDAR = re.compile(
+    r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|W(?P<week>0[1-9]|[1-4]\d|5[0-3])|(?P<season>SUM|WIN)|(?P<month>0[1-9]|1[0-2])(?:-(?P<day>\d{2}))?))?"
+)
 _LETTER = re.compile(rf"(?P<letter>[{MONTH_LETTERS}])(?P<year>\d{{2}})")
 
 
@@ -99,7 +101,8 @@ def delivery(contract: str, *, timezone: str) -> Period:
     """The delivery period that a contract code names.
 
     Args:
-        contract: `2027`, `2027-Q2`, `2027-03` or `2027-03-14`, alone or after `INDEX:`; or a month letter and a two-digit year (2000 to
+        contract: `2027`, `2027-Q2`, `2027-W14` (ISO week), `2027-SUM` (April to September) or `2027-WIN` (October to March),
+            `2027-03` or `2027-03-14`, alone or after `INDEX:`; or a month letter and a two-digit year (2000 to
             2099), alone or after a product, like `H27` or `GPU1H27`.
         timezone: IANA zone of the contract's days.
 
@@ -137,7 +140,8 @@ def local_day(column: str, *, timezone: str) -> pl.Expr:
 def in_profile(column: str, profile: Profile | str, *, timezone: str) -> pl.Expr:
     """Whether UTC interval starts belong to a profile on the local clock.
 
-    Peak is Monday to Friday from 08:00 to 20:00, off-peak every other hour, weekend Saturday and Sunday, base all.
+    Peak is Monday to Friday from 08:00 to 20:00, off-peak every other hour, weekend Saturday and Sunday, base all; weekday Monday to
+    Friday, night every hour before 08:00 or from 20:00 on, weekday-night those of Monday to Friday, weekend-day a weekend's other hours.
 
     Args:
         column: of UTC times, the first instant of each interval.
@@ -146,11 +150,12 @@ def in_profile(column: str, profile: Profile | str, *, timezone: str) -> pl.Expr
 
     >>> week = pl.DataFrame(days(date(2027, 3, 8), date(2027, 3, 15), timezone="America/New_York").starts())
     >>> [week.filter(in_profile("start", profile, timezone="America/New_York")).height for profile in Profile]
-    [167, 60, 107, 47]
+    [167, 60, 107, 47, 120, 83, 60, 24]
     """
     local = pl.col(column).dt.convert_time_zone(_zone(timezone).key)
     weekend = local.dt.weekday() > FRIDAY
-    peak = ~weekend & local.dt.hour().is_between(PEAK_START, PEAK_END, closed="left")
+    daytime = local.dt.hour().is_between(PEAK_START, PEAK_END, closed="left")
+    peak = ~weekend & daytime
     match Profile(profile):
         case Profile.BASE:
             return pl.col(column).is_not_null()
@@ -160,6 +165,14 @@ def in_profile(column: str, profile: Profile | str, *, timezone: str) -> pl.Expr
             return ~peak
         case Profile.WEEKEND:
             return weekend
+        case Profile.WEEKDAY:
+            return ~weekend
+        case Profile.NIGHT:
+            return ~daytime
+        case Profile.WEEKDAY_NIGHT:
+            return ~weekend & ~daytime
+        case Profile.WEEKEND_DAY:
+            return weekend & daytime
 
 
 def _calendar(found: re.Match[str], contract: str, timezone: str) -> Period:
@@ -168,6 +181,14 @@ def _calendar(found: re.Match[str], contract: str, timezone: str) -> Period:
         raise _no_code(contract)
     if found["quarter"]:
         return quarter(year, int(found["quarter"]), timezone=timezone)
+    if found["season"]:
+        return months(year, 4 if found["season"] == "SUM" else 10, count=6, timezone=timezone)
+    if found["week"]:
+        try:
+            monday = date.fromisocalendar(year, int(found["week"]), 1)
+        except ValueError as error:
+            raise _no_code(contract) from error
+        return days(monday, monday + timedelta(days=7), timezone=timezone)
     if found["day"]:
         try:
             local = date(year, int(found["month"]), int(found["day"]))

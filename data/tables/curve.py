@@ -32,6 +32,31 @@ class Quotes(dy.Schema):
         return pl.col("end") > pl.col("start")
 
 
+class Outages(dy.Schema):
+    """Hours taken out of the delivery of a quoted contract."""
+
+    quote_id = dy.String(nullable=True, description="Quote without these hours; null for every quote")
+    start = dy.Datetime(time_zone="UTC", description="First instant of the outage")
+    end = dy.Datetime(time_zone="UTC", description="First instant after it")
+
+    @dy.rule()
+    def ends_after_start(cls) -> pl.Expr:
+        """`end` after `start`."""
+        return pl.col("end") > pl.col("start")
+
+
+class Arbitrages(dy.Schema):
+    """Quotes that contradict one another, and the riskless portfolio that they allow."""
+
+    index = dy.String(primary_key=True, description="Index")
+    arbitrage = dy.Int64(primary_key=True, min=1, description="Number of the arbitrage")
+    quote_ids = dy.String(description="Quotes of the portfolio, joined by commas")
+    legs = dy.String(description="Weight of each of these quotes, bought above 0 and sold below; their deliveries cancel hour by hour")
+    size = dy.Float64(min=0, description="What the portfolio earns per GPU-hour of the first quote", metadata=USD_PER_GPU_HOUR)
+    hours = dy.Float64(min=0, description="Hours of delivery of one contract of the first quote", metadata={"unit": "GPUh"})
+    contract_size = dy.Float64(min=0, description="What it earns per contract of the first quote, one GPU", metadata={"unit": "USD"})
+
+
 class Curve(dy.Schema):
     """Forward price of every delivery interval."""
 

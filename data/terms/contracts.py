@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
@@ -142,6 +143,26 @@ def contract_dates(code: str, *, timezone: str) -> tuple[datetime, datetime]:
     """
     period = delivery(code, timezone=timezone)
     return period.start, period.end
+
+
+def lot_hours(code: str, *, timezone: str, convention: Literal["hours", "730"] = "hours") -> float:
+    """GPU-hours of one lot of a contract on one GPU: the hours of its delivery, or 730 a month, as some futures count.
+
+    The average is the same; what differs is how many GPU-hours it is paid on.
+
+    >>> [lot_hours("2027-03", timezone="America/New_York", convention=how) for how in ("hours", "730")]
+    [743.0, 730.0]
+    """
+    period = delivery(code, timezone=timezone)
+    if convention == "hours":
+        return period.hours
+    if convention != "730":
+        raise InputError.of("contract", "hours or 730", column="convention", value=convention)
+    zone = ZoneInfo(timezone)
+    first, end = period.start.astimezone(zone), period.end.astimezone(zone)
+    if first.day != 1 or end.day != 1:
+        raise InputError.of("contract", "whole months for a lot of 730 hours a month", value=code)
+    return 730.0 * (12 * (end.year - first.year) + end.month - first.month)
 
 
 Broken = tuple[str, object, str]  # field, value, what was expected

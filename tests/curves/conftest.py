@@ -81,6 +81,9 @@ def quote() -> Make:
         average: str = "hourly",
         timezone: str = "UTC",
         source: str = "broker",
+        calendar: str | None = None,
+        bid: float | None = None,
+        ask: float | None = None,
     ) -> pl.DataFrame:
         return pl.DataFrame(
             {
@@ -95,7 +98,11 @@ def quote() -> Make:
                 "average": [average],
                 "timezone": [timezone],
                 "source": [source],
-            }
+                "calendar": [calendar],
+                "bid": [bid],
+                "ask": [ask],
+            },
+            schema_overrides={"calendar": pl.String, "bid": pl.Float64, "ask": pl.Float64},
         )
 
     return make

@@ -1,7 +1,7 @@
 """Quotes as rows of hourly weights."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -55,8 +55,31 @@ def test_what_cannot_be_read_as_weights_is_refused_row_by_row(quote: Make) -> No
     half = datetime(2027, 3, 1, 5, 30, tzinfo=UTC)
     with pytest.raises(InputError, match="row 1, column start: found 2027-03-01 05:30:00") as caught:
         weights(pl.concat([quote("a", half, APRIL, 2.0), quote("b", MARCH, APRIL, 2.0, average="business-day")]))
-    assert [fault.column for fault in caught.value.faults] == ["start", "average"]
+    assert [fault.column for fault in caught.value.faults] == ["start", "calendar"]
     with pytest.raises(InputError, match="midnight in America/New_York"):
         weights(quote("a", datetime(2027, 3, 1, tzinfo=UTC), APRIL, 2.0, average="calendar-day", timezone=NEW_YORK))
     with pytest.raises(InputError, match="found weekend, expected a profile with hours in a"):
         weights(quote("a", MARCH, datetime(2027, 3, 2, 5, tzinfo=UTC), 2.0, profile="weekend", timezone=NEW_YORK))
+
+
+def test_business_days_are_those_of_the_calendar_in_the_contracts_own_zone(quote: Make) -> None:
+    start, end = datetime(2027, 7, 1, 4, tzinfo=UTC), datetime(2027, 8, 1, 4, tzinfo=UTC)
+    found = weights(quote("a", start, end, 2.0, average="business-day", timezone=NEW_YORK, calendar="USNY"))
+    row = found.row(0)
+    local = found.starts.dt.convert_time_zone(NEW_YORK).dt.date()
+    by_day = pl.DataFrame({"day": local, "w": row}).group_by("day").agg(pl.col("w").sum()).filter(pl.col("w") > 0)
+    closed = {5} | {day for day in range(1, 32) if date(2027, 7, day).weekday() > 4}  # Independence Day is kept on Monday 5
+    assert sorted(day.day for day in by_day["day"]) == [day for day in range(1, 32) if day not in closed]
+    assert by_day["w"].to_numpy() == pytest.approx(1 / 21, abs=1e-15)
+
+
+def test_outages_and_discounts_change_what_an_hour_counts_for(quote: Make) -> None:
+    quotes = pl.concat([quote("a", MARCH, APRIL, 2.0), quote("b", MARCH, APRIL, 2.0)])
+    out = pl.DataFrame({"quote_id": ["b"], "start": [MARCH], "end": [MARCH + timedelta(hours=10)]})
+    found = weights(quotes, outages=out, discounts=lambda starts: np.exp(-0.001 * np.arange(len(starts))))
+    hours = np.arange(len(found.starts))
+    paid = np.exp(-0.001 * hours)
+    assert found.row(0) == pytest.approx(paid / paid.sum(), abs=1e-15)
+    assert found.row(1) == pytest.approx(np.where(hours < 10, 0, paid) / paid[10:].sum(), abs=1e-15)
+    with pytest.raises(InputError, match="one of the quotes"):
+        weights(quotes, outages=out.with_columns(quote_id=pl.lit("c")))

@@ -63,6 +63,10 @@ def test_profiles_are_what_the_local_clock_says_hour_by_hour(timezone: str, firs
         Profile.PEAK: peak,
         Profile.OFF_PEAK: [not hour for hour in peak],
         Profile.WEEKEND: [not work for work in weekday],
+        Profile.WEEKDAY: weekday,
+        Profile.NIGHT: [not 8 <= moment.hour < 20 for moment in local],
+        Profile.WEEKDAY_NIGHT: [work and not 8 <= moment.hour < 20 for work, moment in zip(weekday, local, strict=True)],
+        Profile.WEEKEND_DAY: [not work and 8 <= moment.hour < 20 for work, moment in zip(weekday, local, strict=True)],
     }[profile]
     frame = pl.DataFrame(starts).select(mask=in_profile("start", profile, timezone=timezone), day=local_day("start", timezone=timezone))
     assert frame["mask"].to_list() == wanted
