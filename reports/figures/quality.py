@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tenorgrid.reports import theme
-from tenorgrid.reports.names import beside
+from tenorgrid.reports.names import MOST_LETTERS, beside, shortened
 
 HELD = ", prices held"
 LINES = {  # method: colour, width, dash
@@ -83,4 +83,12 @@ def worth(rows: pl.DataFrame) -> go.Figure:
     drawn.add_vline(x=0, line={"color": theme.MIDDLE, "width": 1, "dash": "dot"})
     drawn.update_xaxes(title={"text": "change of the price, %", "standoff": 6})
     beside(drawn, shown["label"].to_list())
+    drawn.update_yaxes(ticktext=[_beside(*row) for row in shown.select("label", "term", "level").iter_rows()])
     return drawn
+
+
+def _beside(label: str, term: str, level: str | None) -> str:
+    """What fits beside the axis: of a category what tells it from the others, not what all are held against; hovering tells that too."""
+    if level is None:
+        return shortened(label)
+    return shortened(term if len(term) <= MOST_LETTERS else level)

@@ -237,7 +237,7 @@ def test_gpu_markets_like_is_the_median_within_the_deviations_at_half_past_midni
 
 def example(folder: Path) -> Path:
     """The methodology that the documentation shows."""
-    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "methodologies.md").read_text(), flags=re.DOTALL)
+    text, _ = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "methodologies.md").read_text(), flags=re.DOTALL)
     path = folder / "mine.toml"
     path.write_text(text)
     return path

@@ -103,6 +103,18 @@ def test_worth_is_for_a_doubling_a_range_or_against_the_reference() -> None:
     assert reach["n doubled"] == pytest.approx((25.0, 50.0))
 
 
+def test_values_of_a_category_are_told_apart_beside_the_axis() -> None:
+    """Long names lose their middle: of `provider digitalocean against acecloud` what is left must not be the reference."""
+    one = coefficients().filter(pl.col("level").is_not_null()).head(1)
+    names = ["aws", "digitalocean", "a-cloud-with-a-very-long-name"]
+    rows = pl.concat(
+        [one.with_columns(level=pl.lit(name), term=pl.lit(f"provider {name}"), reference=pl.lit("acecloud")) for name in names]
+    )
+    drawn = worth(rows)
+    assert sorted(drawn.layout.yaxis.ticktext) == ["a-cloud-w…ong-name", "digitalocean", "provider aws"]
+    assert {"provider aws against acecloud"} < set(drawn.data[0].hovertext)
+
+
 def test_the_page_says_what_was_not_adjusted() -> None:
     factors = pl.DataFrame({"observation_id": ["a", "b"], "price": [1.0, 2.0], "factor": [1.1, None], "reason": [None, "no n"]})
     fits = pl.DataFrame(
