@@ -112,11 +112,11 @@ def test_no_single_contributor_takes_the_house_outside_of_what_the_others_show(s
         honest[0] | {"provider": "x", "time": at + timedelta(minutes=1), "price": price, "quantity": 240 * share / (1 - share)}
         for at in parts
     ]
-    quoted = [{"kind": "list price", "provider": name, "price": float(rng.uniform(2, 3))} for name in "abc"]
-    crowd = [{"kind": "list price", "provider": "x", "price": price} for _ in range(int(rng.integers(1, 40)))]
+    quoted: list[dict[str, Any]] = [{"kind": "list price", "provider": name, "price": float(rng.uniform(2, 3))} for name in "abc"]
+    crowd: list[dict[str, Any]] = [{"kind": "list price", "provider": "x", "price": price} for _ in range(int(rng.integers(1, 40)))]
     for others, mine in ((honest, pushed), (quoted, crowd)):
         found = calculate(observe(*others, *mine), methodology=load("house"), first=DAY, end=DAY + timedelta(1), indices=[GLOBAL]).marks
-        prices = [row["price"] for row in others]
+        prices: list[float] = [row["price"] for row in others]
         assert min(prices) - 1e-6 <= found["value"][0] <= max(prices) + 1e-6
         assert found["status"][0] == "published"
 
@@ -203,7 +203,7 @@ def test_a_share_is_of_what_is_there_after_the_attack(name: str, share: float, m
     found = named(name).strike(there, share)
     assert isinstance(found, Planted)
     rows = found.observations.filter(pl.col("observation_id").is_in(list(found.names)))
-    mine, others = rows["quantity"].sum(), there.used["quantity"].sum()
+    mine, others = float(rows["quantity"].sum()), float(there.used["quantity"].sum())
     assert mine / (mine + others) == pytest.approx(share, rel=1e-9)
     assert mine == pytest.approx(volume_for(there, share), rel=1e-9)
     assert rows["time"].is_between(there.opens, there.end, closed="left").all()
