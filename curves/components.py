@@ -37,7 +37,7 @@ Ends = Literal["free", "flat", "flat-first", "flat-last"]
 
 BASES: dict[Method, type[Spline]] = {"smooth": Spline, "tension": Spline, "constant": Steps, "linear": Polyline}
 
-SPREAD = {Profile.OFF_PEAK: Profile.PEAK, Profile.WEEKDAY: Profile.WEEKEND}  # complements need the spread of the other
+SPREAD: dict[str, str] = {Profile.OFF_PEAK: Profile.PEAK, Profile.WEEKDAY: Profile.WEEKEND}  # complements need the spread of the other
 TENSION = 3.0
 UNDETERMINED = 1e-9  # singular value, relative to the largest, below which no quote speaks of a direction
 

@@ -136,7 +136,7 @@ def _refuse_riskless(quotes: pl.DataFrame, rows: Weights, made: Vector, low: Vec
     if len(made) == made.shape[1]:
         return
     found = linprog(np.concatenate([high, -low]), A_eq=np.concatenate([made, -made]).T, b_eq=np.zeros(made.shape[1]), bounds=(0, 1))
-    if not found.success:
+    if found.x is None or found.fun is None:
         raise RuntimeError(f"HiGHS did not find the portfolio that earns most: {found.message}")
     if -found.fun <= RISKLESS:
         return

@@ -77,6 +77,26 @@ class Jacobian(dy.Schema):
     weight = dy.Float64(description="Change of the forward for a change of 1 of the quote", metadata={"unit": "1"})
 
 
+class QuoteDeltas(dy.Schema):
+    """What hedges a position, by quote."""
+
+    quote_id = dy.String(primary_key=True, description="Quote")
+    delta = dy.Float64(description="Change of the position's value for a change of 1 of the quote", metadata={"unit": "GPUh"})
+    lot = dy.Float64(min_exclusive=0.0, description="GPU-hours of one lot", metadata={"unit": "GPUh"})
+    lots = dy.Float64(description="delta / lot", metadata={"unit": "lots"})
+    cent = dy.Float64(description="Change of value for 0.01 USD per GPU-hour", metadata={"unit": "USD"})
+
+
+class BucketDeltas(dy.Schema):
+    """A position by month of delivery."""
+
+    month = dy.String(primary_key=True, description="Local month of delivery, YYYY-MM")
+    delta = dy.Float64(description="GPU-hours held in the month", metadata={"unit": "GPUh"})
+    lot = dy.Float64(min_exclusive=0.0, description="GPU-hours of one lot: the hours of the month", metadata={"unit": "GPUh"})
+    lots = dy.Float64(description="delta / lot", metadata={"unit": "lots"})
+    cent = dy.Float64(description="Change of value for 0.01 USD per GPU-hour", metadata={"unit": "USD"})
+
+
 class Volatility(dy.Schema):
     """Volatility of an index over a window, with its interval."""
 

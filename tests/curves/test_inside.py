@@ -34,7 +34,7 @@ def test_active_set_agrees_with_the_quadratic_program_of_highs(seed: int) -> Non
     inner = made @ rng.normal(size=6)
     low, high = inner - rng.uniform(0, 0.3, 9), inner + rng.uniform(0, 0.3, 9)
     price, response, active = bounded(matrix, target, made=made, low=low, high=high)
-    hessian, solver = matrix.T @ matrix, highspy.Highs()
+    hessian, solver = matrix.T @ matrix, highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     model = highspy.HighsModel()
     model.lp_.num_col_, model.lp_.num_row_ = 6, 9
