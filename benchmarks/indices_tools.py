@@ -7,6 +7,7 @@ by SKU and half-hour, or day. Every rival pools the regression's rows into cells
 
 import sys
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -93,7 +94,8 @@ def fit_days(path: Path) -> int:
 
     groups = row_groups(opened(path))
     last = None if groups is None else groups["last"].max()
-    return (last - START).days + 1  # type: ignore[operator]
+    assert isinstance(last, datetime), "trades say in their file when they were"
+    return (last - START).days + 1
 
 
 def trades_by_polars(path: Path, clock: Stopwatch) -> pl.DataFrame:
@@ -149,7 +151,8 @@ def trades_by_pandas(path: Path, clock: Stopwatch) -> pl.DataFrame:
     with clock.step("groups"):
         rows["price"] *= np.exp(-size * np.log(rows["gpu_count"] / GPUS) - up * (rows["reliability"] - UP))
         rows["product"] = rows["price"] * rows["quantity"]
-        return pl.from_pandas(_middles(rows, KEY))
+        found: pl.DataFrame = pl.from_pandas(_middles(rows, KEY))
+    return found
 
 
 def marks_by_tenorgrid(path: Path, clock: Stopwatch, *, every: str) -> pl.DataFrame:
