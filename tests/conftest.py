@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from tenorgrid import api, chain, folders
 from tenorgrid.cli import main
@@ -30,6 +31,9 @@ PACKAGES = frozenset({"data", "clearing", "indices", "curves", "derivatives", "s
 START, TODAY, END = (datetime(2027, month, day, 5, tzinfo=UTC) for month, day in ((1, 11), (2, 22), (3, 1)))
 INDEX = "H100-SXM.US-EAST.FIRM"
 TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 class OneCopy(MetaPathFinder):
