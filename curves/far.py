@@ -121,14 +121,15 @@ def _cells(quotes: pl.DataFrame) -> Vector:
 
 def _limits(rows: Vector, price: Vector, mark: Vector, floor: float) -> tuple[float, float, tuple[list[int], list[int]]]:
     """Least and largest average of a mark's period, and the positions of the quotes that set each."""
-    ends, against = [], []
+    ends: list[float] = []
+    against: list[list[int]] = []
     for sign in (1.0, -1.0):
         solved = linprog(sign * mark, A_eq=rows, b_eq=price, bounds=(floor, None), method="highs")
         if solved.status == 3:
             ends.append(sign * -np.inf)
             against.append([])
             continue
-        ends.append(float(sign * solved.fun))
+        ends.append(sign * float(np.float64(solved.fun)))
         against.append([int(i) for i in np.flatnonzero(np.abs(solved.eqlin.marginals) > NAMED)])
     return ends[0], ends[1], (against[0], against[1])
 
@@ -139,7 +140,8 @@ def _refuse_near(rows: Vector, price: Vector, names: list[str], floor: float, to
     slack = np.hstack([np.eye(count), -np.eye(count)])
     cost = np.concatenate([np.zeros(cells), np.ones(2 * count)])
     bounds = [(floor, None)] * cells + [(0, None)] * (2 * count)
-    moved = linprog(cost, A_eq=np.hstack([rows, slack]), b_eq=price, bounds=bounds, method="highs").x[cells:]
+    solved = linprog(cost, A_eq=np.hstack([rows, slack]), b_eq=price, bounds=bounds, method="highs")
+    moved = np.asarray(solved.x)[cells:]
     size = moved[:count] - moved[count:]
     if np.abs(size).max() > tolerance:
         raise InputError(

@@ -78,7 +78,7 @@ def mean_errors(values: Vector, at: Counts, *, lags: int) -> tuple[float, float]
     """
     n, centred = values.size, values - values.mean()
     naive = float(np.sqrt(centred @ centred / (n - 1) / n))
-    return naive, float(np.sqrt(max(bartlett(autocovariances(centred, at, lags=lags)), 0.0)) / n)
+    return naive, float(np.sqrt(max(float(bartlett(autocovariances(centred, at, lags=lags))), 0.0)) / n)
 
 
 def regress(design: Vector, explained: Vector, at: Counts, *, lags: int) -> Regression:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
     from tenorgrid.clearing.search import Limits as Limits
     from tenorgrid.curves.discount import flat as flat
+    from tenorgrid.curves.discount_quantlib import discount_curve as discount_curve
+    from tenorgrid.curves.discount_quantlib import from_quantlib as from_quantlib
+    from tenorgrid.curves.discount_quantlib import to_quantlib as to_quantlib
+    from tenorgrid.curves.far import join_far as join_far
     from tenorgrid.data.case import make_case as make_case
     from tenorgrid.data.case import read_case as read_case
     from tenorgrid.data.case import write_case as write_case
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from tenorgrid.mark_tables import read_marks as read_marks
     from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.premia import premium as premium
+    from tenorgrid.renting import rental_curve as rental_curve
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
     from tenorgrid.workload_marking import workloads as workloads
@@ -64,11 +69,14 @@ _NAMES = {
     "clear": "api",
     "clear_rolling": "api",
     "concat": "data.readers.rows",
+    "discount_curve": "curves.discount_quantlib",
     "fit_curve": "api",
     "fit_volatility": "api",
     "flat": "curves.discount",
+    "from_quantlib": "curves.discount_quantlib",
     "hedge": "api",
     "intelligence": "insight",
+    "join_far": "curves.far",
     "make_case": "data.case",
     "mark": "api",
     "mark_work": "api",
@@ -84,12 +92,14 @@ _NAMES = {
     "read_traces": "data.readers.traces",
     "reference_model": "clearing.reference",
     "recipes": "benchmark",
+    "rental_curve": "renting",
     "report": "chain",
     "settle": "api",
     "split_gap": "gaps",
     "split_spread": "tiering",
     "tiers": "tiering",
     "solve_model": "clearing.reference_solution",
+    "to_quantlib": "curves.discount_quantlib",
     "value": "api",
     "what_if": "insight",
     "workloads": "workload_marking",

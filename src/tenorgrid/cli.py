@@ -27,6 +27,7 @@ from tenorgrid.commands.output import say as _say
 from tenorgrid.commands.premium import premium
 from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
+from tenorgrid.commands.rental import rental
 from tenorgrid.commands.tiers import tiers
 from tenorgrid.commands.what_if import what_if
 from tenorgrid.commands.workloads import workloads
@@ -160,22 +161,27 @@ def curve(
     quotes: Annotated[Path, typer.Argument(help="Quotes of overlapping delivery periods.")],
     out: Out,
     index: Annotated[list[str] | None, typer.Option("--index", help="Index to fit; default every one.")] = None,
+    method: Annotated[str, typer.Option("--method", help="smooth, constant, linear or tension.")] = "smooth",
+    ends: Annotated[str, typer.Option("--ends", help="free, flat, flat-first or flat-last.")] = "free",
+    bending: Annotated[str, typer.Option("--bending", help="period or time: how bending is measured.")] = "period",
+    within: Annotated[str, typer.Option("--within", help="price: meet every price; bid-ask: be smoothest between them.")] = "price",
+    tension: Annotated[float, typer.Option("--tension", help="How hard the method tension pulls straight.")] = 3.0,
+    outages: Annotated[Path | None, typer.Option("--outages", help="Hours taken out: quote_id, start, end.")] = None,
+    history: Annotated[Path | None, typer.Option("--history", help="Past hourly prices (start, price) that shape the week.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Forward curves from quotes.
 
-    Example: tenorgrid curve quotes.csv --out out/curve
+    Example: tenorgrid curve quotes.csv --out out/curve --method linear
     """
-    from tenorgrid import folders
-    from tenorgrid.data.store import writing
-    from tenorgrid.data.tables.curve import Quotes
-    from tenorgrid.term_structure import curves_of_quotes
+    from tenorgrid.commands.curve import fit_folder
 
     _refuse_over(out, quotes)
-    fitted = curves_of_quotes(folders.read_file(quotes, Quotes), indices=index)
-    with writing(out) as folder:
-        folders.write_curves(fitted, folder, inputs={quotes.name: quotes})
-    _say({"out": str(out), "indices": list(fitted.curves)}, as_json, f"{len(fitted.curves)} curves written into {out}")
+    names = fit_folder(
+        quotes, out, indices=index, named={"method": method, "ends": ends, "bending": bending, "within": within, "tension": tension},
+        outages=outages, history=history,
+    )  # fmt: skip
+    _say({"out": str(out), "indices": names}, as_json, f"{len(names)} curves written into {out}")
 
 
 @app.command()
@@ -280,6 +286,7 @@ app.command()(recipes)
 app.command()(workloads)
 app.command()(normalise)
 app.command()(premium)
+app.command()(rental)
 app.command()(attack)
 app.command()(explain)
 app.command()(intelligence)

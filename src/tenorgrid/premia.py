@@ -73,6 +73,7 @@ def premium(
     other: Run | Path | str | pl.DataFrame | None = None,
     series: Sequence[str] | None = None,
     timezone: str | None = None,
+    unit: str = "price unit",
     window: int = WINDOW,
     cost: float = 0.0,
 ) -> Premium:
@@ -82,6 +83,7 @@ def premium(
         source: a clearing run or its folder (accelerators), a file with day-ahead and real-time prices, or `AheadReal`.
         other: the same market otherwise, for example without virtual bids: daily premia are compared.
         series: only these, such as h100-sxm.us-east.firm; None is all.
+        unit: what the prices of a file or a frame are in, for the page; a run's are USD/GPUh.
         timezone: of the days of a file or a frame; None is a run's own, else America/New_York.
         window: days of the trailing variance and third moment.
         cost: of a virtual bid of 1.
@@ -97,11 +99,11 @@ def premium(
     >>> premium(table).bias.filter(hour=-1)["bias"].to_list()
     [1.0]
     """
-    read, chosen = _read(source, timezone), series
+    read, chosen = _read(source, timezone, unit), series
     told = study(_only(read, chosen), leads=read.leads, timezone=read.timezone, window=window, cost=cost)
     pairs = None
     if other is not None:
-        second = _read(other, timezone)
+        second = _read(other, timezone, unit)
         beside = study(_only(second, chosen), leads=second.leads, timezone=second.timezone, window=window, cost=cost)
         pairs = paired(told.days, beside.days, leads=read.leads)
     return Premium(
@@ -120,13 +122,13 @@ def _only(read: _Prices, series: Sequence[str] | None) -> pl.DataFrame:
     return read.pairs.filter(pl.col("series").is_in(list(series)))
 
 
-def _read(source: Run | Path | str | pl.DataFrame, timezone: str | None) -> _Prices:
+def _read(source: Run | Path | str | pl.DataFrame, timezone: str | None, unit: str) -> _Prices:
     if isinstance(source, pl.DataFrame):
         return _Prices(
             pairs=source,
             leads=FILE_LEADS,
             timezone=timezone or FILE_TIMEZONE,
-            unit="price unit",
+            unit=unit,
             synthetic=False,
             name="ahead and real prices",
         )
@@ -143,7 +145,6 @@ def _read(source: Run | Path | str | pl.DataFrame, timezone: str | None) -> _Pri
     if not path.exists():
         raise InputError.of(path.name, "a run folder, or a file of day-ahead and real-time prices", value="nothing there")
     zone = timezone or FILE_TIMEZONE
-    unit = "price unit"
     return _Prices(
         pairs=read_two_settlement(path, timezone=zone), leads=FILE_LEADS, timezone=zone, unit=unit, synthetic=False, name=path.name
     )

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 
 from tenorgrid.commands.output import AsJson, Out, refuse_over, say
@@ -17,6 +16,7 @@ def premium(
     ] = None,
     series: Annotated[list[str] | None, typer.Option("--series", help="Only this series; may be given again.")] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", help="Of a file's local clock; default America/New_York.")] = None,
+    unit: Annotated[str, typer.Option("--unit", help="What a file's prices are in, such as USD/MWh.")] = "price unit",
     window: Annotated[int, typer.Option("--window", help="Days of the trailing variance and third moment.", min=6)] = 28,
     cost: Annotated[float, typer.Option("--cost", help="Cost of a virtual bid of 1.", min=0.0)] = 0.0,
     as_json: AsJson = False,
@@ -25,10 +25,12 @@ def premium(
 
     Example: tenorgrid premium out --out out-premium
     """
+    import polars as pl
+
     from tenorgrid.premia import premium as make
 
     refuse_over(out, source, other)
-    made = make(source, other=other, series=series, timezone=timezone, window=window, cost=cost)
+    made = make(source, other=other, series=series, timezone=timezone, unit=unit, window=window, cost=cost)
     page = made.save(out, inputs={path.name: path for path in (source, other) if path is not None})
     whole = made.bias.filter(pl.col("hour") == -1)
     naive, robust = (whole.filter(pl.col(name) != "none").height for name in ("naive_verdict", "verdict"))

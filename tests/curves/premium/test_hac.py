@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.premium.hac import autocovariances, bartlett, mean_errors, plug_in_lags, regress
 
 api = pytest.importorskip("statsmodels.api", reason="needs statsmodels, the second method")
 
 
-def persistent(seed: int, n: int) -> np.ndarray:  # type: ignore[type-arg]
+def persistent(seed: int, n: int) -> Vector:
     rng = np.random.default_rng(seed)
     found = np.zeros(n)
     for i in range(1, n):
