@@ -219,7 +219,7 @@ def fit_curve(
     zones = mine["timezone"].unique().sort().to_list()
     if timezone is None and len(zones) > 1:
         raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
-    _refuse_names(bending=bending, method=method, ends=ends, within=within, averages=averages, tension=tension)
+    refuse_names(bending=bending, method=method, ends=ends, within=within, averages=averages, tension=tension)
     if averages == "discounted" and discount is None:
         raise InputError.of("curve", "a discount curve for discounted averages", column="discount")
     rows = weights(mine, outages=outages, discounts=_paid(discount, as_of) if averages == "discounted" and discount else None)
@@ -286,7 +286,8 @@ def _paid(discount: Discount, as_of: datetime) -> Callable[[pl.Series], Vector]:
     return factors
 
 
-def _refuse_names(*, tension: float, **given: str) -> None:
+def refuse_names(*, tension: float, **given: str) -> None:
+    """Raise `InputError` with every name that `fit_curve` does not know, and a tension below 0."""
     known = {"bending": Bending, "method": Method, "ends": Ends, "within": Within, "averages": Averages}
     faults = [
         Fault(file="curve", column=name, value=value, expected=" or ".join(get_args(known[name])))

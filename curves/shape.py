@@ -15,6 +15,7 @@ import polars as pl
 from tenorgrid.curves.ahead import Underlying, hourly
 from tenorgrid.curves.hours import Vector, clock
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.periods import local_day
 from tenorgrid.data.tables.curve import HourShape
 from tenorgrid.data.terms.market import Market
 
@@ -76,13 +77,45 @@ def hour_of_week(
     Raises `InputError` where the horizon has not cleared one whole week, or for multiplicative factors that are not above 0.
     """
     cleared = hourly(prices, underlying=underlying, market=market, as_of=as_of, pricing=pricing).filter(pl.col("horizon") == horizon)
+    if cleared["day"].n_unique() < DAYS:
+        found = f"{cleared['day'].n_unique()} days"
+        expected = f"at least one week of {horizon} prices of {underlying.resource}"
+        raise InputError.of("prices", expected, column="horizon", value=found)
+    return Shape(kind=kind, timezone=market.timezone, hours=_weekly(cleared, market.timezone, kind))
+
+
+def shape_of_history(history: pl.DataFrame, *, timezone: str, kind: Kind = "multiplicative") -> Shape:
+    """Shape of the hours of a week in past hourly prices, over their last whole local weeks.
+
+    Args:
+        history: start (UTC) and price (USD per GPU-hour) of past hours, one row an hour.
+        timezone: IANA zone of the week's hours.
+        kind: `multiplicative` or `additive`.
+
+    Raises `InputError` for an hour that stands twice, for a price that is missing or not finite, for less than a week, and where some
+    hour of the week has no price.
+    """
+    if missing := {"start", "price"} - set(history.columns):
+        raise InputError.of("history", "columns start and price", value=f"no {', '.join(sorted(missing))}")
+    if history["start"].dtype != pl.Datetime("us", "UTC"):
+        raise InputError.of("history", "times in UTC", column="start", value=str(history["start"].dtype))
+    if history["start"].is_duplicated().any():
+        raise InputError.of(
+            "history", "one price an hour", column="start", value=str(history.filter(pl.col("start").is_duplicated())[0, 0])
+        )
+    if not history["price"].is_finite().fill_null(value=False).all():
+        raise InputError.of("history", "a finite price in every row", column="price")
+    past = history.with_columns(local_day("start", timezone=timezone).alias("day"))
+    if past["day"].n_unique() < DAYS:
+        raise InputError.of("history", "at least one week of prices", value=f"{past['day'].n_unique()} days")
+    return Shape(kind=kind, timezone=timezone, hours=_weekly(past, timezone, kind))
+
+
+def _weekly(cleared: pl.DataFrame, timezone: str, kind: Kind) -> pl.DataFrame:
+    """`HourShape` of the last whole weeks of days that have prices."""
     days = cleared["day"].unique().sort()
     weeks = len(days) // DAYS
-    if weeks == 0:
-        raise InputError.of(
-            "prices", f"at least one week of {horizon} prices of {underlying.resource}", column="horizon", value=f"{len(days)} days"
-        )
-    local = pl.col("start").dt.convert_time_zone(market.timezone)
+    local = pl.col("start").dt.convert_time_zone(timezone)
     mean = (
         cleared.filter(pl.col("day").is_in(days.tail(weeks * DAYS).implode()))
         .group_by(local.dt.weekday().cast(pl.Int64).alias("weekday"), local.dt.hour().cast(pl.Int64).alias("hour"))
@@ -91,4 +124,4 @@ def hour_of_week(
     )
     level = pl.col("value").mean()
     value = pl.col("value") / level if kind == "multiplicative" else pl.col("value") - level
-    return Shape(kind=kind, timezone=market.timezone, hours=HourShape.validate(mean.with_columns(value)))
+    return HourShape.validate(mean.with_columns(value))

@@ -57,6 +57,16 @@ class Arbitrages(dy.Schema):
     contract_size = dy.Float64(min=0, description="What it earns per contract of the first quote, one GPU", metadata={"unit": "USD"})
 
 
+class CurveChoices(dy.Schema):
+    """How the curves of a folder were asked to be."""
+
+    method = dy.Enum(["smooth", "constant", "linear", "tension"], description="What a curve is between the dates of its quotes")
+    ends = dy.Enum(["free", "flat", "flat-first", "flat-last"], description="Where it has no slope")
+    bending = dy.Enum(["period", "time"], description="How bending is measured")
+    within = dy.Enum(["price", "bid-ask"], description="Whether it meets prices, or lies between bids and asks")
+    tension = dy.Float64(min=0, description="How hard the method tension pulls the curve straight", metadata={"unit": "1"})
+
+
 class Curve(dy.Schema):
     """Forward price of every delivery interval."""
 
@@ -130,6 +140,13 @@ class IndexShapes(dy.Schema):
     hour = dy.Int64(primary_key=True, min=0, max=23, description="Hour of the day")
     value = dy.Float64(description="Factor (1 is the week's mean), or USD per GPU-hour above the week's mean when additive")
     observations = dy.Int64(min=1, description="Hours that it was measured on")
+
+
+class HourlyHistory(dy.Schema):
+    """Past hourly prices that a shape is measured on."""
+
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the hour")
+    price = dy.Float64(description="Price", metadata=USD_PER_GPU_HOUR)
 
 
 class Bands(dy.Schema):

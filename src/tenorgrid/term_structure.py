@@ -1,7 +1,7 @@
 """Term structures of a run: forward curves of several indices with what they were made of."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 from warnings import warn
@@ -10,11 +10,12 @@ import polars as pl
 
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
+from tenorgrid.curves.methods.choice import Choice
 from tenorgrid.curves.quotes import joined, mark_quotes
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.volatility import fit_volatility
 from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
-from tenorgrid.data.tables.curve import Curve, IndexShapes, Jacobian, Quotes, Volatility
+from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexShapes, Jacobian, Outages, Quotes, Volatility
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.results import Marks, Run, Tables
 
@@ -35,6 +36,8 @@ class Fitted(Tables):
     coverage: pl.DataFrame = field(repr=False)
     shapes: pl.DataFrame = field(repr=False)
     curves: dict[str, ForwardCurve] = field(repr=False)
+    choices: pl.DataFrame = field(repr=False, default_factory=CurveChoices.create_empty)
+    outages: pl.DataFrame = field(repr=False, default_factory=Outages.create_empty)
 
 
 def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, indices: list[str] | None = None) -> Fitted:
@@ -73,15 +76,44 @@ def curves_of_marks(marks: Marks) -> Fitted:
     return _fitted(curves, pl.concat([_unbroken(valued, index) for index in curves]) if curves else valued)
 
 
-def curves_of_quotes(quotes: pl.DataFrame, *, indices: list[str] | None = None) -> Fitted:
-    """Curves of given `Quotes`, each as of its latest quote; None takes every index."""
+def curves_of_quotes(
+    quotes: pl.DataFrame,
+    *,
+    indices: list[str] | None = None,
+    choice: Choice | None = None,
+    outages: pl.DataFrame | None = None,
+    shape: Shape | None = None,
+) -> Fitted:
+    """Curves of given `Quotes`, each as of its latest quote; None takes every index.
+
+    Args:
+        quotes: `Quotes`.
+        indices: to fit.
+        choice: method, ends and the like; None is the smoothest.
+        outages: `Outages` of the quotes, each of one of them or of all.
+        shape: of the hours, for every index.
+    """
+    chosen = choice or Choice()
+    taken: list[pl.DataFrame] = []
     curves = {}
     for index in indices or quotes["index"].unique(maintain_order=True).to_list():
         last = quotes.filter(pl.col("index") == index)["as_of"].max()
         if not isinstance(last, datetime):
             raise InputError.of("quotes", "quotes of this index", column="index", value=index)
-        curves[index] = fit_curve(quotes, index=index, as_of=last)
-    return _fitted(curves, MarkTable.create_empty())
+        own = None if outages is None else outages_of(outages, quotes, index)
+        taken += [] if own is None else [own]
+        curves[index] = fit_curve(quotes, index=index, as_of=last, outages=own, shape=shape, **chosen.named)
+    fitted = _fitted(curves, MarkTable.create_empty(), shapes=dict.fromkeys(curves, shape))
+    return replace(fitted, choices=chosen.frame, outages=pl.concat(taken).unique(maintain_order=True) if taken else Outages.create_empty())
+
+
+def outages_of(outages: pl.DataFrame, quotes: pl.DataFrame, index: str) -> pl.DataFrame:
+    """Outages of all quotes and of those of one index; an outage of a quote that is nowhere is refused."""
+    known = quotes["quote_id"].implode()
+    if not (lost := outages.filter(pl.col("quote_id").is_not_null() & ~pl.col("quote_id").is_in(known))).is_empty():
+        raise InputError.of("outages", "one of the quotes", column="quote_id", value=lost["quote_id"][0])
+    own = quotes.filter(pl.col("index") == index)["quote_id"].implode()
+    return outages.filter(pl.col("quote_id").is_null() | pl.col("quote_id").is_in(own))
 
 
 def curve_alone(curve: ForwardCurve) -> Fitted:

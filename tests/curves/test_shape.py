@@ -1,13 +1,15 @@
 """Hour-of-week shape."""
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from tenorgrid.curves.ahead import Underlying
-from tenorgrid.curves.shape import Shape, hour_of_week
+from tenorgrid.curves.forward import fit_curve
+from tenorgrid.curves.shape import Shape, hour_of_week, shape_of_history
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.terms.market import Market
 
@@ -56,3 +58,19 @@ def test_less_than_a_week_and_factors_below_zero_are_refused(prices: pl.DataFram
         Shape(kind="multiplicative", timezone="UTC", hours=good.hours.with_columns(pl.col("value") - 1))
     with pytest.raises(InputError, match="found 167 rows"):
         Shape(kind="multiplicative", timezone="UTC", hours=good.hours.tail(167))
+
+
+def test_a_shape_of_history_gives_back_the_week_it_was_made_of(quote: Callable[..., pl.DataFrame]) -> None:
+    start = datetime(2027, 1, 4, tzinfo=UTC)
+    week = np.random.default_rng(4).uniform(0.5, 1.5, 168)
+    starts = pl.datetime_range(start, start + timedelta(days=28), "1h", closed="left", eager=True, time_zone="UTC")
+    history = pl.DataFrame({"start": starts, "price": 2.4 * np.tile(week, 4)})
+    shape = shape_of_history(history, timezone="UTC")
+    assert shape.on(starts)[:168] == pytest.approx(week / week.mean(), abs=1e-12)
+    month = quote("m", start + timedelta(28), start + timedelta(56), 3.0)
+    curve = fit_curve(month, index="X", as_of=start + timedelta(28), shape=shape)
+    assert curve.forward[:168] == pytest.approx(3.0 * week / week.mean(), abs=1e-10)
+    with pytest.raises(InputError, match="at least one week"):
+        shape_of_history(history.head(100), timezone="UTC")
+    with pytest.raises(InputError, match="one price an hour"):
+        shape_of_history(pl.concat([history, history.head(1)]), timezone="UTC")
