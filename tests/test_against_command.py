@@ -88,7 +88,7 @@ def test_the_same_from_python(offers: Path, other: Path) -> None:
         (("--against", "gpu-markets-like"), 1, "another methodology than gpu-markets-like"),
         (("--against", "house", "--date", "yesterday"), 1, "a day such as"),
         (("--against", "house", "--date", "2027-01-05T12:00"), 1, "its time zone"),
-        (("--against", "house", "--index", "H100"), 1, "RESOURCE.REGION.TIER"),
+        (("--against", "house", "--index", "H100"), 1, "SUBJECT.PLACE.TIER"),
         (("--against", "house", "--against-index", INDEX), 1, "with --index"),
         (("--against", "house", "--together", "clock+weather"), 1, "none of 4 gaps can be split"),
         (("--against", "house", "--index", INDEX, "--together", "clock+weather"), 1, "each once"),

@@ -9,6 +9,7 @@ import polars as pl
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds import ObservationKind
 from tenorgrid.indices.calculation import Calculation, calculate
+from tenorgrid.indices.names import parts
 from tenorgrid.indices.specification import Methodology
 
 RECENT = 7  # days that are looked at where none is asked for
@@ -84,11 +85,8 @@ def _short(made: Calculation) -> str:
 
 
 def _largest(rows: pl.DataFrame, most: int) -> list[str]:
-    parts = pl.col("index").str.split(".")
     by_size = rows.group_by("index").agg(pl.col("observations").max()).sort("observations", "index", descending=[True, False])
-    apart = by_size.with_columns(resource=parts.list.first(), tier=parts.list.get(2)).unique(
-        ["resource", "tier"], keep="first", maintain_order=True
-    )
+    apart = by_size.with_columns(parts()).unique(["subject", "tier"], keep="first", maintain_order=True)
     return apart.head(most)["index"].to_list()
 
 

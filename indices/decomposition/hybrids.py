@@ -1,7 +1,7 @@
 """A methodology with some of its rules taken from another: the two sides of one coalition."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tenorgrid.indices.decomposition.rules import (
@@ -16,6 +16,7 @@ from tenorgrid.indices.decomposition.rules import (
     whole_part,
 )
 from tenorgrid.indices.methodology import of_values
+from tenorgrid.indices.names import parsed
 from tenorgrid.indices.specification import Methodology
 
 ALWAYS_IN_PERIOD = ("jump", "price bounds")  # these two and stale do not say where they look
@@ -136,9 +137,9 @@ def named(index: tuple[str, str], taken: Collection[str]) -> str:
     >>> named(("H100-SXM.US.FIRM", "H100-SXM.EU.FIRM"), {"regions"})
     'H100-SXM.EU.FIRM'
     """
-    parts = [name.split(".") for name in index]
-    region, term = (parts[rule in taken] for rule in (REGIONS, TERMS))
-    return ".".join([parts[0][0], region[1], parts[0][2], *term[3:]])
+    names = [parsed(name) for name in index]
+    region, term = (names[rule in taken] for rule in (REGIONS, TERMS))
+    return str(replace(names[0], place=region.place, term=term.term))
 
 
 def _order(values: Values) -> list[list[str]]:

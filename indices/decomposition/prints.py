@@ -14,6 +14,7 @@ from tenorgrid.indices.decomposition.rules import Values
 from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.fallback import NO_REASONS, carried
 from tenorgrid.indices.methodology import of_values
+from tenorgrid.indices.names import parsed
 from tenorgrid.indices.specification import Fallback, Methodology
 from tenorgrid.indices.windows import MARK, back
 
@@ -104,7 +105,7 @@ class Prints:
         found = {key: value for key, value in values.items() if key not in AFTERWARDS}
         groups = found.get("regions", {}).get("groups", {})
         if groups:
-            labels = {name.split(".")[1] for name in self.indices}
+            labels = {parsed(name).place for name in self.indices}
             found["regions"] = {label: members for label, members in groups.items() if label in labels}
         found["levels"] = [level for level in found["levels"] if self._kinds & set(level["kinds"])]
         return found
@@ -144,7 +145,7 @@ def _cut(rows: pl.DataFrame, rules: Sequence[Methodology], indices: Sequence[str
     )
     longest = max(max(rule.window.length, rule.every.length) for rule in rules)
     days = SPARE + ceil((longest + 2 * periods * max(rule.every.length for rule in rules)) / timedelta(days=1))
-    resources = sorted({name.split(".")[0] for name in indices})
+    resources = sorted({parsed(name).subject for name in indices})
     seen = pl.col("time").dt.date().is_between(near - timedelta(days), near + timedelta(2))
     return rows.filter(seen, pl.col("resource").str.to_uppercase().is_in(resources))
 

@@ -17,9 +17,8 @@ from tenorgrid.indices.decomposition.prints import Print, Prints
 from tenorgrid.indices.decomposition.rules import REGIONS, TERMS, TITLES, Values, differing
 from tenorgrid.indices.decomposition.shapley import shapley
 from tenorgrid.indices.methodology import load, values_of
+from tenorgrid.indices.names import parsed
 from tenorgrid.indices.specification import Methodology
-
-PARTS = (3, 4)  # RESOURCE.REGION.TIER, and TERM
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +130,7 @@ def _split(prints: Prints, indices: tuple[str, str], together: Sequence[Collecti
         if end.value is None:
             raise NotPublishedError(f"{name} has no mark of {end.index} on {prints.when}{_because(end)}: there is no gap to split")
     pair = Pair(one=one, other=other, deciding=(ends[0].level, ends[1].level))
-    labels = (indices[0].split(".")[1], indices[1].split(".")[1])
+    labels = (parsed(indices[0]).place, parsed(indices[1]).place)
     groups, joined = groups_of(pair, moving(pair, labels), seen=prints.rows, together=together)
     made = _made(prints, pair, groups, indices)
     _refuse_withheld(made, groups, names, prints.when)
@@ -171,14 +170,11 @@ def _shares(made: Sequence[Coalition], groups: Sequence[Group], keys: Mapping[st
 
 def _refuse_other_things(indices: tuple[str, str], rules: tuple[Methodology, Methodology]) -> None:
     """Two names are of one thing where resource and tier are the same; a region or a term may be called otherwise in the other file."""
-    for name in indices:
-        if len(name.split(".")) not in PARTS or not all(name.split(".")):
-            raise InputError.of("--index", "a name RESOURCE.REGION.TIER or RESOURCE.REGION.TIER.TERM", value=name)
-    one, other = (name.split(".") for name in indices)
-    if (one[0], one[2]) != (other[0], other[2]):
+    one, other = (parsed(name) for name in indices)
+    if (one.subject, one.tier) != (other.subject, other.tier):
         asked = f"the resource and tier of {indices[0]}, for a gap is between prints of one thing"
         raise InputError.of("--against-index", asked, value=indices[1])
-    if one[3:] != other[3:] and rules[0].terms == rules[1].terms:
+    if one.term != other.term and rules[0].terms == rules[1].terms:
         raise InputError.of("--against-index", f"the term of {indices[0]}, as both name terms in one way", value=indices[1])
 
 

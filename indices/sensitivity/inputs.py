@@ -59,7 +59,7 @@ def _weights(used: pl.DataFrame, part: Evidence, made: Calculation) -> pl.DataFr
     votes = votes.with_columns(weight=pl.Series(shares).fill_nan(None)).filter(pl.col("weight").is_not_null())
     votes = votes.with_columns(pl.col("weight") / pl.col("part").n_unique().over(MARK))
     if part.level.vote is not None:
-        rows = used.group_by(*KIND, "provider").len()
+        rows = used.group_by(*KIND, "provider", maintain_order=True).len()
         own = rows.with_columns(own=pl.col("len") / pl.col("len").sum().over(*MARK, "provider"))
-        votes = votes.join(own, on=[*MARK, "provider"]).with_columns(pl.col("weight") * pl.col("own"))
-    return votes.group_by(KIND).agg(weight_share=pl.col("weight").sum())
+        votes = votes.join(own, on=[*MARK, "provider"], maintain_order="left_right").with_columns(pl.col("weight") * pl.col("own"))
+    return votes.group_by(KIND, maintain_order=True).agg(weight_share=pl.col("weight").sum())

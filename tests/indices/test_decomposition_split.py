@@ -219,7 +219,7 @@ def test_what_is_not_of_one_thing_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=said):
             split(seen, methodology=one, against=other, when=DAY, index=INDEX, index_against=wrong)
-    with pytest.raises(InputError, match=r"RESOURCE.REGION.TIER"):
+    with pytest.raises(InputError, match=r"SUBJECT.PLACE.TIER"):
         split(seen, methodology=one, against=other, when=DAY, index="H100")
     with pytest.raises(InputError, match="another methodology than one"):
         split(seen, methodology=one, against=one, when=DAY, index=INDEX)
