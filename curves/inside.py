@@ -3,8 +3,7 @@
     least |T p|² + ε² |p − quoted|²   with   bid ≤ S p ≤ ask
 
 p are the prices of the independent quotes, |T p|² the bending of the curve through them, S what they make every quote. What bending
-leaves free, as a shift of the whole, the quoted prices decide through a small ε. Lawson and Hanson, Solving Least Squares Problems
-(1974), chapter 23: least distance programming by non-negative least squares.
+leaves free, as a shift of the whole, the quoted prices decide through a small ε.
 """
 
 from collections.abc import Sequence
@@ -13,16 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy.linalg import qr, solve_triangular
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
 from tenorgrid.curves.arbitrage import ArbitrageError, Portfolio, Redundancy, arbitrages
-from tenorgrid.curves.hours import Vector
+from tenorgrid.curves.hours import Flags, Vector
 from tenorgrid.curves.weights import Weights
 from tenorgrid.data.errors import Fault, InputError
 
 NEAR = 1e-4  # ε over the largest bending that one quote causes
 RISKLESS = 1e-10  # USD per GPU-hour that a riskless portfolio may earn
-ROUNDS = 100  # by which an active set found in rounded numbers is put right
+REACHED = 1e-12  # USD per GPU-hour, by which a limit may be overstepped
+PARALLEL = 1e-13  # squared length of what is new in a row of length 1 below which nothing is
+FIRST = 1e9  # what puts fixed rows first
+ROUNDS = 20  # goes per quote
 SLACK = 1e-9  # USD per GPU-hour, by which an active set may miss a limit that is not in it
 
 
@@ -80,40 +82,58 @@ def bounded(matrix: Vector, target: Vector, *, made: Vector, low: Vector, high: 
     orthogonal, upper = qr(matrix, mode="economic")
     free = solve_triangular(upper, orthogonal.T @ target)
     scaled = solve_triangular(upper, made.T, trans="T").T  # rows of S in the coordinates x = U (p − free)
-    gap_low, gap_high = low - made @ free, high - made @ free
-    size = np.linalg.norm(scaled, axis=1)
-    sides, wanted = np.concatenate([scaled, -scaled]) / np.tile(size, 2)[:, None], np.concatenate([gap_low, -gap_high]) / np.tile(size, 2)
-    unit = max(float(np.abs(wanted).max()), 1e-300)
-    system = np.vstack([sides.T, wanted / unit])
-    dual, _ = nnls(system, np.r_[np.zeros(sides.shape[1]), 1.0], maxiter=50 * len(wanted))
-    fixed = low == high
-    at_low, at_high = (dual[: len(low)] > 0) & ~fixed, (dual[len(low) :] > 0) & ~fixed
-    for _ in range(ROUNDS):
-        rows = np.flatnonzero(at_low | at_high | fixed)
-        rows = rows[_independent(made[rows])]
-        limit = np.where(at_high, high, low)[rows]
-        basis, triangle = qr(scaled[rows].T, mode="economic")
-        push = solve_triangular(triangle, solve_triangular(triangle, limit - made[rows] @ free, trans="T"))
-        price = free + solve_triangular(upper, basis @ (triangle @ push))
-        reached = made @ price
-        multiplier = np.zeros(len(low))
-        multiplier[rows] = push
-        wrong = ~fixed & ((at_low & (multiplier < 0)) | (at_high & (multiplier > 0)))
-        below, above = reached < low - SLACK, reached > high + SLACK
-        if not (wrong | below | above).any():
-            response = np.zeros((made.shape[1], made.shape[0]))
-            response[:, rows] = solve_triangular(upper, basis @ solve_triangular(triangle, np.eye(rows.size), trans="T"))
-            return price, response, tuple(int(i) for i in rows)
-        at_low, at_high = (at_low & ~wrong) | (below & ~fixed), (at_high & ~wrong) | (above & ~fixed)
-    raise np.linalg.LinAlgError("no active set of bids and asks was found")
+    rows, high_side = _active(scaled, low - made @ free, high - made @ free)
+    limit = np.where(high_side, high, low)[rows]
+    basis, triangle = qr(scaled[rows].T, mode="economic")
+    response = np.zeros((made.shape[1], made.shape[0]))
+    response[:, rows] = solve_triangular(upper, basis @ solve_triangular(triangle, np.eye(len(rows)), trans="T"))
+    price = free + response[:, rows] @ (limit - made[rows] @ free)
+    reached = made @ price
+    if (reached < low - SLACK).any() or (reached > high + SLACK).any():
+        raise np.linalg.LinAlgError("no active set of bids and asks was found")
+    return price, response, tuple(rows)
 
 
-def _independent(rows: Vector) -> list[int]:
-    if not len(rows):
-        return []
-    _, upper, order = qr(rows.T, mode="economic", pivoting=True)
-    diagonal = np.abs(np.diagonal(upper))
-    return sorted(int(i) for i in order[: int((diagonal > 1e-10 * diagonal[0]).sum())])
+def _active(rows: Vector, low: Vector, high: Vector) -> tuple[list[int], Flags]:
+    """Rows that stand at a limit of l ≤ R x ≤ u where |x| is least, and (m,) whether at the upper one.
+
+    The dual method of Goldfarb and Idnani (Mathematical Programming 27, 1983): from x = 0 the limit most overstepped is taken in, and
+    whatever it relieves is let go. Fixed rows come first and stay.
+    """
+    size = np.linalg.norm(rows, axis=1)
+    rows, low, high = rows / size[:, None], low / size, high / size
+    fixed, upper = low == high, np.zeros(len(low), dtype=np.bool_)
+    x, active, push = np.zeros(rows.shape[1]), list[int](), np.empty(0)
+    for _ in range(ROUNDS * len(low)):
+        reached = rows @ x
+        over = np.maximum(low - reached, reached - high)
+        over[active] = 0.0
+        over[fixed & (over * size > REACHED)] += FIRST
+        take = int(np.argmax(over))
+        if over[take] * size[take] <= REACHED:
+            return active, upper
+        upper[take] = reached[take] > high[take]
+        sign = -1.0 if upper[take] else 1.0
+        normal, own = sign * rows[take], 0.0
+        while True:
+            signs = np.where(upper[active], -1.0, 1.0)
+            share = np.linalg.lstsq((signs[:, None] * rows[active]).T, normal, rcond=None)[0] if active else np.empty(0)
+            way = normal - share @ (signs[:, None] * rows[active])
+            free = [place for place, row in enumerate(active) if share[place] > PARALLEL and not fixed[row]]
+            relieved = min(free, key=lambda place: push[place] / share[place], default=None)
+            most = np.inf if relieved is None else push[relieved] / share[relieved]
+            gap = (high if upper[take] else low)[take] * sign - normal @ x
+            step = gap / (way @ way) if way @ way > PARALLEL else np.inf
+            if not np.isfinite(min(most, step)):
+                raise np.linalg.LinAlgError("no prices lie between all bids and asks")
+            moved = min(most, step)
+            x = x + moved * way if np.isfinite(step) else x
+            push, own = push - moved * share, own + moved
+            if step <= most:
+                active, push = [*active, take], np.append(push, own)
+                break
+            active, push = [row for row in active if row != active[relieved]], np.delete(push, relieved)
+    raise np.linalg.LinAlgError("the active set did not settle")
 
 
 def _limits(quotes: pl.DataFrame) -> tuple[Vector, Vector]:
