@@ -21,7 +21,7 @@ from tenorgrid.clearing.rolling import clear_rolling as roll
 from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.state import State
 from tenorgrid.curves.band import Band
-from tenorgrid.curves.discount import Flat
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.forward import fit_curve as fit_forward
 from tenorgrid.curves.shape import Shape
@@ -232,7 +232,7 @@ def fit_curve(
     as_of: datetime | date | str,
     shape: Shape | None = None,
     band: Band | None = None,
-    discount: Flat | None = None,
+    discount: Discount | None = None,
 ) -> Curve:
     """The smoothest curve of hourly forwards that averages back to every quote of an index.
 
@@ -242,7 +242,7 @@ def fit_curve(
         as_of: moment of the curve; a day is its midnight in the quotes' time zone.
         shape: hour-of-week shape, as `run.shape(index)`.
         band: measured ahead errors, as `run.band(index)`.
-        discount: flat rate for the value of money; None is none.
+        discount: `tg.flat(...)` or `tg.discount_curve(...)`; None is none.
 
     Raises InputError for quotes that contradict one another, each named with its size.
     """
@@ -261,7 +261,7 @@ def value(
     curve: Curve | Mapping[str, Curve | ForwardCurve],
     fixings: Marks | pl.DataFrame,
     volatility: pl.DataFrame,
-    discount: Flat | None = None,
+    discount: Discount | None = None,
     timezone: str | None = None,
 ) -> Valued:
     """Value a book of trades at the moment of its curves.
@@ -271,7 +271,7 @@ def value(
         curve: one curve, or curves by index.
         fixings: marks, or `Fixings` made of them; what is published after the curve's moment is not read.
         volatility: `Volatility` of the indices with options on them.
-        discount: flat rate; None is that of the curves.
+        discount: as in `fit_curve`; None is that of the curves.
         timezone: of the indices' days; None is that of the curves.
 
     Raises InputError for a book without trades, and for no curve.

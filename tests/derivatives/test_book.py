@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.curves.discount import flat
+from tenorgrid.curves.discount_quantlib import discount_curve, from_quantlib, to_quantlib
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.tables.book import Risks, Values
@@ -92,6 +93,14 @@ def test_the_rate_that_a_curve_came_with_serves_where_none_is_given(
 ) -> None:
     carried = {US: replace(curve, discount=flat(0.04)), EAST: replace(node, discount=flat(0.04))}
     assert price(book, curves=carried, discount=None).values.equals(price(book).values)
+
+
+def test_a_quantlib_curve_discounts_in_the_place_of_a_flat_rate(book: pl.DataFrame, price: Price) -> None:
+    same = price(book, discount=from_quantlib(to_quantlib(flat(0.04), as_of=AS_OF)))
+    assert same.values["value"].to_list() == pytest.approx(price(book).values["value"].to_list(), rel=1e-10)
+    rates = pl.DataFrame({"instrument": ["deposit", "ois"], "tenor": ["1M", "2Y"], "rate": [0.09, 0.09]})
+    dear = price(book, discount=discount_curve(rates, as_of=AS_OF.date())).values
+    assert dear["value"].to_list() != pytest.approx(same.values["value"].to_list(), rel=1e-4)
 
 
 def test_a_book_is_the_sum_of_its_trades_in_any_order(book: pl.DataFrame, price: Price) -> None:
