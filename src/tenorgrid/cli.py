@@ -19,6 +19,7 @@ from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
+from tenorgrid.commands.far import far
 from tenorgrid.commands.intelligence import intelligence
 from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, KnownBy, Out, Scheduler, Workers, WrittenBy, executor_of, moment_of, refuse_unused
@@ -287,6 +288,7 @@ app.command()(workloads)
 app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
+app.command()(far)
 app.command()(attack)
 app.command()(explain)
 app.command()(intelligence)
