@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from scipy.linalg import block_diag, qr
 
-from tenorgrid.curves.hours import Vector, clock, counted
+from tenorgrid.curves.hours import Counts, Vector, clock, counted
 from tenorgrid.curves.methods.piecewise import Polyline, Steps
 from tenorgrid.curves.smooth import Spline, smoothest
 from tenorgrid.curves.weights import Weights, open_hours
@@ -60,9 +60,25 @@ class Components:
         found = np.zeros((self.factor.size, self.coefficients.shape[2]))
         knots = self.weights.knots
         for mask, coefficients in zip(self.masks, self.coefficients, strict=True):
-            local = self.spline.local @ coefficients
+            local, weighed = self.spline.local @ coefficients, self.powers * (mask * self.factor)[:, None]
             for i, (low, high) in enumerate(pairwise(knots)):
-                found[low:high] += (mask[low:high] * self.factor[low:high])[:, None] * (self.powers[low:high] @ local[i])
+                found[low:high] += weighed[low:high] @ local[i]
+        return found
+
+    def sums(self, edges: Counts) -> Vector:
+        """(k, m) sums of the Jacobian over hours `[edges[i], edges[i + 1])`, without the Jacobian itself.
+
+        Args:
+            edges: (k + 1,) increasing places on the grid, from the first hour to the end.
+        """
+        knots = self.weights.knots
+        cells = np.unique(np.concatenate([edges, knots]))[:-1]
+        interval, span = np.searchsorted(knots, cells, side="right") - 1, np.searchsorted(edges, cells, side="right") - 1
+        found = np.zeros((edges.size - 1, self.coefficients.shape[2]))
+        for mask, coefficients in zip(self.masks, self.coefficients, strict=True):
+            local = self.spline.local @ coefficients
+            summed = np.add.reduceat(self.powers * (mask * self.factor)[:, None], cells, axis=0)
+            np.add.at(found, span, np.einsum("cj,cjm->cm", summed, local[interval]))
         return found
 
     @cached_property

@@ -72,10 +72,14 @@ class ForwardCurve:
     @cached_property
     def sensitivity(self) -> Vector:
         """(hours, quotes) ∂ forward / ∂ price; 0 for a redundant quote, whose risk the quotes that make it carry."""
+        return self.by_quote(self.fitted.jacobian)
+
+    def by_quote(self, by_kept: Vector) -> Vector:
+        """(n, quotes) sensitivities to all quotes from those (n, kept) to the prices that the curve is a function of."""
         if self.inside is not None:
-            return np.asarray(self.fitted.jacobian @ self.inside.response[list(self.kept)])
-        found = np.zeros((self.forward.size, self.quotes.height))
-        found[:, list(self.kept)] = self.fitted.jacobian
+            return np.asarray(by_kept @ self.inside.response[list(self.kept)])
+        found = np.zeros((len(by_kept), self.quotes.height))
+        found[:, list(self.kept)] = by_kept
         return found
 
     def jacobian(self) -> pl.DataFrame:

@@ -60,10 +60,11 @@ def deltas(curve: ForwardCurve, position: Vector, *, lots: Mapping[str, float] |
 def bucket_sensitivities(curve: ForwardCurve) -> tuple[list[str], Vector]:
     """Local months of the curve and (months, quotes) ∂ average forward of each month / ∂ price of each quote.
 
-    Averages of the Jacobian's rows, so no curve is built again.
+    Averages of the Jacobian's rows, summed before they are made, so no curve is built again.
     """
     local = curve.starts.dt.convert_time_zone(curve.timezone)
     code = (local.dt.year().cast(pl.Int64) * 12 + local.dt.month() - 1).to_numpy()
     first = np.flatnonzero(np.r_[True, code[1:] != code[:-1]])
-    sums = np.add.reduceat(curve.sensitivity, first, axis=0)
-    return [f"{c // 12}-{c % 12 + 1:02d}" for c in code[first]], sums / np.diff(np.r_[first, code.size])[:, None]
+    edges = np.append(first, code.size)
+    average = curve.by_quote(curve.fitted.sums(edges)) / np.diff(edges)[:, None]
+    return [f"{c // 12}-{c % 12 + 1:02d}" for c in code[first]], average
