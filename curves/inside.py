@@ -132,6 +132,8 @@ def _active(rows: Vector, low: Vector, high: Vector) -> tuple[list[int], Flags]:
             if step <= most:
                 active, push = [*active, take], np.append(push, own)
                 break
+            if relieved is None:
+                raise np.linalg.LinAlgError("no prices lie between all bids and asks")
             active, push = [row for row in active if row != active[relieved]], np.delete(push, relieved)
     raise np.linalg.LinAlgError("the active set did not settle")
 
