@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import polars as pl
 import typer
 
 from tenorgrid.commands.output import AsJson, Out, refuse_over, refuse_unused, say
@@ -51,6 +50,6 @@ def attack(
         "out": str(out), "page": str(page), "worst": worst.to_dicts(), "left_out": made.left_out.to_dicts(),
     }  # fmt: skip
     prints = made.audits.height
-    said = f"{made.moves.filter(pl.col('size').is_not_null()).height:,} attacks on {counted(prints, 'print')}; {page}"
+    said = f"{counted(made.moves['size'].count(), 'attack')} on {counted(prints, 'print')}; {page}"
     missing = "".join(f"\n{name} is left out: {reason}" for name, reason in made.left_out.iter_rows())
     say(done, as_json, said + missing)

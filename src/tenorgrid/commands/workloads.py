@@ -43,9 +43,7 @@ def workloads(
     given = [path for path in (marks, Path(definition), *files.values()) if path.exists()]
     refuse_over(out, *given)
     known, written = moment_of(as_of, "--as-of"), moment_of(written_by, "--written-by")
-    made = make(
-        marks, definition, benchmarks=files, method=method, homes=home or (), tiers=tier or (), as_of=known, written_by=written
-    )
+    made = make(marks, definition, benchmarks=files, method=method, homes=home or (), tiers=tier or (), as_of=known, written_by=written)
     if verify is not None:
         _verified(verify, made.verify(verify), as_json)
     if out is not None:
