@@ -18,6 +18,7 @@ from tenorgrid.indices.specification import Methodology
 
 SAME = 1e-9  # relative: what a different version of the arithmetic may change in a percentile; a print must be equal
 EXACT = ("value",)
+FIRST = ("value", "input", "contributors")  # what is told before all else that differs
 NOT_COMPARED = ("code_version",)
 LEFT_OUT: Sensitivity = "left out"
 SILENT: Mapping[str, Any] = {"sensitivity": LEFT_OUT, "without_one": None, "to_move": None}
@@ -159,10 +160,18 @@ def _left_out(entry: Entry) -> bool:
 
 
 def held_against(recorded: Sequence[Entry], recomputed: Sequence[Entry]) -> Verification:
-    """Hold entries against entries of the same index and period that were made afresh; one that was not made again differs as a whole."""
+    """Hold entries against entries of the same index and period that were made afresh; one that was not made again differs as a whole.
+
+    Told first are the prints that differ, then the input that does, for these explain the rest.
+    """
     fresh = {(entry["index"], entry["start"]): entry for entry in recomputed}
     found = [part for entry in recorded for part in _differences(entry, fresh.get((entry["index"], entry.get("start")), {}))]
-    return Verification(prints=len(recorded), differences=tuple(found))
+    return Verification(prints=len(recorded), differences=tuple(sorted(found, key=_weight)))
+
+
+def _weight(difference: Difference) -> int:
+    field = difference.field.partition(".")[0].partition("[")[0]
+    return FIRST.index(field) if field in FIRST else len(FIRST)
 
 
 def _differences(recorded: Entry, recomputed: Entry) -> Iterator[Difference]:

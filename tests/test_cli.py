@@ -21,7 +21,7 @@ TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
 EAST = "H100-SXM.US-EAST.FIRM"
 COMMANDS = (
     "run", "clear", "basket", "mark", "curve", "price", "settle", "basis", "report",
-    "deals", "tiers", "recipes", "workloads", "normalise", "attack", "explain", "intelligence", "what-if",
+    "deals", "tiers", "recipes", "workloads", "normalise", "premium", "rental", "far", "attack", "explain", "intelligence", "what-if",
 )  # fmt: skip
 GROUPS = ("publish",)  # of commands, each with a help of its own
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")
@@ -304,7 +304,7 @@ def test_curve_refuses_quotes_that_contradict_one_another_and_an_index_without_q
     assert said.code == 1
     assert "march" in said.err
     assert "other" in said.err
-    assert [path.name for path in tmp_path.iterdir()] == ["quotes.parquet"]
+    assert [path.name for path in (tmp_path / "curve").iterdir()] == ["arbitrage.csv"]
 
 
 def test_price_gives_the_values_that_the_run_wrote(command: Command, weeks_folder: Path, tmp_path: Path) -> None:
