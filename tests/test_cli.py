@@ -304,7 +304,15 @@ def test_curve_refuses_quotes_that_contradict_one_another_and_an_index_without_q
     assert said.code == 1
     assert "march" in said.err
     assert "other" in said.err
-    assert [path.name for path in (tmp_path / "curve").iterdir()] == ["arbitrage.csv"]
+    assert sorted(path.name for path in (tmp_path / "curve").iterdir()) == ["arbitrage.csv", "manifest.json"]
+    march_quotes.write_parquet(tmp_path / "quotes.parquet")
+    assert command("curve", tmp_path / "quotes.parquet", "--out", tmp_path / "curve").code == 0
+    made = contents(tmp_path / "curve")
+    pl.concat([march_quotes, march_quotes.with_columns(quote_id=pl.lit("other"), price=pl.lit(2.7))]).write_parquet(
+        tmp_path / "quotes.parquet"
+    )
+    assert command("curve", tmp_path / "quotes.parquet", "--out", tmp_path / "curve").code == 1
+    assert contents(tmp_path / "curve") == made  # a refusal takes no curve away
 
 
 def test_price_gives_the_values_that_the_run_wrote(command: Command, weeks_folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tenorgrid.curves.forward import refuse_names
 from tenorgrid.curves.methods.choice import Choice
 from tenorgrid.curves.shape import Shape, shape_of_history
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.store import write_table, writing
+from tenorgrid.data.store import find_table, write_manifest, write_table, writing
 from tenorgrid.data.tables.curve import HourlyHistory, Outages, Quotes
 from tenorgrid.term_structure import curves_of_quotes
 
@@ -20,7 +20,7 @@ def fit_folder(
 ) -> list[str]:
     """Fit every index of a file into a folder; names of what was fitted.
 
-    Quotes that contradict one another leave `arbitrage.csv` in the folder, and no curve.
+    Quotes that contradict one another leave `arbitrage.csv` in a folder that has no curves yet; curves that are there stay.
 
     Raises `InputError` for faults of the input or the names.
     """
@@ -37,8 +37,10 @@ def fit_folder(
     try:
         fitted = curves_of_quotes(table, indices=indices, choice=Choice(**named), outages=out_hours, shape=shape)
     except ArbitrageError as error:
-        with writing(out) as folder:
-            write_table(folder, "arbitrage", error.table, form="csv")
+        if find_table(out, "curve") is None:
+            with writing(out) as folder:
+                write_table(folder, "arbitrage", error.table, form="csv")
+                write_manifest(folder, command="curve", inputs=inputs, settings={"refused": str(error)})
         raise
     with writing(out) as folder:
         folders.write_curves(fitted, folder, inputs=inputs)
