@@ -9,15 +9,17 @@ Without clearing the same number comes from the day's GPU marks: the cheapest re
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import MarkStatus, ObservationKind, PricingRule, ResourceKind
+from tenorgrid.data.kinds import ObservationKind, PricingRule, ResourceKind
 from tenorgrid.data.tables.case import RecipeResources, Recipes, Resources, Workloads
 from tenorgrid.data.tables.cleared import Placements, WorkloadPrices, settles_under
 from tenorgrid.data.tables.door import checked
@@ -28,11 +30,19 @@ from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.methodology import load
 from tenorgrid.indices.names import parts
 from tenorgrid.indices.specification import Methodology
+from tenorgrid.indices.workloads.costs import NONE, Vector, cheapest, unit_costs
+from tenorgrid.indices.workloads.panels import GPU_HOUR_UNIT, TRUST
 
-GPU_HOUR_UNIT = "USD/GPUh"
 ANYWHERE = "*"  # home of work that may run anywhere, in clearing's tables
 WORK = ["horizon", "start", "workload", "home", "tier"]
-TRUST = [MarkStatus.WITHHELD, MarkStatus.CARRIED, MarkStatus.LOW_CONFIDENCE, MarkStatus.PUBLISHED]  # the least first
+UTC = pl.Datetime("us", "UTC")
+MADE_OF = pl.Struct({"index": pl.String, "start": UTC, "revision": pl.Int64, "value": pl.Float64, "status": pl.String})
+NODE = ("region", "tier", "methodology", "method_hash", "start", "end", "published_at")
+BEST: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("workload", "region", "tier", "methodology", "method_hash"), pl.String),
+    **dict.fromkeys(("start", "end", "published_at"), UTC),
+    "recipe": pl.String, **dict.fromkeys(("cost", "chips", "beside"), pl.Float64), "trust": pl.Int64, "from": pl.List(MADE_OF),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,41 +175,77 @@ def _refuse_unknown(auxiliary: Mapping[str, float], kinds: Mapping[str, str]) ->
 
 
 def _nodes(marks: pl.DataFrame) -> pl.DataFrame:
-    """Marks with the resource, region and tier that their names are made of, without those of committed terms."""
-    named = marks.filter(pl.col("value").is_not_null()).with_columns(parts()).rename({"subject": "resource", "place": "region"})
-    return named.filter(pl.col("tier").is_not_null(), pl.col("term").is_null()).with_columns(pl.col("resource").str.to_lowercase())
+    """The last revision of each mark with the resource, region and tier that its name is made of, without those of committed terms."""
+    last = marks.sort("index", "start", "revision").unique(["index", "start"], keep="last", maintain_order=True)
+    named = last.with_columns(parts()).rename({"subject": "resource", "place": "region"})
+    places = {status.value: place for place, status in enumerate(TRUST)}
+    return named.filter(pl.col("value").is_not_null(), pl.col("tier").is_not_null(), pl.col("term").is_null()).with_columns(
+        pl.col("resource").str.to_lowercase(), trust=pl.col("status").cast(pl.String).replace_strict(places, return_dtype=pl.Int64)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Ways:
+    """Recipes of a workload that use an accelerator, by name: `use` is (recipes, resources) resource-hours per unit of work."""
+
+    workload: str
+    recipes: tuple[str, ...]
+    use: Vector
+
+
+def _ways(needs: pl.DataFrame, resources: Sequence[str]) -> list[_Ways]:
+    some = pl.col("kind") == ResourceKind.ACCELERATOR.value
+    usable = needs.filter(some.fill_null(False).any().over("workload", "recipe"))
+    found = []
+    for (workload,), rows in usable.sort("workload", "recipe").group_by("workload", maintain_order=True):
+        recipes = rows["recipe"].unique(maintain_order=True).to_list()
+        use = np.zeros((len(recipes), len(resources)))
+        for recipe, resource, per_unit in rows.select("recipe", "resource", "per_unit").iter_rows():
+            use[recipes.index(recipe), resources.index(resource)] += per_unit
+        found.append(_Ways(workload=str(workload), recipes=tuple(recipes), use=use))
+    return found
 
 
 def _cheapest(nodes: pl.DataFrame, needs: pl.DataFrame, auxiliary: Mapping[str, float]) -> pl.DataFrame:
     """One row per workload, region, tier and day: the recipe, its cost, and the marks behind it."""
-    node = ["region", "tier", "methodology", "method_hash", "start", "end", "published_at"]
-    gpu = pl.col("kind") == ResourceKind.ACCELERATOR.value
-    other = needs.filter(~gpu.fill_null(False)).with_columns(
-        pl.col("resource").replace_strict(auxiliary, default=0.0, return_dtype=pl.Float64).alias("paid")
-        if auxiliary
-        else pl.lit(0.0).alias("paid")
-    )
-    beside = other.group_by("workload", "recipe").agg((pl.col("per_unit") * pl.col("paid")).sum().alias("beside"))
-    wanted = needs.filter(gpu).with_columns(accelerators=pl.len().over("workload", "recipe"))
-    trust = (
-        pl.col("status").cast(pl.String).replace_strict({status.value: place for place, status in enumerate(TRUST)}, return_dtype=pl.Int64)
-    )
-    found = wanted.join(nodes.with_columns(trust=trust), on="resource")
-    costs = (
-        found.sort("resource")
-        .group_by("workload", "recipe", "accelerators", *node)
-        .agg(
-            (pl.col("per_unit") * pl.col("value")).sum().alias("chips"),
-            pl.len().alias("found"),
-            pl.col("trust").min(),
-            pl.struct("index", "start", "revision", "value", pl.col("status").cast(pl.String)).alias("from"),
+    resources = needs["resource"].unique().sort().to_list()
+    chips = frozenset(needs.filter(pl.col("kind") == ResourceKind.ACCELERATOR.value)["resource"])
+    beside = np.array([np.nan if name in chips else auxiliary.get(name, 0.0) for name in resources])
+    ways = _ways(needs, resources)
+    rows: list[tuple[Any, ...]] = []
+    marked = nodes.filter(pl.col("resource").is_in(list(chips))).sort("region", "tier", "start", "resource")
+    for _, mine in marked.group_by("region", "tier", maintain_order=True):
+        days = mine.group_by("start", maintain_order=True).agg(
+            pl.col("region", "tier", "methodology", "method_hash").last(),
+            pl.col("end", "published_at").max(),
+            pl.col("resource", "trust"),
+            marks=pl.struct("index", "start", "revision", "value", pl.col("status").cast(pl.String)),
         )
-        .filter(pl.col("found") == pl.col("accelerators"))
-        .join(beside, on=["workload", "recipe"], how="left")
-        .with_columns(cost=pl.col("chips") + pl.col("beside").fill_null(0.0))
-    )
-    key = ["workload", "region", "tier", "methodology", "start"]
-    return costs.sort(*key, "cost", "recipe").unique(key, keep="first", maintain_order=True)
+        told = days.to_dicts()
+        prices = np.tile(beside, (len(told), 1))
+        for day, row in enumerate(told):
+            prices[day, [resources.index(name) for name in row["resource"]]] = [part["value"] for part in row["marks"]]
+        for work in ways:
+            rows += _of_days(work, told, prices, resources, np.isnan(beside))
+    return pl.DataFrame(rows, schema=BEST, orient="row", infer_schema_length=None)
+
+
+def _of_days(
+    work: _Ways, days: Sequence[Mapping[str, Any]], prices: Vector, resources: Sequence[str], chip: npt.NDArray[np.bool_]
+) -> Iterator[tuple[Any, ...]]:
+    best = cheapest(unit_costs(prices, work.use, np.ones(len(work.recipes))))
+    for row, price, way, cost in zip(days, prices, best.way, best.cost, strict=True):
+        if way == NONE:
+            continue
+        use = work.use[way]
+        used = [place for place, name in enumerate(row["resource"]) if use[resources.index(name)] > 0]
+        chips, others = chip & (use > 0), ~chip
+        paid = float(price[chips] @ use[chips]), float(price[others] @ use[others])
+        made_of = [row["marks"][place] for place in used]
+        yield (
+            work.workload, *(row[name] for name in NODE), work.recipes[way], float(cost), *paid, min(row["trust"][place] for place in used),
+            made_of,
+        )  # fmt: skip
 
 
 def _name() -> pl.Expr:
@@ -245,7 +291,7 @@ def _entries(best: pl.DataFrame, needs: pl.DataFrame, units: Mapping[str, str], 
             "recipe": row["recipe"],
             "resource_hours_per_unit": vectors[recipe],
             "accelerators": row["chips"],
-            "other_resources": row["beside"] or 0.0,
+            "other_resources": row["beside"],
             "input": {"hash": _hash(row["from"]), "rows": len(row["from"])},
             "prices": {part["index"]: part["value"] for part in row["from"]},
             "auxiliary": {name: auxiliary[name] for name in others.get(recipe, []) if name in auxiliary},

@@ -121,6 +121,14 @@ def test_a_withheld_chip_leaves_its_recipes_out_and_the_least_trusted_mark_decid
     assert made(gpu_marks({"h100-sxm": None, "b200-sxm": 4.5})).marks["index"].to_list() == ["LLAMA2-70B-DECODE.US.FIRM"]
 
 
+def test_the_last_revision_of_a_mark_counts_even_where_it_withholds() -> None:
+    first = gpu_marks({"h100-sxm": 2.5, "b200-sxm": 4.5})
+    dearer = gpu_marks({"b200-sxm": 5.4}).with_columns(revision=pl.lit(1, dtype=pl.Int64))
+    gone = gpu_marks({"b200-sxm": None}).with_columns(revision=pl.lit(1, dtype=pl.Int64), value=pl.lit(None, dtype=pl.Float64))
+    assert entry(made(pl.concat([dearer, first])), "LLAMA2-70B-DECODE.US.FIRM")["value"] == 0.3
+    assert entry(made(pl.concat([first, gone])), "LLAMA2-70B-DECODE.US.FIRM")["recipe"] == "one-h100"
+
+
 def test_workload_marks_scale_with_the_prices_of_chips_and_ignore_the_order_of_rows() -> None:
     marks = pl.concat([gpu_marks({"h100-sxm": 2.5, "b200-sxm": 4.5}, region=region) for region in ("US", "GLOBAL")])
     double = made(marks.with_columns(pl.col("value") * 2)).marks
