@@ -47,6 +47,13 @@ def test_the_mean_is_not_rounded_before_it_pays() -> None:
     assert forward_cash(replace(bought, side=TradeSide.SELL), fixings([2.60, 2.62, 2.61, 2.65, 2.70])) == Decimal("-62.78")
 
 
+@pytest.mark.parametrize(("hours", "cash"), [(672, "57.79"), (720, "61.92"), (744, "63.98")])
+def test_a_lot_of_the_hours_in_the_month_pays_by_the_month(hours: int, cash: str) -> None:
+    """The same 0.086 on lots of 672, 720 and 744 GPU-hours: 57.792, 61.92 and 63.984 before the cent."""
+    bought = forward(days=5, quantity=hours / 120, fixed=2.55)
+    assert forward_cash(bought, fixings([2.60, 2.62, 2.61, 2.65, 2.70])) == Decimal(cash)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_forward_agrees_with_a_plain_sum(seed: int) -> None:
     rng = np.random.default_rng(seed)
