@@ -103,7 +103,7 @@ def test_a_writer_that_dies_at_a_step_leaves_the_history_as_it_was(tmp_path: Pat
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"tenorgrid.indices.publication_{'print.linked' if step == 'keep' else 'history.append'}", die)
+        patch.setattr(f"tenorgrid.indices.publication.{'publish.linked' if step == 'keep' else 'history.append'}", die)
         with pytest.raises(Killed):
             publish(folders[1], tmp_path / "history", at=AT)
     (tmp_path / "history" / "prints" / "part-00000-orphan.snappy.parquet").write_bytes(b"half a file")
