@@ -44,7 +44,7 @@ def test_the_folder_holds_the_tables_of_a_case_the_audit_the_page_and_the_manife
     out = tmp_path / "out"
     said = command("recipes", jobs, "--limit", "none", "--out", out)
     assert (said.code, said.err) == (0, "")
-    assert said.out == f"2 recipes of 1 workloads into {out}; rows left out: 1 dominated, 1 did not run\n"
+    assert said.out == f"2 recipes of 1 workload into {out}; rows left out: 1 dominated, 1 did not run\n"
     assert sorted(os.listdir(out)) == [
         "frontier.csv", "hosts.csv", "left_out.csv", "manifest.json", "recipe_resources.csv", "recipes.csv", "recipes.html",
         "resources.csv", "scaling.csv", "workloads.csv",
