@@ -8,7 +8,7 @@ import polars as pl
 
 from benchmarks.sheet import CAPACITY, CARRIAGE, EGRESS, LINKS, OUTPUT, REGIONS, RESOURCES, USE, WORKLOADS, Sheet, Windows
 from tenorgrid.data.case import TABLES, Case, make_case
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import Market
 
 START = datetime(2027, 1, 4, tzinfo=UTC)

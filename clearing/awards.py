@@ -11,7 +11,7 @@ from tenorgrid.clearing.layout import NOWHERE, Places
 from tenorgrid.clearing.pricing import NodePrices, WorkPrices
 from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.tiers import FIRM
-from tenorgrid.data.kinds import AwardSide
+from tenorgrid.data.kinds.market import AwardSide
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]

@@ -17,7 +17,7 @@ import polars as pl
 from tenorgrid.clearing.tiers import FIRM
 from tenorgrid.data.case import Case
 from tenorgrid.data.deals import leg_ids, recipes_of
-from tenorgrid.data.kinds import DealKind
+from tenorgrid.data.kinds.market import DealKind
 from tenorgrid.data.tables.deals import Bilaterals
 
 

@@ -14,7 +14,7 @@ from tenorgrid.clearing.problem import Problem
 from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.solver import METHODS, Basis, Method, Solution, solve
 from tenorgrid.data.errors import SolverError
-from tenorgrid.data.kinds import HullKind, PriceKind, PricingRule
+from tenorgrid.data.kinds.market import HullKind, PriceKind, PricingRule
 from tenorgrid.data.terms.market import Market
 
 Vector = npt.NDArray[np.float64]

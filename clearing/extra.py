@@ -15,7 +15,7 @@ from tenorgrid.clearing.orders import Orders
 from tenorgrid.clearing.wholes import wholes
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import ExtraKind, ExtraSpan
+from tenorgrid.data.kinds.market import ExtraKind, ExtraSpan
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.extra import ExtraRows
 

@@ -10,7 +10,7 @@ from tenorgrid.clearing.coupling import EXTRA
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.program import BESIDE
-from tenorgrid.data.kinds import BindingKind, PricingRule
+from tenorgrid.data.kinds.market import BindingKind, PricingRule
 
 DUST = 1e-9
 

@@ -9,7 +9,7 @@ from tenorgrid.clearing.admissible import admissible
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.program import Program, program
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 Nodes = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]

@@ -24,7 +24,7 @@ from tenorgrid.clearing.reduction import lower_bound
 from tenorgrid.clearing.search import Incumbent, Limits, search
 from tenorgrid.clearing.solver import METHODS, Method, Solver
 from tenorgrid.data.errors import SolverError
-from tenorgrid.data.kinds import HullKind
+from tenorgrid.data.kinds.market import HullKind
 from tenorgrid.data.terms.market import Market
 
 Vector = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from tenorgrid.clearing.layout import BidClass, Layout, OfferClass, VirtualClass
 from tenorgrid.clearing.wholes import POOLED, Wholes, owners, wholes
 from tenorgrid.clearing.windows import Span, widths
 from tenorgrid.data.case import Case
-from tenorgrid.data.kinds import ExtraKind, ExtraSpan
+from tenorgrid.data.kinds.market import ExtraKind, ExtraSpan
 from tenorgrid.data.tables.extra import ExtraRows
 from tenorgrid.data.terms.market import Horizon
 

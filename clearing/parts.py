@@ -24,7 +24,7 @@ from tenorgrid.clearing.surplus import surplus_by_interval
 from tenorgrid.clearing.uplift import uplift_tables
 from tenorgrid.clearing.wholes import components, least_run
 from tenorgrid.data.errors import SolverError
-from tenorgrid.data.kinds import AwardSide, PricingRule
+from tenorgrid.data.kinds.market import AwardSide, PricingRule
 from tenorgrid.data.terms.market import Market
 
 Detail = Literal["centre", "intervals"]  # prices alone, or with the interval of every optimal price

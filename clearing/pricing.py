@@ -14,7 +14,7 @@ import polars as pl
 
 from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.problem import Problem
-from tenorgrid.data.kinds import PriceKind
+from tenorgrid.data.kinds.market import PriceKind
 from tenorgrid.data.terms.market import Market
 
 Vector = npt.NDArray[np.float64]

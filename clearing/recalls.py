@@ -7,7 +7,7 @@ import polars as pl
 from tenorgrid.clearing.windows import Span, spread
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.tables.tiering import Runs
 
 Listed = Literal["all", "interruptible"]

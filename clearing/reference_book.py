@@ -11,7 +11,7 @@ import polars as pl
 from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 
 FIRM = "firm"
 HOME = ""  # the link of work that runs at home

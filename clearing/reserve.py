@@ -13,7 +13,7 @@ from tenorgrid.clearing.awards import served, sold
 from tenorgrid.clearing.engine import Cleared
 from tenorgrid.clearing.layout import NOWHERE
 from tenorgrid.clearing.tiers import FIRM
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

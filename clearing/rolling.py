@@ -11,7 +11,7 @@ from tenorgrid.clearing.horizons import ClearingRun, Deliveries, Options, Progre
 from tenorgrid.clearing.state import State
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ExtraSpan
+from tenorgrid.data.kinds.market import ExtraSpan
 from tenorgrid.data.terms.market import Market
 
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ import polars as pl
 
 from tenorgrid.clearing.tiers import FIRM
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PriceKind, SpreadResidual
+from tenorgrid.data.kinds.market import PriceKind, SpreadResidual
 from tenorgrid.data.tables.tiering import SpreadSplit
 from tenorgrid.data.terms.market import Market
 

@@ -8,7 +8,7 @@ from tenorgrid.clearing.awards import traded
 from tenorgrid.clearing.engine import Cleared, Priced
 from tenorgrid.clearing.layout import NOWHERE, Layout
 from tenorgrid.clearing.reserve import groups
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 Matrix = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]

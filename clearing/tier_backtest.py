@@ -10,7 +10,7 @@ from tenorgrid.clearing.availability import Panel
 from tenorgrid.clearing.pooling import chance_of_recall, interruption, largest_sale
 from tenorgrid.clearing.tier_estimates import LEAST, excess, ordered, verdict
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PromiseVerdict
+from tenorgrid.data.kinds.market import PromiseVerdict
 from tenorgrid.data.tables.tiering import Backtest
 
 PERIODS = 6

@@ -10,7 +10,7 @@ from tenorgrid.clearing.autocorrelation import MeanError, mean_error
 from tenorgrid.clearing.availability import Panel
 from tenorgrid.clearing.pooling import chance_of_recall, credits, interruption, largest_sale, nested, prove_bound
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import PromiseVerdict
+from tenorgrid.data.kinds.market import PromiseVerdict
 from tenorgrid.data.tables.tiering import Declared
 
 Vector = npt.NDArray[np.float64]

@@ -27,7 +27,8 @@ from tenorgrid.clearing.solver import Method, Solver
 from tenorgrid.clearing.surplus import node_duals
 from tenorgrid.clearing.wholes import components
 from tenorgrid.data.errors import SolverError
-from tenorgrid.data.kinds import HullKind, OperatorAccount, PricingRule, UpliftCharge
+from tenorgrid.data.kinds.contract import OperatorAccount
+from tenorgrid.data.kinds.market import HullKind, PricingRule, UpliftCharge
 
 Vector = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ from tenorgrid.clearing.insight.changes import window
 from tenorgrid.clearing.wholes import wholes
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 
 NODE = ["horizon", "pricing", "start", "location", "resource", "tier"]

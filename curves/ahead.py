@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.terms.market import Market
 

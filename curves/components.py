@@ -29,7 +29,7 @@ from tenorgrid.curves.hours import Counts, Vector, clock, counted
 from tenorgrid.curves.methods.piecewise import Polyline, Steps
 from tenorgrid.curves.smooth import Spline, smoothest
 from tenorgrid.curves.weights import Weights, open_hours
-from tenorgrid.data.kinds import Profile
+from tenorgrid.data.kinds.contract import Profile
 
 Bending = Literal["period", "time"]
 Method = Literal["smooth", "constant", "linear", "tension"]

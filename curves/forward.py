@@ -18,7 +18,7 @@ from tenorgrid.curves.inside import Inside, smoothest_inside
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Profile
+from tenorgrid.data.kinds.contract import Profile
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.curve import Curve, Jacobian, Quotes
 from tenorgrid.data.tables.door import checked

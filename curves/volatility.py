@@ -9,7 +9,7 @@ from scipy.special import chdtri, ndtri
 
 from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.curve import Volatility
 
 Model = Literal["realised", "realised-weekday"]

@@ -16,7 +16,7 @@ import polars as pl
 from tenorgrid.curves.conventions import business_days
 from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, position
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Averaging
+from tenorgrid.data.kinds.contract import Averaging
 from tenorgrid.data.periods import Period
 from tenorgrid.data.tables.curve import Outages
 from tenorgrid.data.tables.door import checked

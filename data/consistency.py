@@ -11,7 +11,7 @@ import polars as pl
 from tenorgrid.data.deals import deals
 from tenorgrid.data.errors import Fault
 from tenorgrid.data.faults import faulty_rows
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.orders import one_thing, whole_orders
 from tenorgrid.data.terms.market import FILE, Market
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault
 from tenorgrid.data.faults import faulty_rows, labelled
-from tenorgrid.data.kinds import DealKind
+from tenorgrid.data.kinds.market import DealKind
 from tenorgrid.data.leaseback import overlisted
 from tenorgrid.data.terms.market import FILE, Market
 

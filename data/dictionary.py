@@ -38,7 +38,7 @@ KINDS: dict[type[pl.DataType], str] = {
 }
 HEADING = """# Data dictionary
 
-Made by `make docs` from the schemas in `data/tables/` and `data/readers/` and the sets of values in `data/kinds.py`; edit those, not this.
+Made by `make docs` from the schemas in `data/tables/` and `data/readers/` and the sets of values in `data/kinds/`; edit those, not this.
 
 Tables are CSV or Parquet by suffix. Times are ISO 8601 in UTC, periods half-open `[start, end)`, money is USD, an empty cell is null. A
 column that may be null may be absent; one that is not listed is refused, but observations may carry attribute columns of any name."""
@@ -87,7 +87,7 @@ def declared(module: ModuleType) -> list[type[dy.Schema]]:
 
 
 def _closed_sets() -> Iterator[type[StrEnum]]:
-    for module in (kinds, formats):
+    for module in (*_modules(kinds), formats):
         for found in vars(module).values():
             if inspect.isclass(found) and issubclass(found, StrEnum) and found.__module__ == module.__name__:
                 yield found

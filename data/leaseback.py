@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import Fault
-from tenorgrid.data.kinds import DealKind
+from tenorgrid.data.kinds.market import DealKind
 from tenorgrid.data.terms.market import Market
 
 FIRM = "firm"

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import FILE, REAL_TIME, Horizon, Market, Scarcity
 
 KEYS = ("name", "interval", "timezone", "pricing", "price_floor", "price_cap", "voll")

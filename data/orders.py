@@ -11,7 +11,7 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault
 from tenorgrid.data.faults import faulty_rows, labelled
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 
 Tables = Mapping[str, pl.DataFrame]
 

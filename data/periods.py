@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Profile
+from tenorgrid.data.kinds.contract import Profile
 
 MONTH_LETTERS = "FGHJKMNQUVXZ"  # January to December, as futures exchanges write them
 PEAK_START, PEAK_END = 8, 20  # local hours, Monday to Friday

@@ -11,7 +11,7 @@ from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import RiskKind
+from tenorgrid.data.kinds.contract import RiskKind
 from tenorgrid.data.tables.book import Risks, Values
 from tenorgrid.data.tables.curve import Volatility
 from tenorgrid.data.tables.door import checked

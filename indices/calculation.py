@@ -8,7 +8,7 @@ from math import ceil
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks, Observations
 from tenorgrid.indices.estimators import rounded

@@ -5,7 +5,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from tenorgrid.data.kinds import Calendar
+from tenorgrid.data.kinds.index import Calendar
 
 SATURDAY = 5
 

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator, MedianTie
+from tenorgrid.data.kinds.index import Estimator, MedianTie
 from tenorgrid.indices.calculation import Calculation
 from tenorgrid.indices.estimators import weighted_medians
 from tenorgrid.indices.levels import Evidence, cast_votes

@@ -3,7 +3,7 @@
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Weighting
+from tenorgrid.data.kinds.index import Weighting
 from tenorgrid.indices.adjustment import UNADJUSTED
 from tenorgrid.indices.filters import Screened, filtered
 from tenorgrid.indices.scope import NAME

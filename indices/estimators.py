@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tenorgrid.data.kinds import MedianTie, Rounding
+from tenorgrid.data.kinds.index import MedianTie, Rounding
 
 Vector: TypeAlias = npt.NDArray[np.float64]
 Places: TypeAlias = npt.NDArray[np.int64]

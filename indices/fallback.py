@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.indices.specification import Fallback
 
 NO_REASONS = pl.lit([], dtype=pl.List(pl.String))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import FilterRule, MedianTie
+from tenorgrid.data.kinds.index import FilterRule, MedianTie
 from tenorgrid.indices.estimators import medians, weighted_medians
 from tenorgrid.indices.specification import Filter
 from tenorgrid.indices.windows import MARK, PERIOD

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings, Marks
 from tenorgrid.indices.baskets.file import load_basket, shipped_baskets

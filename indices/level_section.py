@@ -3,7 +3,7 @@
 from math import ceil
 from typing import Literal, cast, get_args
 
-from tenorgrid.data.kinds import Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Vote, Weighting
+from tenorgrid.data.kinds.index import Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Vote, Weighting
 from tenorgrid.indices.reviews import read_review
 from tenorgrid.indices.section import Section
 from tenorgrid.indices.spans import Span

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator, MedianTie, Vote, Weighting
+from tenorgrid.data.kinds.index import Estimator, MedianTie, Vote, Weighting
 from tenorgrid.indices import estimators
 from tenorgrid.indices.eligibility import screen, screen_windows
 from tenorgrid.indices.estimators import Places, Vector

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Calendar, ObservationKind, Rounding, Terms
+from tenorgrid.data.kinds.index import Calendar, ObservationKind, Rounding, Terms
 from tenorgrid.indices.level_section import read_level
 from tenorgrid.indices.normalisation.characteristics import Model, parse
 from tenorgrid.indices.section import Section

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 
 Standing: TypeAlias = Literal["capacity", "kind"]
 Spread: TypeAlias = Literal["whole", "by capacity"]

@@ -19,7 +19,7 @@ from typing import cast, get_args
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ObservationKind, Weighting
+from tenorgrid.data.kinds.index import ObservationKind, Weighting
 from tenorgrid.indices.eligibility import screen
 from tenorgrid.indices.review_terms import Review, Schedule, Spread, Standing
 from tenorgrid.indices.section import Section

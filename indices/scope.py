@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ObservationKind, Terms
+from tenorgrid.data.kinds.index import ObservationKind, Terms
 from tenorgrid.data.tables.observed import Observations
 from tenorgrid.indices.adjustment import UNADJUSTED, adjusted
 from tenorgrid.indices.specification import Methodology

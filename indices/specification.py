@@ -6,7 +6,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from tenorgrid.data.kinds import Calendar, Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Rounding, Terms, Vote, Weighting
+from tenorgrid.data.kinds.index import (
+    Calendar,
+    Estimator,
+    FilterRule,
+    MedianTie,
+    ObservationKind,
+    Pooling,
+    Rounding,
+    Terms,
+    Vote,
+    Weighting,
+)
 from tenorgrid.indices.normalisation.characteristics import Model
 from tenorgrid.indices.review_terms import Review
 from tenorgrid.indices.spans import Span

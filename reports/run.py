@@ -11,7 +11,7 @@ import polars as pl
 from tenorgrid.clearing.scarcity import reserves as scarcity_reserves
 from tenorgrid.data import store
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.market_file import read_market
 from tenorgrid.data.tables.book import Risks, Trades, Values
 from tenorgrid.data.tables.case import Locations, Reserves, Resources

@@ -8,7 +8,7 @@ import polars as pl
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import AwardSide
+from tenorgrid.data.kinds.market import AwardSide
 from tenorgrid.settlement.coding import UNKNOWN, Codes, Coding, Runs, Vector, numbered, totals, union
 from tenorgrid.settlement.domains import Goods, domains_of
 

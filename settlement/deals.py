@@ -6,7 +6,7 @@ import polars as pl
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.settlement.differences import differences
 from tenorgrid.settlement.money import dollars
 from tenorgrid.settlement.recalls import interruptions, recalls

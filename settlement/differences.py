@@ -12,7 +12,7 @@ design, section 4.)
 import polars as pl
 
 from tenorgrid.data.errors import NotPublishedError
-from tenorgrid.data.kinds import DealKind, PricingRule
+from tenorgrid.data.kinds.market import DealKind, PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.tables.deals import Differences
 from tenorgrid.data.terms.market import Market

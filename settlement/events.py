@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.data.kinds import ChargeCode
+from tenorgrid.data.kinds.contract import ChargeCode
 
 HALF = 12  # hexadecimal digits of each half: 48 bits
 

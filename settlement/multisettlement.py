@@ -38,7 +38,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import OperatorAccount, PricingRule
+from tenorgrid.data.kinds.contract import OperatorAccount
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.settlement.awarded import Awarded, Held
 from tenorgrid.settlement.coding import Codes, Matrix, Runs, Vector, previous, spread
 from tenorgrid.settlement.domains import Goods

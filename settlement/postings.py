@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.case import Case
-from tenorgrid.data.kinds import ChargeCode, OperatorAccount
+from tenorgrid.data.kinds.contract import ChargeCode, OperatorAccount
 from tenorgrid.data.tables.settled import Ledger, Positions
 from tenorgrid.settlement.awarded import Held
 from tenorgrid.settlement.coding import Codes, Coding, Matrix, Runs

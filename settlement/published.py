@@ -7,7 +7,7 @@ import polars as pl
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BindingKind, ResourceKind
+from tenorgrid.data.kinds.market import BindingKind, ResourceKind
 from tenorgrid.settlement.awarded import ANYWHERE
 from tenorgrid.settlement.coding import UNKNOWN, Coding, Matrix, Runs, Vector, spread
 from tenorgrid.settlement.domains import Goods

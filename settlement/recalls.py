@@ -23,7 +23,7 @@ import polars as pl
 
 from tenorgrid.data.deals import leg_ids
 from tenorgrid.data.errors import NotPublishedError
-from tenorgrid.data.kinds import AwardSide, DealKind, PricingRule
+from tenorgrid.data.kinds.market import AwardSide, DealKind, PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.tables.deals import Interruptions, Recalls
 from tenorgrid.data.terms.market import Market

@@ -8,7 +8,8 @@ import polars as pl
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ChargeCode, OperatorAccount, PricingRule
+from tenorgrid.data.kinds.contract import ChargeCode, OperatorAccount
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import DomainPrices, settles_under
 from tenorgrid.data.tables.settled import Checks, Closings, Positions
 from tenorgrid.settlement.awarded import NODE, POOL, awarded

@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ChargeCode, OperatorAccount
+from tenorgrid.data.kinds.contract import ChargeCode, OperatorAccount
 from tenorgrid.data.tables.settled import Invoices
 from tenorgrid.data.tables.settled import Statements as Lines
 from tenorgrid.settlement.events import HALF, digests

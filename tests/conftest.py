@@ -20,7 +20,7 @@ from tenorgrid import api, chain, folders
 from tenorgrid.cli import main
 from tenorgrid.data.case import PACKAGED_FOLDER, Case, make_case, read_case, write_case
 from tenorgrid.data.errors import PartLeftOutWarning
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables import case as tables
 from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.data.terms.contracts import contract_dates

@@ -8,7 +8,7 @@ import polars as pl
 
 from tenorgrid.clearing.insight.orders import everywhere, tiers
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
-from tenorgrid.data.kinds import AwardSide
+from tenorgrid.data.kinds.market import AwardSide
 from tenorgrid.data.tables.insight import AdministeredCash
 
 NODE = ["start", "location", "resource", "tier"]

@@ -17,7 +17,7 @@ import polars as pl
 
 from tenorgrid.clearing.insight.orders import DUST, everywhere, priced, tiers, whole
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 Vector = npt.NDArray[np.float64]
 Terms = dict[int, float]

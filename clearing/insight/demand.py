@@ -7,7 +7,7 @@ import polars as pl
 from tenorgrid.clearing.insight.listed import intervals
 from tenorgrid.clearing.insight.orders import everywhere
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.tables.insight import Demand
 
 COLUMNS = ["horizon", "class", "home", "region", "resource", "tier", "size", "hours", "share", "peak", "price", "spend"]

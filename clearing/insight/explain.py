@@ -17,7 +17,7 @@ from tenorgrid.clearing.insight.orders import taken_virtuals
 from tenorgrid.clearing.insight.published import Published
 from tenorgrid.clearing.insight.sentence import Story, tell
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PriceKind, PriceSetter
+from tenorgrid.data.kinds.market import PriceKind, PriceSetter
 
 
 @dataclass(frozen=True, kw_only=True)

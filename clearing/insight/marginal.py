@@ -16,7 +16,7 @@ from tenorgrid.clearing.insight.orders import NODE, POOL, in_part, served_steps,
 from tenorgrid.clearing.insight.published import Published
 from tenorgrid.clearing.insight.reach import Reached, reach, together
 from tenorgrid.clearing.insight.recipes_used import CLOSE, NOWHERE, Used, used
-from tenorgrid.data.kinds import PriceSetter, PricingRule
+from tenorgrid.data.kinds.market import PriceSetter, PricingRule
 from tenorgrid.data.tables.insight import Marginal
 
 PARTS = ("order", "premium", "scarcity", "domain", "rent", "other_resources", "carriage")

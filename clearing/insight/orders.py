@@ -7,7 +7,7 @@ sets that price.
 import polars as pl
 
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 DUST = 1e-7  # relative to what was offered or wanted: nearer to nothing or to all is rounding of the solver
 NODE = ["horizon", "start", "location", "resource", "tier"]

@@ -10,7 +10,7 @@ import polars as pl
 
 from tenorgrid.clearing.insight.published import Published
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.tables.insight import Pivotal, ResidualSupply
 
 GROUP = ["horizon", "start", "region", "resource"]

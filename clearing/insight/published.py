@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.clearing.bilateral import with_deals
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import Commitments, DomainPrices, settles_under
 
 ANYWHERE = "*"  # home of work that may run anywhere, as the tables write it

@@ -13,7 +13,7 @@ import polars as pl
 
 from tenorgrid.clearing.insight.orders import NODE, POOL
 from tenorgrid.clearing.insight.published import ANYWHERE, Published
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]

@@ -11,7 +11,7 @@ from tenorgrid.clearing.insight.figures import digits, summed, written
 from tenorgrid.clearing.insight.marginal import SMALL, Found
 from tenorgrid.clearing.insight.published import Published
 from tenorgrid.clearing.insight.recipes_used import CLOSE, NOWHERE
-from tenorgrid.data.kinds import PriceSetter, PricingRule
+from tenorgrid.data.kinds.market import PriceSetter, PricingRule
 
 FACTS = {
     "part": pl.String, "amount": pl.Float64, "id": pl.String, "step": pl.Int64, "participant": pl.String, "note": pl.String,

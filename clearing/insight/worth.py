@@ -9,7 +9,7 @@ import polars as pl
 from tenorgrid.clearing.insight.marginal import sold_or_listed
 from tenorgrid.clearing.insight.orders import adders, tiers
 from tenorgrid.clearing.insight.published import Published
-from tenorgrid.data.kinds import PriceKind, WorthKind
+from tenorgrid.data.kinds.market import PriceKind, WorthKind
 from tenorgrid.data.tables.insight import Worth
 
 NOTHING = 1e-9  # USD: below it a unit is worth nothing

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.tables.premium import AheadReal
 from tenorgrid.data.terms.market import REAL_TIME, Market

@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.data.benchmarks import gavel, ml_energy, ml_energy_images, mlperf_inference, mlperf_training
 from tenorgrid.data.benchmarks.results import Results
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 from tenorgrid.data.readers.header import matching
 
 

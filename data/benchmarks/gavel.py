@@ -13,7 +13,7 @@ import polars as pl
 
 from tenorgrid.data.benchmarks.results import SECONDS, THOUSAND, Results, left, numbered, results, slug
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.door import read_checked
 
 UNIT = "1e3 training steps"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tenorgrid.data.benchmarks.mlperf_inference import SCENARIOS
 from tenorgrid.data.benchmarks.mlperf_training import MINUTES
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 
 NONE = "none"
 # the ladder that is taken where no limit is asked for, the loosest first

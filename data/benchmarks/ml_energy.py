@@ -15,7 +15,7 @@ import polars as pl
 from tenorgrid.data.benchmarks.mlperf_inference import TOKENS
 from tenorgrid.data.benchmarks.results import MILLION, SECONDS, Results, left, numbered, results, slug, unclear
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.door import read_checked
 
 SXM = {"H100": "h100-sxm", "H200": "h200-sxm", "B200": "b200-sxm"}

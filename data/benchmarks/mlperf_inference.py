@@ -14,7 +14,7 @@ import polars as pl
 
 from tenorgrid.data.benchmarks.results import MILLION, SECONDS, THOUSAND, Results, left, numbered, results, slug, unclear
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.door import read_checked
 
 TOKENS, SAMPLES = "1e6 output tokens", "1e3 samples"

@@ -13,7 +13,7 @@ import polars as pl
 
 from tenorgrid.data.benchmarks.results import Results, left, numbered, results, slug, unclear
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.door import read_checked
 
 UNIT, UNITS_PER_TRAINING = "0.001 training", 1e3

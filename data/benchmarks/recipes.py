@@ -20,7 +20,8 @@ from tenorgrid.data.benchmarks.limits import Limit, limits
 from tenorgrid.data.benchmarks.results import faults, left
 from tenorgrid.data.benchmarks.scaling import scaling
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import BenchmarkFormat, LeftOutReason, ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
+from tenorgrid.data.kinds.work import BenchmarkFormat, LeftOutReason
 from tenorgrid.data.tables import case as tables
 from tenorgrid.data.tables.benchmarked import Frontier, Hosts, LeftOut
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from tenorgrid.data.benchmarks.accelerators import bundle, counts, names
 from tenorgrid.data.errors import Fault
-from tenorgrid.data.kinds import LeftOutReason
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.benchmarked import Measured
 
 SECONDS = 3600.0

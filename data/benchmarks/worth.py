@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.tables.benchmarked import Worth
 from tenorgrid.data.tables.cleared import DomainPrices
 

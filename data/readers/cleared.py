@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import polars as pl
 
 from tenorgrid.data.case import Case
-from tenorgrid.data.kinds import AwardSide, ObservationKind, PricingRule, ResourceKind
+from tenorgrid.data.kinds.index import ObservationKind
+from tenorgrid.data.kinds.market import AwardSide, PricingRule, ResourceKind
 from tenorgrid.data.readers.rows import observed
 from tenorgrid.data.tables.cleared import settles_under
 

@@ -14,7 +14,7 @@ import dataframely as dy
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 from tenorgrid.data.readers.names import gpu_class, region
 from tenorgrid.data.readers.rows import observed
 from tenorgrid.data.tables.door import read_checked

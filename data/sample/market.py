@@ -9,7 +9,7 @@ import polars as pl
 
 from tenorgrid.data.case import Case, make_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.sample.benchmarks import ACCELERATORS, RELATIVE, recipe_tables, workload_table
 from tenorgrid.data.sample.demand import bids
 from tenorgrid.data.sample.fleet import REGIONS, halls, host_halls

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Averaging, Profile
+from tenorgrid.data.kinds.contract import Averaging, Profile
 from tenorgrid.data.periods import Period, month, quarter
 from tenorgrid.data.sample.fleet import REGIONS
 from tenorgrid.data.sample.market import AS_OF, MARKET, SEED

@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from tenorgrid.data.kinds import ConstituentState, IndexFormula
+from tenorgrid.data.kinds.index import ConstituentState, IndexFormula
 
 
 class BasketContributions(dy.Schema):

@@ -2,7 +2,8 @@
 
 import dataframely as dy
 
-from tenorgrid.data.kinds import LeftOutReason, PriceKind
+from tenorgrid.data.kinds.market import PriceKind
+from tenorgrid.data.kinds.work import LeftOutReason
 from tenorgrid.data.tables.cleared import USD_PER_RESOURCE_HOUR
 
 

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import Profile, QuantityUnit, RiskKind, TradeKind, TradeSide
+from tenorgrid.data.kinds.contract import Profile, QuantityUnit, RiskKind, TradeKind, TradeSide
 
 
 class Trades(dy.Schema):

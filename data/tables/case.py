@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import ResourceKind, VirtualSide
+from tenorgrid.data.kinds.market import ResourceKind, VirtualSide
 
 
 class Locations(dy.Schema):

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import AwardSide, BindingKind, HullKind, PriceKind, PricingRule, UpliftCharge
+from tenorgrid.data.kinds.market import AwardSide, BindingKind, HullKind, PriceKind, PricingRule, UpliftCharge
 
 USD_PER_RESOURCE_HOUR = {"unit": "USD/resource-h"}
 USD_PER_UNIT = {"unit": "USD/unit of work"}

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import Averaging, Profile
+from tenorgrid.data.kinds.contract import Averaging, Profile
 
 USD_PER_GPU_HOUR = {"unit": "USD/GPUh"}
 

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import DealKind
+from tenorgrid.data.kinds.market import DealKind
 
 USD = {"unit": "USD"}
 HOURS = {"unit": "resource-h/h"}

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import ExtraKind, ExtraSpan
+from tenorgrid.data.kinds.market import ExtraKind, ExtraSpan
 
 
 class ExtraRows(dy.Schema):

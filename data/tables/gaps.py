@@ -2,7 +2,7 @@
 
 import dataframely as dy
 
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 
 PRICE = {"unit": "see unit"}
 

@@ -4,7 +4,7 @@ what a breaker would do, and what a change would change.
 
 import dataframely as dy
 
-from tenorgrid.data.kinds import AwardSide, PriceKind, PriceSetter, WorthKind
+from tenorgrid.data.kinds.market import AwardSide, PriceKind, PriceSetter, WorthKind
 
 USD_PER_RESOURCE_HOUR = {"unit": "USD/resource-h"}
 RESOURCE_HOURS = {"unit": "resource-h"}

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import MarkStatus, ObservationKind
+from tenorgrid.data.kinds.index import MarkStatus, ObservationKind
 
 USD_PER_GPU_HOUR = {"unit": "USD/GPUh"}
 

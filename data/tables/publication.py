@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.observed import Marks
 
 SHA = "SHA-256 of"

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import ChargeCode
+from tenorgrid.data.kinds.contract import ChargeCode
 
 
 class Positions(dy.Schema):

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds import PriceKind, PromiseVerdict, SpreadResidual
+from tenorgrid.data.kinds.market import PriceKind, PromiseVerdict, SpreadResidual
 
 ONE = {"unit": "1"}
 HOURS = {"unit": "h"}

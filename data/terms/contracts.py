@@ -6,7 +6,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import TradeSide, VirtualSide
+from tenorgrid.data.kinds.contract import TradeSide
+from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.periods import delivery, midnight
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Profile, QuantityUnit, TradeKind, TradeSide, VirtualSide
+from tenorgrid.data.kinds.contract import Profile, QuantityUnit, TradeKind, TradeSide
+from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked

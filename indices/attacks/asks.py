@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 from tenorgrid.indices.attacks.scene import QUOTES, Planted, Scene, Unsuited, planted
 
 PLACEHOLDER = 0.50  # USD; what marketplaces show for a machine without a price

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 
 SEED = 20270105
 FIRST = datetime(2027, 1, 5, 5, tzinfo=UTC)  # midnight in New York

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from tenorgrid.data.kinds import ObservationKind, Weighting
+from tenorgrid.data.kinds.index import ObservationKind, Weighting
 from tenorgrid.indices.calculation import Calculation
 from tenorgrid.indices.publication.affiliations import BUYER
 from tenorgrid.indices.specification import Level

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 from tenorgrid.indices.calculation import Calculation, calculate
 from tenorgrid.indices.names import parts
 from tenorgrid.indices.specification import Methodology

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 from tenorgrid.indices.attacks.scene import NAME, Planted, Scene, Unsuited, planted
 from tenorgrid.indices.attacks.volume import DEALS, MULTIPLE, by_trades, of_volume, rows_for, volume_for
 

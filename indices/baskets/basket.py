@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BasketQuantity, MarkStatus, MissingMark
+from tenorgrid.data.kinds.index import BasketQuantity, MarkStatus, MissingMark
 from tenorgrid.data.tables.baskets import BasketContributions, BasketRebalancings
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks

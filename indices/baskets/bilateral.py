@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import IndexFormula
+from tenorgrid.data.kinds.index import IndexFormula
 from tenorgrid.indices.baskets.panel import Matrix, Panel, Vector
 
 BILATERAL = (

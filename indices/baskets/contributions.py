@@ -15,7 +15,7 @@ Economic and Social Measurement (2002); Y. Vartia, Ideal Log-Change Index Number
 import numpy as np
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula
+from tenorgrid.data.kinds.index import IndexFormula
 from tenorgrid.indices.baskets.bilateral import BILATERAL
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL, PAIRWISE, geary_khamis, time_product_dummy
 from tenorgrid.indices.baskets.panel import Matrix, Panel, Vector

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import BasketQuantity, IndexFormula, MissingMark, Rebalancing, Rounding, Splice
+from tenorgrid.data.kinds.index import BasketQuantity, IndexFormula, MissingMark, Rebalancing, Rounding, Splice
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL
 from tenorgrid.indices.baskets.terms import Basket, Constituent, MarkRule, Selection, Window
 from tenorgrid.indices.section import Section

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BasketQuantity, IndexFormula, Rebalancing, Splice
+from tenorgrid.data.kinds.index import BasketQuantity, IndexFormula, Rebalancing, Splice
 from tenorgrid.data.tables.baskets import BasketFormulas
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import BasketQuantity, ConstituentState, MarkStatus, MissingMark
+from tenorgrid.data.kinds.index import BasketQuantity, ConstituentState, MarkStatus, MissingMark
 from tenorgrid.indices.baskets.panel import Matrix
 from tenorgrid.indices.baskets.terms import POINTS, Basket
 

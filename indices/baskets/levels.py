@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BasketQuantity, IndexFormula
+from tenorgrid.data.kinds.index import BasketQuantity, IndexFormula
 from tenorgrid.indices.baskets.bilateral import against
 from tenorgrid.indices.baskets.contributions import log_contributions, points, window_contributions
 from tenorgrid.indices.baskets.divisor import divided

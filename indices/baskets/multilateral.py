@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import IndexFormula
+from tenorgrid.data.kinds.index import IndexFormula
 from tenorgrid.indices.baskets.bilateral import compare, refuse_unmatched
 from tenorgrid.indices.baskets.panel import Matrix, Panel, Vector
 

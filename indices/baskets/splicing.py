@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula, Splice
+from tenorgrid.data.kinds.index import IndexFormula, Splice
 from tenorgrid.indices.baskets.bilateral import compare
 from tenorgrid.indices.baskets.multilateral import PAIRWISE, geks, multilateral
 from tenorgrid.indices.baskets.panel import Panel, Vector

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tenorgrid.data.kinds import BasketQuantity, IndexFormula, MissingMark, Rebalancing, Rounding, Splice
+from tenorgrid.data.kinds.index import BasketQuantity, IndexFormula, MissingMark, Rebalancing, Rounding, Splice
 
 INSTANT = timedelta(microseconds=1)
 POINTS = "index points"  # the unit of a basket whose base value is a plain number

@@ -8,7 +8,7 @@ from math import ceil
 
 import polars as pl
 
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.indices.calculation import calculate
 from tenorgrid.indices.decomposition.rules import Values
 from tenorgrid.indices.estimators import rounded

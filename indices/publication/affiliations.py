@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tenorgrid.data.kinds import ObservationKind
+from tenorgrid.data.kinds.index import ObservationKind
 from tenorgrid.indices.windows import MARK
 
 BUYER = "buyer"  # attribute of a trade; the seller is its provider

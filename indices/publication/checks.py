@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.publication import PublicationChecks
 from tenorgrid.indices.calculation import Calculation, calculate
 from tenorgrid.indices.entries import Entry

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import FilterRule, Weighting
+from tenorgrid.data.kinds.index import FilterRule, Weighting
 from tenorgrid.indices.calculation import Calculation
 from tenorgrid.indices.eligibility import screen
 from tenorgrid.indices.estimators import Places, Vector

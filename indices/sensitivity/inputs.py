@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator
+from tenorgrid.data.kinds.index import Estimator
 from tenorgrid.indices.calculation import Calculation
 from tenorgrid.indices.estimators import held
 from tenorgrid.indices.levels import Evidence, cast_votes

@@ -11,7 +11,7 @@ trade is enough. Downward both fall with the price too, but for a trade of the s
 
 import numpy as np
 
-from tenorgrid.data.kinds import Estimator, Weighting
+from tenorgrid.data.kinds.index import Estimator, Weighting
 from tenorgrid.indices.estimators import Vector
 from tenorgrid.indices.sensitivity.ground import Ground
 from tenorgrid.indices.sensitivity.plans import Plans

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator, MarkStatus
+from tenorgrid.data.kinds.index import Estimator, MarkStatus
 from tenorgrid.indices.calculation import Calculation
 from tenorgrid.indices.estimators import Places
 from tenorgrid.indices.sensitivity.ground import Ground, grounds, outcomes

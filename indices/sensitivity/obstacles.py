@@ -1,6 +1,6 @@
 """Why no attack of one contributor moves a mark far enough, in words."""
 
-from tenorgrid.data.kinds import FilterRule
+from tenorgrid.data.kinds.index import FilterRule
 from tenorgrid.indices.sensitivity.ground import Ground
 from tenorgrid.indices.sensitivity.plans import FARTHEST, SHARE, interval, panel
 

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator, FilterRule
+from tenorgrid.data.kinds.index import Estimator, FilterRule
 from tenorgrid.indices.estimators import Places
 from tenorgrid.indices.sensitivity.ground import INSIDE, STILL, Ground
 from tenorgrid.indices.specification import Level

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.data.kinds import FilterRule, ObservationKind, Weighting
+from tenorgrid.data.kinds.index import FilterRule, ObservationKind, Weighting
 from tenorgrid.indices.estimators import Places, Vector
 from tenorgrid.indices.sensitivity.ground import INSIDE, Ground
 from tenorgrid.indices.sensitivity.placing import Spot, spots

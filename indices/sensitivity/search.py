@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from tenorgrid.data.kinds import Estimator
+from tenorgrid.data.kinds.index import Estimator
 from tenorgrid.indices.estimators import Places, Vector
 from tenorgrid.indices.sensitivity.ground import Additions, Ground, outcomes
 from tenorgrid.indices.sensitivity.plans import Plans, by_quantity

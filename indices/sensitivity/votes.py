@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tenorgrid.data.kinds import Estimator, Vote, Weighting
+from tenorgrid.data.kinds.index import Estimator, Vote, Weighting
 from tenorgrid.indices import estimators
 from tenorgrid.indices.estimators import Places, Vector
 from tenorgrid.indices.levels import cast_votes, estimate

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from tenorgrid.data.kinds import FilterRule
+from tenorgrid.data.kinds.index import FilterRule
 from tenorgrid.indices.calculation import Calculation, by_evidence
 from tenorgrid.indices.levels import tried
 from tenorgrid.indices.reviews import reviewed

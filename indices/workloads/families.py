@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from tenorgrid.data.kinds import FamilyShares
+from tenorgrid.data.kinds.work import FamilyShares
 from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.specification import Methodology
 from tenorgrid.indices.workloads.panels import PricePanel

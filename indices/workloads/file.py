@@ -11,7 +11,8 @@ from typing import Any
 
 from tenorgrid.data.benchmarks.cited import cited
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import Architecture, FamilyShares, Rounding, WorkClass
+from tenorgrid.data.kinds.index import Rounding
+from tenorgrid.data.kinds.work import Architecture, FamilyShares, WorkClass
 from tenorgrid.indices.section import Section
 from tenorgrid.indices.workloads.terms import NO_LIMIT, PACKAGED, Family, Figures, Home, WorkloadBasket, WorkloadTerm
 

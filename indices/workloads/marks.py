@@ -19,7 +19,8 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import ObservationKind, PricingRule, ResourceKind
+from tenorgrid.data.kinds.index import ObservationKind
+from tenorgrid.data.kinds.market import PricingRule, ResourceKind
 from tenorgrid.data.tables.case import RecipeResources, Recipes, Resources, Workloads
 from tenorgrid.data.tables.cleared import Placements, WorkloadPrices, settles_under
 from tenorgrid.data.tables.door import checked

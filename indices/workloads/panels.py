@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Marks
 from tenorgrid.indices.names import parts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.indices.estimators import rounded
 from tenorgrid.indices.workloads.costs import NONE, Change, Cheapest, change, cheapest, unit_costs
 from tenorgrid.indices.workloads.panels import TRUST, PricePanel

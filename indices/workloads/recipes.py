@@ -13,7 +13,7 @@ import polars as pl
 from tenorgrid.data.benchmarks.cited import cited_file
 from tenorgrid.data.benchmarks.recipes import make_recipes
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.sample import benchmarks as packaged
 from tenorgrid.indices.workloads.terms import NO_LIMIT, PACKAGED, Figures, WorkloadBasket, WorkloadTerm
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from tenorgrid.data.kinds import Architecture, FamilyShares, Rounding, WorkClass
+from tenorgrid.data.kinds.index import Rounding
+from tenorgrid.data.kinds.work import Architecture, FamilyShares, WorkClass
 
 PACKAGED = "packaged"  # the figures, cited line by line, that the packaged market is made of
 NO_LIMIT = "none"

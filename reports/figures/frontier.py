@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.clearing.recipes import output, recipes_by_workload
 from tenorgrid.data.benchmarks.limits import LONGEST, Limit
 from tenorgrid.data.benchmarks.mlperf_inference import SCENARIOS
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 from tenorgrid.reports import theme
 
 Vector = npt.NDArray[np.float64]

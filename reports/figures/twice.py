@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import polars as pl
 
-from tenorgrid.data.kinds import PriceKind
+from tenorgrid.data.kinds.market import PriceKind
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.reports import theme
 

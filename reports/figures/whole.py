@@ -6,7 +6,7 @@ from datetime import timedelta
 import plotly.graph_objects as go
 import polars as pl
 
-from tenorgrid.data.kinds import AwardSide, PricingRule, UpliftCharge
+from tenorgrid.data.kinds.market import AwardSide, PricingRule, UpliftCharge
 from tenorgrid.reports import theme
 from tenorgrid.reports.names import shortened
 from tenorgrid.reports.tables import number

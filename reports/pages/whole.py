@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tenorgrid.data.kinds import PriceKind, PricingRule
+from tenorgrid.data.kinds.market import PriceKind, PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.reports.figures import twice, whole
 from tenorgrid.reports.page import Drawing, Listing, Section

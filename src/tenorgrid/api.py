@@ -28,7 +28,7 @@ from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.volatility import fit_volatility as realised_volatility
 from tenorgrid.data.case import Case, read_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.market_file import to_span
 from tenorgrid.data.terms.exposure import Exposure
 from tenorgrid.derivatives.book import value as value_book

@@ -10,7 +10,7 @@ from tenorgrid.data.benchmarks.merge import merged
 from tenorgrid.data.benchmarks.recipes import Domains, RecipeBook, Unclear, make_recipes
 from tenorgrid.data.benchmarks.worth import worth
 from tenorgrid.data.case import Case, read_case, write_case
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.results import Run, Tables
 

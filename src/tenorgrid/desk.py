@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from tenorgrid.curves.forward import ForwardCurve
-from tenorgrid.data.kinds import AwardSide, TradeSide
+from tenorgrid.data.kinds.contract import TradeSide
+from tenorgrid.data.kinds.market import AwardSide
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.settled import Exposures

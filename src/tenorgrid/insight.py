@@ -22,7 +22,7 @@ from tenorgrid.clearing.insight.worth import worth
 from tenorgrid.clearing.whatif import what_if as clear_both
 from tenorgrid.data.case import Case, read_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.results import Run, Tables
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from tenorgrid.curves.premium.pairs import lead_days, pairs_of_prices
 from tenorgrid.curves.premium.study import WINDOW, paired, study
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import ResourceKind
+from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.readers.two_settlement import read_two_settlement
 from tenorgrid.data.store import read_manifest, write_manifest, write_table, writing
 from tenorgrid.results import Run, Tables

@@ -19,7 +19,7 @@ from tenorgrid.curves.quotes import ahead_quotes
 from tenorgrid.curves.shape import Shape, hour_of_week
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.readers.cleared import observe_cleared
 from tenorgrid.data.terms.market import REAL_TIME
 from tenorgrid.derivatives.book import BookValue

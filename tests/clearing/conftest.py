@@ -17,7 +17,7 @@ from tenorgrid.clearing.problem import Problem, pose
 from tenorgrid.clearing.state import State
 from tenorgrid.clearing.windows import Span
 from tenorgrid.data.case import Case, make_case
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.case import Offers
 from tenorgrid.data.terms.market import REAL_TIME, Horizon, Market
 from tests.clearing.whole_markets import random_whole_case

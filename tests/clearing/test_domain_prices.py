@@ -7,7 +7,7 @@ import pytest
 
 from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.pricing import node_prices
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tests.clearing.conftest import START, Row, plain_case, posed
 from tests.clearing.known_cases import HOUR
 

@@ -11,7 +11,7 @@ from tenorgrid.clearing.engine import Cleared, clear_problem
 from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.program import Program, program
 from tenorgrid.clearing.solver import Solver
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tests.clearing.centre import Face, chebyshev_centre, face
 from tests.clearing.conftest import START, Row, plain_case, posed
 from tests.clearing.known_cases import HOUR

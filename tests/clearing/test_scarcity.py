@@ -15,7 +15,7 @@ from tenorgrid.clearing.horizons import ClearingRun, clear_horizons
 from tenorgrid.clearing.scarcity import adder, loss_of_load_probability, reserves, steps
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import settles_under
 from tenorgrid.data.terms.market import REAL_TIME, Scarcity
 from tenorgrid.settlement.settle import settle

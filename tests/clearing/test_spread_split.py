@@ -8,7 +8,7 @@ import pytest
 
 from tenorgrid.clearing.spread_split import split_spread
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import AwardSide, PriceKind, PricingRule
+from tenorgrid.data.kinds.market import AwardSide, PriceKind, PricingRule
 from tenorgrid.data.tables.case import Offers
 from tenorgrid.data.terms.market import REAL_TIME, Market
 

@@ -20,7 +20,7 @@ from tenorgrid.clearing.reference import reference_model
 from tenorgrid.clearing.reference_solution import Reference, solve_model, solve_reference
 from tenorgrid.clearing.uplift import uplift_tables
 from tenorgrid.data.case import Case
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import REAL_TIME
 from tests.clearing.conftest import START, Row, market, plain_case, posed
 from tests.clearing.hull import bound, disjoint_hull, duals, lost, shortfall

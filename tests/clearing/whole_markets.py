@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.case import Case, make_case
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import REAL_TIME, Market
 
 START = datetime(2027, 1, 5, tzinfo=UTC)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.curves.ahead import Underlying
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import REAL_TIME, Horizon, Market
 
 AS_OF = date(2027, 3, 16)

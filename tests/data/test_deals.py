@@ -12,7 +12,7 @@ import pytest
 
 from tenorgrid.data.case import Case, check_case, make_case, read_case, write_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import Horizon, Market
 
 START = datetime(2027, 1, 5, tzinfo=UTC)

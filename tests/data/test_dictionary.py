@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from tenorgrid.data import kinds
 from tenorgrid.data.dictionary import dictionary, parts
+from tenorgrid.data.kinds import contract, market
 
 PAGE = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 
@@ -43,6 +43,6 @@ def test_a_line_says_type_unit_key_and_null() -> None:
 
 def test_every_closed_set_is_printed_with_all_its_values() -> None:
     text = dictionary()
-    for values in (kinds.ChargeCode, kinds.OperatorAccount, kinds.BindingKind, kinds.Profile):
+    for values in (contract.ChargeCode, contract.OperatorAccount, market.BindingKind, contract.Profile):
         assert f"### {values.__name__}\n" in text
         assert ", ".join(f"`{value}`" for value in values) in text

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds import VirtualSide
+from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.store import Form, read_table, write_table
 from tenorgrid.data.tables import book, case, cleared, curve, observed, settled
 from tenorgrid.data.tables.cells import expected, guessed, typed

@@ -26,7 +26,7 @@ from tenorgrid.data.history import (
     refuse_none,
     version,
 )
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 
 NAME = "events"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.market_file import market_of, read_market, write_market
 from tenorgrid.data.terms.market import Horizon, Market, Scarcity
 

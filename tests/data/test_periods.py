@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Profile
+from tenorgrid.data.kinds.contract import Profile
 from tenorgrid.data.periods import Period, day, days, delivery, in_profile, local_day, midnight, month, month_code, months, quarter
 
 NEW_YORK = "America/New_York"

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import TradeSide, VirtualSide
+from tenorgrid.data.kinds.contract import TradeSide
+from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.terms.contracts import CapacityContract, Forward, VirtualBid, contract_dates
 from tenorgrid.data.terms.trades import terms
 

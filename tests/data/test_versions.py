@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 from tenorgrid.data import store
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.history import HistoryError
-from tenorgrid.data.kinds import MarkStatus
+from tenorgrid.data.kinds.index import MarkStatus
 from tenorgrid.data.versions import read_version, rows_of, version_at, versions, write_version
 
 NAME = "events"

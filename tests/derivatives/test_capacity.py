@@ -9,7 +9,7 @@ import pytest
 from tenorgrid.curves.discount import flat
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import TradeSide
+from tenorgrid.data.kinds.contract import TradeSide
 from tenorgrid.data.terms.contracts import CapacityContract, contract_dates
 from tenorgrid.derivatives.capacity import value
 

@@ -10,7 +10,7 @@ import pytest
 from tenorgrid.curves.discount import flat
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import TradeSide
+from tenorgrid.data.kinds.contract import TradeSide
 from tenorgrid.data.terms.contracts import Forward, contract_dates
 from tenorgrid.derivatives.forwards import value
 

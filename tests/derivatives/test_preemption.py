@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.stats import lognorm
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import SpreadResidual
+from tenorgrid.data.kinds.market import SpreadResidual
 from tenorgrid.derivatives.preemption import implied, preemption, threshold_of
 from tenorgrid.derivatives.preemption_fit import preemption_fit
 

@@ -8,7 +8,7 @@ import pytest
 from tenorgrid.curves.discount import flat
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import VirtualSide
+from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.terms.contracts import VirtualBid
 from tenorgrid.derivatives.virtual import value
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Rebalancing
+from tenorgrid.data.kinds.index import Rebalancing
 from tenorgrid.indices.baskets.file import load_basket, shipped_baskets
 from tenorgrid.indices.baskets.terms import Constituent
 

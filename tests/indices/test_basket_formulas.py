@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula
+from tenorgrid.data.kinds.index import IndexFormula
 from tenorgrid.indices.baskets.bilateral import BILATERAL, direct
 from tenorgrid.indices.baskets.formulas import by_formula
 from tenorgrid.indices.baskets.panel import Panel, panel

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula
+from tenorgrid.data.kinds.index import IndexFormula
 from tenorgrid.indices.baskets.basket import SPLICE, BasketRun, basket_marks
 from tenorgrid.indices.baskets.bilateral import BILATERAL
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral

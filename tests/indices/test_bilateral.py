@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula as Formula
+from tenorgrid.data.kinds.index import IndexFormula as Formula
 from tenorgrid.indices.baskets.bilateral import BILATERAL, chained, compare, direct
 from tenorgrid.indices.baskets.panel import Panel, Vector
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula as Formula
+from tenorgrid.data.kinds.index import IndexFormula as Formula
 from tenorgrid.indices.baskets.bilateral import BILATERAL, direct
 from tenorgrid.indices.baskets.contributions import log_contributions, log_mean, points, window_contributions
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral

@@ -11,7 +11,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenorgrid.data.kinds import MedianTie, Rounding
+from tenorgrid.data.kinds.index import MedianTie, Rounding
 from tenorgrid.indices.estimators import (
     Places,
     Vector,

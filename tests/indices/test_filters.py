@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from tenorgrid.data.kinds import FilterRule, MedianTie
+from tenorgrid.data.kinds.index import FilterRule, MedianTie
 from tenorgrid.indices.estimators import weighted_medians
 from tenorgrid.indices.filters import filtered
 from tenorgrid.indices.specification import Filter, Within

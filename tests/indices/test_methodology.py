@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Estimator, FilterRule, Pooling
+from tenorgrid.data.kinds.index import Estimator, FilterRule, Pooling
 from tenorgrid.indices.methodology import load, shipped
 
 FOLDER = Path(__file__).parents[2] / "indices" / "methodologies"

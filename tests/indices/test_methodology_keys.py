@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import Calendar, Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Rounding, Vote
+from tenorgrid.data.kinds.index import Calendar, Estimator, FilterRule, MedianTie, ObservationKind, Pooling, Rounding, Vote
 from tenorgrid.indices import levels
 from tenorgrid.indices.calculation import calculate
 from tenorgrid.indices.entries import entries
@@ -156,7 +156,9 @@ def seen_by(name: str) -> pl.DataFrame:
     seen = market(load(FILES[name]).decimals)
     if load(FILES[name]).normalisation is None:
         return seen
-    at_base = pl.when(pl.col("resource") == "b200-sxm").then(8.0).otherwise("gpu_count")  # so that prices halfway between two prints stay there
+    at_base = (
+        pl.when(pl.col("resource") == "b200-sxm").then(8.0).otherwise("gpu_count")
+    )  # so that prices halfway between two prints stay there
     return seen.filter(pl.col("time") < FEW_DAYS).with_columns(gpu_count=at_base)
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula as Formula
+from tenorgrid.data.kinds.index import IndexFormula as Formula
 from tenorgrid.indices.baskets.bilateral import compare
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL, PAIRWISE, Adjusted, geary_khamis, multilateral, time_product_dummy
 from tenorgrid.indices.baskets.panel import Matrix, Panel, Vector

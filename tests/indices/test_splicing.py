@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import IndexFormula as Formula
-from tenorgrid.data.kinds import Splice
+from tenorgrid.data.kinds.index import IndexFormula as Formula
+from tenorgrid.data.kinds.index import Splice
 from tenorgrid.indices.baskets.multilateral import MULTILATERAL, multilateral
 from tenorgrid.indices.baskets.panel import Panel
 from tenorgrid.indices.baskets.splicing import extend, rolling

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import MedianTie
+from tenorgrid.data.kinds.index import MedianTie
 from tenorgrid.indices.estimators import weighted_medians
 from tenorgrid.indices.streaming import medians
 from tenorgrid.indices.streaming.medians import middles

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tenorgrid.data.kinds import Calendar
+from tenorgrid.data.kinds.index import Calendar
 from tenorgrid.indices.calendars import is_open
 from tenorgrid.indices.marks import mark
 from tenorgrid.indices.methodology import load

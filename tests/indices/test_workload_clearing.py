@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 import tenorgrid as tg
-from tenorgrid.data.kinds import Architecture, Rounding, WorkClass
+from tenorgrid.data.kinds.index import Rounding
+from tenorgrid.data.kinds.work import Architecture, WorkClass
 from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
 from tenorgrid.indices.workloads.recipe_mix import recipe_mix
 from tenorgrid.indices.workloads.terms import PACKAGED, Figures, Home, WorkloadBasket, WorkloadTerm

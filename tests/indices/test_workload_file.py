@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import FamilyShares, WorkClass
+from tenorgrid.data.kinds.work import FamilyShares, WorkClass
 from tenorgrid.indices.workloads.file import load_workloads
 from tenorgrid.indices.workloads.recipes import recipes_of
 

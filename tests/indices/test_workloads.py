@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.indices.audit import verify, write_audit
 from tenorgrid.indices.marks import mark
 from tenorgrid.indices.workloads.marks import WorkloadRun, verify_workloads, workload_marks, workload_observations

@@ -9,7 +9,7 @@ import pytest
 
 from tenorgrid.benchmark import BenchmarkRecipes, recipes
 from tenorgrid.data.benchmarks.limits import limits
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 from tenorgrid.reports.benchmark import render
 from tenorgrid.reports.figures import frontier as figures
 

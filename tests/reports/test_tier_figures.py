@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from tenorgrid.data.kinds import PromiseVerdict
+from tenorgrid.data.kinds.market import PromiseVerdict
 from tenorgrid.reports import theme
 from tenorgrid.reports.figures import pooling
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import linprog
 
 from tenorgrid.data.case import Case
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables import case as tables
 from tenorgrid.data.tables import cleared
 from tenorgrid.data.terms.market import Horizon, Market

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import TradeSide
+from tenorgrid.data.kinds.contract import TradeSide
 from tenorgrid.data.tables.observed import Fixings
 from tenorgrid.data.terms.contracts import CapacityContract, Forward
 from tenorgrid.settlement.contracts import forward_cash, strip_cash

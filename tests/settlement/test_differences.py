@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import NotPublishedError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.cleared import Prices, WorkloadPrices
 from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.terms.market import Horizon, Market

@@ -11,7 +11,7 @@ import pytest
 
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.terms.market import Horizon
 from tenorgrid.settlement.settle import Settlement, settle
 

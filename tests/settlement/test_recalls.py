@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError, NotPublishedError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables import case as tables
 from tenorgrid.data.tables.cleared import Awards, Placements, Prices
 from tenorgrid.data.tables.deals import Bilaterals

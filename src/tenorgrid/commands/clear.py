@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tenorgrid.commands.output import AsJson, AsOf, Out, Scheduler, Workers, executor_of, refuse_over, refuse_unused, say
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.wording import counted
 
 

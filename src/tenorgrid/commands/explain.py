@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tenorgrid.commands.output import say
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 
 
 def explain(

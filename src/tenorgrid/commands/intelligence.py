@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tenorgrid.commands.output import refuse_over, say
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.wording import counted
 
 

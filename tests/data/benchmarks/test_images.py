@@ -10,7 +10,7 @@ from tenorgrid.data.benchmarks.cited import cited, cited_file
 from tenorgrid.data.benchmarks.formats import read_benchmark
 from tenorgrid.data.benchmarks.recipes import make_recipes
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 
 HEADER = (
     "model_id,gpu_model,num_gpus,ulysses_degree,ring_degree,batch_size,image_height,image_width,inference_steps,batch_latency_s,"

@@ -12,7 +12,7 @@ from tenorgrid.data.benchmarks.recipes import RecipeBook, make_recipes
 from tenorgrid.data.benchmarks.worth import worth
 from tenorgrid.data.case import Case, make_case, read_case, write_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.tables.case import Offers
 from tenorgrid.data.terms.market import Horizon, Market
 

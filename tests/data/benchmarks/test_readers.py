@@ -9,7 +9,7 @@ from tenorgrid.data.benchmarks.accelerators import hosts
 from tenorgrid.data.benchmarks.formats import READERS, read_benchmark
 from tenorgrid.data.benchmarks.results import Results, faults
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 FILES = {

@@ -14,7 +14,7 @@ from tenorgrid.data.benchmarks.formats import read_benchmark
 from tenorgrid.data.benchmarks.limits import limits
 from tenorgrid.data.benchmarks.recipes import RecipeBook, make_recipes
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import BenchmarkFormat
+from tenorgrid.data.kinds.work import BenchmarkFormat
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 REAL = (

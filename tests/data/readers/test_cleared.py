@@ -9,7 +9,7 @@ import pytest
 
 from tenorgrid.data.case import Case, make_case, read_case
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds import PricingRule
+from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.readers.cleared import observe_cleared
 from tenorgrid.data.tables.cleared import Awards, Prices
 from tenorgrid.data.tables.door import checked

@@ -1,0 +1,76 @@
+"""Sets of values of contracts, trades, risks and settlement."""
+
+from enum import StrEnum
+
+
+class Profile(StrEnum):
+    """Hours of a delivery period, in the contract's own time zone: peak is Monday to Friday 08:00 to 20:00, night 20:00 to 08:00."""
+
+    BASE = "base"
+    PEAK = "peak"
+    OFF_PEAK = "off-peak"
+    WEEKEND = "weekend"
+    WEEKDAY = "weekday"
+    NIGHT = "night"
+    WEEKDAY_NIGHT = "weekday-night"
+    WEEKEND_DAY = "weekend-day"
+
+
+class Averaging(StrEnum):
+    """What a contract's average runs over."""
+
+    HOURLY = "hourly"
+    CALENDAR_DAY = "calendar-day"
+    BUSINESS_DAY = "business-day"
+
+
+class TradeKind(StrEnum):
+    """What was agreed."""
+
+    FORWARD = "forward"
+    VIRTUAL = "virtual"
+    CAPACITY = "capacity"
+
+
+class TradeSide(StrEnum):
+    """Which side of the trade the book is on."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class QuantityUnit(StrEnum):
+    """What a trade's quantity counts."""
+
+    PER_HOUR = "per_hour"
+    LOTS = "lots"
+    TOTAL = "total"
+
+
+class RiskKind(StrEnum):
+    """Which sensitivity a risk row holds."""
+
+    DELTA = "delta"
+    GAMMA = "gamma"
+    VEGA = "vega"
+    THETA = "theta"
+    CORRELATION = "correlation"
+
+
+class ChargeCode(StrEnum):
+    """What a posting is for."""
+
+    ENERGY = "energy"  # sellers and virtual bids by resource-hour, buyers by work, and the operator's legs of the same run
+    RESERVE = "reserve"  # headroom paid at the scarcity adder, charged to firm users
+    INVOICE = "invoice"  # the difference between exact sums and the whole cents that are paid
+
+
+class OperatorAccount(StrEnum):
+    """Accounts that belong to the market operator, so that every charge code sums to zero."""
+
+    CONGESTION = "operator:congestion"
+    TRANSFER = "operator:transfer"
+    SUBSTITUTION = "operator:substitution"
+    SHORTFALL = "operator:shortfall"
+    RESIDUAL = "operator:solver-residual"
+    ROUNDING = "operator:rounding"
