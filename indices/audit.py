@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.wording import counted
 from tenorgrid.indices.calculation import calculate
 from tenorgrid.indices.entries import Entry, Sensitivity, entries, text
 from tenorgrid.indices.methodology import load
@@ -53,8 +54,9 @@ class Verification:
 
     def __str__(self) -> str:
         if self.confirmed:
-            return f"{self.prints} prints recomputed, none differs"
-        return "\n".join([f"{self.prints} prints recomputed, {len(self.differences)} differences", *map(str, self.differences)])
+            return f"{counted(self.prints, 'print')} recomputed, none differs"
+        sentence = f"{counted(self.prints, 'print')} recomputed, {counted(len(self.differences), 'difference')}"
+        return "\n".join([sentence, *map(str, self.differences)])
 
 
 @dataclass(frozen=True, kw_only=True)

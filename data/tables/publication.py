@@ -71,10 +71,10 @@ class PublicationChecks(dy.Schema):
 
 
 class MethodComparison(dy.Schema):
-    """Two methodologies on the same observations, period by period; null where one of them prints nothing."""
+    """Two methodologies on the same observations, period by period; null where one prints nothing. Daily marks meet on their day."""
 
     index = dy.String(primary_key=True, description="Index")
-    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the period")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the period, as the one has it")
     value = dy.Float64(nullable=True, description="Mark of the one methodology", metadata={"unit": "see the index"})
     value_against = dy.Float64(nullable=True, description="Mark of the other", metadata={"unit": "see the index"})
     status = dy.Enum(MarkStatus, nullable=True, description="Of the one; null where it has no mark")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tenorgrid.data.wording import counted
 from tenorgrid.indices.entries import Entry
 from tenorgrid.indices.publication.composed import is_composed, told_of_marks
 from tenorgrid.indices.publication.draft import Draft
@@ -65,11 +66,11 @@ def _made(entry: Entry) -> Iterator[str]:
     yield f"  window {window['start']} to {window['end']}, cut-off {window['cut_off']}"
     yield f"  input: {entry['input']['rows']} rows, hash {entry['input']['hash']}; {counts['used']} used, {counts['excluded']} excluded"
     for tried in entry["levels"]:
-        counted = f"observations {tried['observations']}, contributors {tried['contributors']}"
+        behind = f"observations {tried['observations']}, contributors {tried['contributors']}"
         share = "" if tried["largest_share"] is None else f", largest share {tried['largest_share']:.1%}"
         verdict = "this level decides" if tried["level"] == entry["level"] else "not enough"
         gave = "no value" if tried["value"] is None else f"{tried['value']:.6g}"
-        yield f"  level {tried['level']}: {gave} from {counted}{share}: {verdict}"
+        yield f"  level {tried['level']}: {gave} from {behind}{share}: {verdict}"
     if not entry["levels"]:
         yield "  no level saw an observation"
     yield from (f"  low confidence: {reason}" for reason in entry["low_confidence"])
@@ -80,7 +81,7 @@ def _made(entry: Entry) -> Iterator[str]:
         yield "  prices: " + ", ".join(f"{name} {entry['prices'][name]:.6g}" for name in SPREAD)
     for part in entry["contributors"]:
         quantity = "" if part["quantity"] is None else f", {part['quantity']:g} GPUh"
-        yield f"  contributor {part['provider']}: {part['rows']} rows, median {part['median']:.6g}{quantity}"
+        yield f"  contributor {part['provider']}: {counted(part['rows'], 'row')}, median {part['median']:.6g}{quantity}"
     yield from (f"  {sentence}" for sentence in sentences(entry))
     yield from _excluded(entry)
 

@@ -30,7 +30,7 @@ def compare_versions(
         observations: `Observations`, with the attributes that both ask for.
         methodology: the one.
         against: the other; differences are the one less this one.
-        first: first day, of each methodology in its own time zone.
+        first: first day, of each methodology in its own time zone; two daily marks of one day are compared.
         end: the day after the last.
         indices: only these; None is every one that either prints.
 
@@ -42,7 +42,7 @@ def compare_versions(
     runs = [mark(observations, methodology=rule, first=first, end=end, indices=indices).marks for rule in (one, other)]
     mine, theirs = (run.select(*KEY, "value", "status", "unit") for run in runs)
     _refuse_units(mine, theirs)
-    both = mine.drop("unit").join(theirs.drop("unit"), on=KEY, how="full", coalesce=True, suffix="_against")
+    both = _side_by_side(mine.drop("unit"), theirs.drop("unit"), one, other)
     apart = pl.col("value") - pl.col("value_against")
     told = both.with_columns(difference=apart, ratio=pl.when(pl.col("value_against") != 0).then(apart / pl.col("value_against")))
     return MethodComparison.cast(told.select(list(MethodComparison.columns()))).sort(KEY)
@@ -67,6 +67,18 @@ def distances(comparison: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("index")
     )
+
+
+def _side_by_side(mine: pl.DataFrame, theirs: pl.DataFrame, one: Methodology, other: Methodology) -> pl.DataFrame:
+    """Daily marks meet on their day, whichever midnight it begins at; a day that the one has not starts where the other says."""
+    if not (one.daily and other.daily):
+        return mine.join(theirs, on=KEY, how="full", coalesce=True, suffix="_against")
+    dated = [
+        marks.with_columns(day=pl.col("start").dt.convert_time_zone(rule.timezone).dt.date())
+        for marks, rule in ((mine, one), (theirs, other))
+    ]
+    met = dated[0].join(dated[1], on=["index", "day"], how="full", coalesce=True, suffix="_against")
+    return met.with_columns(start=pl.coalesce("start", "start_against"))
 
 
 def _refuse_units(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:

@@ -19,6 +19,7 @@ from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.history import kept
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.publication import Prints
+from tenorgrid.data.wording import counted
 from tenorgrid.indices.publication.chain import LINK_COLUMNS, broken_links, changed, head, heads, label
 from tenorgrid.indices.publication.history import INPUTS, PARQUET, RULES, TOML, History, in_utc, only
 from tenorgrid.indices.publication.rules import beside_hash
@@ -54,7 +55,7 @@ class Evidence:
         return not self.faults
 
     def __str__(self) -> str:
-        told = f"{self.prints} prints recomputed"
+        told = f"{counted(self.prints, 'print')} recomputed"
         if self.confirmed:
             return f"{told}, none differs; the chains are whole up to {self.head}"
         return "\n".join([f"{told}, {len(self.faults)} faults", *self.faults])

@@ -106,6 +106,15 @@ def test_two_versions_are_compared_day_by_day(tmp_path: Path) -> None:
     assert row["largest"] == max(abs(value) for value in found["difference"])
 
 
+def test_daily_marks_of_two_time_zones_meet_on_their_day(tmp_path: Path) -> None:
+    text = HOUSE.replace("America/New_York", "Asia/Tokyo").replace('name = "house"', 'name = "tokyo"')
+    (tmp_path / "tokyo.toml").write_text(text)
+    found = compare_versions(listed(), methodology="house", against=tmp_path / "tokyo.toml", first=FIRST, end=END, indices=[EAST])
+    runs = [mark(listed(), methodology=rule, first=FIRST, end=END, indices=[EAST]).marks for rule in ("house", tmp_path / "tokyo.toml")]
+    assert found["start"].to_list() == runs[0]["start"].to_list() != runs[1]["start"].to_list()
+    assert (found["value"].to_list(), found["value_against"].to_list()) == (runs[0]["value"].to_list(), runs[1]["value"].to_list())
+
+
 def test_a_methodology_is_not_compared_with_itself() -> None:
     with pytest.raises(InputError, match="another methodology than house"):
         compare_versions(listed(), methodology="house", against="house", first=FIRST, end=END)

@@ -10,6 +10,7 @@ import typer
 from tenorgrid.commands.output import AsJson, refuse_over, say
 from tenorgrid.commands.publish_record import compact, compare, evidence, explain, replay
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.wording import counted
 
 publish_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A publisher's day: draft, check, approve, publish, answer.")
 
@@ -70,7 +71,7 @@ def run(
     told = [publishing.plain(row) for row in draft.marks.select("index", "start", "value", "status").iter_rows(named=True)]
     done: dict[str, object] = {"out": str(out), "draft": draft_hash(out), "marks": told}
     lines = "\n".join(f"  {row['index']} {row['start'][:10]}: {row['value']}, {row['status']}" for row in told)
-    say(done, as_json, f"draft of {len(told)} marks by {draft.made_by} in {out}, not published\n{lines}")
+    say(done, as_json, f"draft of {counted(len(told), 'mark')} by {draft.made_by} in {out}, not published\n{lines}")
 
 
 @publish_app.command()
@@ -160,10 +161,8 @@ def publish_draft(draft: DraftFolder, history: HistoryFolder, at: At = None, as_
     found = publishing.publish(draft, history, at=publishing.moment(at))
     number = int(found.prints["publication"][0])
     done: dict[str, object] = {"prints": found.prints.height, "publication": number, "fresh": found.fresh, "head": found.history.head}
-    count = f"{found.prints.height} prints"
-    told = (
-        f"{count} published as publication {number}" if found.fresh else f"publication {number} has these {count} already, nothing changed"
-    )
+    count = counted(found.prints.height, "print")
+    told = f"{count} published as publication {number}" if found.fresh else f"publication {number} has {count} already, nothing changed"
     say(done, as_json, f"{told}; head {found.history.head}")
 
 
@@ -208,7 +207,7 @@ def restate(
     say(
         {"out": str(out), "marks": told, "rule": draft.rule},
         as_json,
-        f"draft of {len(told)} restated marks in {out}, not published\n{lines}",
+        f"draft of {counted(len(told), 'restated mark')} in {out}, not published\n{lines}",
     )
 
 

@@ -8,6 +8,7 @@ import typer
 
 from tenorgrid.commands.output import AsJson, refuse_over, say
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.wording import counted
 
 HistoryFolder = Annotated[Path, typer.Option("--history", help="Folder of the history, with the Delta table prints.")]
 
@@ -61,7 +62,7 @@ def replay(
             write_manifest(folder, command="publish replay", as_of=standing)
     told = [publishing.plain(row) for row in found.marks.select("index", "start", "revision", "value", "status").iter_rows(named=True)]
     lines = [f"  {row['index']} {row['start'][:16]} revision {row['revision']}: {row['value']}, {row['status']}" for row in told]
-    sentence = f"{found.marks.height} marks known at {standing:%Y-%m-%dT%H:%M:%SZ}; {found.verification}"
+    sentence = f"{counted(found.marks.height, 'mark')} known at {standing:%Y-%m-%dT%H:%M:%SZ}; {found.verification}"
     say({"as_of": standing.isoformat(), "confirmed": True, "marks": told}, as_json, "\n".join([sentence, *lines]))
 
 
@@ -120,7 +121,7 @@ def compact(history: HistoryFolder, as_json: AsJson = False) -> None:
 
     found = publishing.compact(history)
     done: dict[str, object] = {"files_before": found.before, "files": found.after, "version": found.version}
-    say(done, as_json, f"{found.before} files of prints are {found.after} now")
+    say(done, as_json, f"{counted(found.before, 'file')} of prints before, {found.after} now")
 
 
 def evidence(
