@@ -73,12 +73,14 @@ def _side_by_side(mine: pl.DataFrame, theirs: pl.DataFrame, one: Methodology, ot
     """Daily marks meet on their day, whichever midnight it begins at; a day that the one has not starts where the other says."""
     if not (one.daily and other.daily):
         return mine.join(theirs, on=KEY, how="full", coalesce=True, suffix="_against")
-    dated = [
-        marks.with_columns(day=pl.col("start").dt.convert_time_zone(rule.timezone).dt.date())
-        for marks, rule in ((mine, one), (theirs, other))
-    ]
+    dated = [marks.join(_days(marks, rule), on="start") for marks, rule in ((mine, one), (theirs, other))]
     met = dated[0].join(dated[1], on=["index", "day"], how="full", coalesce=True, suffix="_against")
     return met.with_columns(start=pl.coalesce("start", "start_against"))
+
+
+def _days(marks: pl.DataFrame, rule: Methodology) -> pl.DataFrame:
+    starts = marks["start"].unique()
+    return pl.DataFrame({"start": starts, "day": [rule.day_of(start) for start in starts]}, schema={"start": starts.dtype, "day": pl.Date})
 
 
 def _refuse_units(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:
