@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tenorgrid.commands.output import AsJson, Out, refuse_over, say
+from tenorgrid.data.wording import counted
 
 
 def normalise(
@@ -36,7 +37,7 @@ def normalise(
         "rows": made.factors.height, "refused": dict(made.refused),
     }  # fmt: skip
     left = f"; {len(made.refused)} without a fit or a series" if made.refused else ""
-    say(done, as_json, f"{told:,} of {made.factors.height:,} prices adjusted by {made.fits.height} fits{left}; {page}")
+    say(done, as_json, f"{told:,} of {made.factors.height:,} prices adjusted by {counted(made.fits.height, 'fit')}{left}; {page}")
 
 
 def _moment(text: str | None) -> datetime | None:
