@@ -80,6 +80,10 @@ class ThinMarketWarning(UserWarning):
     """A result that stands on few observations."""
 
 
+class ConvergenceWarning(UserWarning):
+    """An estimate whose search ended elsewhere than at an optimum."""
+
+
 class PartLeftOutWarning(UserWarning):
     """A part that the input is too short, gapped or constant for; the rest of the run stands without it."""
 

@@ -167,3 +167,55 @@ class ConstituentState(StrEnum):
     LOW_CONFIDENCE = "low-confidence"
     CARRIED = "carried"  # with an earlier value, carried by its own methodology or by the basket
     LEFT_OUT = "left out"  # without any: the others made the comparison
+
+
+class VolatilityModel(StrEnum):
+    """How the volatility of an index is estimated."""
+
+    REALISED = "realised"  # standard deviation around the mean return
+    REALISED_WEEKDAY = "realised-weekday"  # around the mean return of each day of the week
+    EWMA = "ewma"  # RiskMetrics, λ of 0.94
+    EWMA_FITTED = "ewma-fitted"  # λ of the largest quasi-likelihood
+    GARCH = "garch"
+    GJR = "gjr"
+    EGARCH = "egarch"
+    GARCH_T = "garch-t"  # Student's t instead of normal surprises
+    HAR = "har"  # realised variance of days from intraday prints, on that of the day, week and month before
+
+
+class WindowTreatment(StrEnum):
+    """What became of a mark whose window is longer than its period."""
+
+    NONE_NEEDED = "none needed"  # the window is one period
+    AS_MARKED = "as marked"  # the volatility of the average itself
+    CORRECTED = "corrected for overlap"  # the variance was divided by what the average leaves of it
+    UNWINDOWED = "un-windowed"  # marked again with a window of one period
+
+
+class BarBasis(StrEnum):
+    """What the highest and lowest price of a period are."""
+
+    TRADED = "traded"  # of trades of one thing, over the period
+    CROSS_SECTION = "cross-section"  # the dearest and cheapest of several offers at one moment: no range of a price
+
+
+class SmileModel(StrEnum):
+    """Form of a smile."""
+
+    SABR = "sabr"
+    SVI = "svi"
+
+
+class SmileQuote(StrEnum):
+    """What kind of volatility was quoted."""
+
+    LOGNORMAL = "lognormal"
+    NORMAL = "normal"
+
+
+class SmileArbitrageKind(StrEnum):
+    """Which no-arbitrage condition option quotes break."""
+
+    MONOTONE = "monotone"  # a call of a higher strike costs more, or a spread more than its strikes are apart
+    BUTTERFLY = "butterfly"
+    CALENDAR = "calendar"
