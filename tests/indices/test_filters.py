@@ -1,6 +1,7 @@
 """Filters: each rule on data made to break it, and against itself written out in plain Python."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import mean, median, stdev
@@ -96,6 +97,14 @@ def test_equal_prices_have_no_outlier_and_a_parked_ask_among_them_has_to_go(rule
     assert gone(seen([2.0] * 9), one) == []
     assert gone(seen([2.0] * 29 + [200.0]), one) == [29]  # whose median deviation is 0 too
     assert gone(seen([2.0, 2.1, 200.0]), one) == []  # too few to tell
+
+
+@pytest.mark.parametrize("rule", [FilterRule.SIGMA, FilterRule.MAD, FilterRule.TUKEY, FilterRule.TRIMMED])
+def test_as_many_as_it_asks_for_are_enough(rule: FilterRule) -> None:
+    prices = [2.0, 2.01, 2.02, 2.03, 2.04, 200.0]
+    one = Filter(rule=rule, within="window", limit=0.2 if rule is FilterRule.TRIMMED else 1.0, trim=0.1, at_least=6)
+    assert 5 in gone(seen(prices), one)
+    assert gone(seen(prices), replace(one, at_least=7)) == []
 
 
 @pytest.mark.parametrize("rule", [FilterRule.SIGMA, FilterRule.MAD, FilterRule.TUKEY, FilterRule.TRIMMED])

@@ -161,6 +161,14 @@ def test_what_suffices_is_told_by_volume_and_by_the_largest_share_too(
     assert bool(reasons) == (status == "low-confidence")
 
 
+def test_a_share_of_exactly_the_limit_is_not_too_large(observe: Observe, tmp_path: Path) -> None:
+    text = 'estimator = "mean"\npooling = "contributor"\nvote = "mean"\n[levels.weights]\nby = ["equal"]\n'
+    text += f"[levels.publish]\nlargest_share = {1 / 3!r}\n[levels.low_confidence]\nobservations = 1\n"
+    three = [{"kind": "trade", "provider": name, "price": 2.0, "quantity": 1.0} for name in ("cirrus", "nimbus", "stratus")]
+    assert run(observe(*three), tmp_path, text).marks["status"].to_list() == ["published"]
+    assert run(observe(*three[:2]), tmp_path, text).marks["status"].to_list() == ["low-confidence"]
+
+
 def test_a_wash_trade_is_excluded_by_who_bought(rows: list[Row], observe: Observe, tmp_path: Path) -> None:
     washed = [row | {"buyer": row["provider"] if number % 10 == 0 else "harbor"} for number, row in enumerate(rows)]
     text = f'estimator = "median"\n{EQUAL}[[levels.require]]\ncolumn = "buyer"\ndiffers_from = "provider"\n{PLAIN}'
