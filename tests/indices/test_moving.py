@@ -194,7 +194,7 @@ def test_no_smaller_number_of_quotes_at_any_price_does_it(rule: Rule, name: str)
             assert not moved(before, after(rows, path, attack | {"price": price}, fewer=fewer), attack), (attack, price, fewer)
 
 
-@pytest.mark.parametrize("name", ["vwap", "volume-weighted median"])
+@pytest.mark.parametrize("name", ["vwap", "vwap of 5 and more", "volume-weighted median"])
 def test_no_trade_of_a_smaller_notional_or_cash_cost_does_it(rule: Rule, name: str) -> None:
     path = rule(TRADES[name], kind="trade")
     rows = seen(3, kind="trade", number=7)
@@ -202,7 +202,7 @@ def test_no_trade_of_a_smaller_notional_or_cash_cost_does_it(rule: Rule, name: s
     for attack, away in product(found, (0.01, 0.013, 0.03, 0.1, 0.4, 0.9, 5.0, 40.0, 99.0)):
         price = before * (1 + away) if attack["direction"] == "up" else before / (1 + away)
         budget = attack["notional"] / price if "notional" in attack["least"] else attack["cash_cost"] / abs(price - before)
-        if budget * 0.999 > 1:  # the smallest trade
+        if budget * 0.999 > (5 if name == "vwap of 5 and more" else 1):  # the smallest trade
             now = after(rows, path, attack | {"price": price}, quantity=budget * 0.999)
             assert not moved(before, now, attack), (attack, price)
 

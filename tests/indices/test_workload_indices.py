@@ -118,6 +118,19 @@ def test_a_limit_excludes_what_is_cheaper_but_slower_and_the_audit_says_by_what(
     assert loose["runner_up"]["dearer"] == pytest.approx((2.5 + 0.24) / 5.4 / ((5 + 0.24) / 18) - 1)
 
 
+def test_the_cheapest_way_of_each_print_is_what_it_prints(tmp_path: Path) -> None:
+    run = workload_indices(gpu_marks({"h100-sxm": 2.5, "b200-sxm": 5.0}, {"h100-sxm": 2.0, "b200-sxm": 9.0}), definition(tmp_path))
+    assert run.ways.group_by("index", "start").len()["len"].max() == 2
+    cheapest = run.ways.filter("cheapest")
+    assert (
+        cheapest["cost"].to_list() == run.ways.group_by("index", "start", maintain_order=True).agg(pl.col("cost").min())["cost"].to_list()
+    )
+    printed = run.marks.select("index", "start", "value").join(cheapest, on=["index", "start"], validate="1:1")
+    assert printed.height == run.marks.height
+    million = printed.filter(~pl.col("index").str.contains("ROLLOUT"))
+    assert million["value"].to_list() == pytest.approx(million["cost"].to_list(), abs=1e-9)
+
+
 def test_a_resource_with_marks_of_its_own_is_priced_by_them(tmp_path: Path) -> None:
     both = pl.concat([gpu_marks({"h100-sxm": 2.5}), gpu_marks({"vcpu": 0.05}, unit="USD/vCPUh")])
     run = workload_indices(both, definition(tmp_path, vcpu=0.01))
