@@ -107,7 +107,8 @@ def test_two_versions_are_compared_day_by_day(tmp_path: Path) -> None:
 
 
 def test_daily_marks_of_two_time_zones_meet_on_their_day(tmp_path: Path) -> None:
-    text = HOUSE.replace("24:00 America/New_York", "00:30 Asia/Tokyo").replace("America/New_York", "Asia/Tokyo").replace('name = "house"', 'name = "tokyo"')
+    text = HOUSE.replace("24:00 America/New_York", "00:30 Asia/Tokyo").replace("America/New_York", "Asia/Tokyo")
+    text = text.replace('name = "house"', 'name = "tokyo"')
     (tmp_path / "tokyo.toml").write_text(text)
     found = compare_versions(listed(), methodology="house", against=tmp_path / "tokyo.toml", first=FIRST, end=END, indices=[EAST])
     runs = [mark(listed(), methodology=rule, first=FIRST, end=END, indices=[EAST]).marks for rule in ("house", tmp_path / "tokyo.toml")]
