@@ -1,0 +1,1 @@
+"""Simulated prices whose mean is the forward curve."""
