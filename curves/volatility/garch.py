@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from tenorgrid.curves.hours import Vector
+from tenorgrid.curves.volatility.curvature import Matrix, covariances, likelihoods
 from tenorgrid.curves.volatility.filters import conditional_variance
 from tenorgrid.curves.volatility.forecast import half_life, long_run_variance, persistence, variance_path
 from tenorgrid.curves.volatility.start import starting_values
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.index import VolatilityModel
 
-Matrix = npt.NDArray[np.float64]
 Mean = Literal["constant", "zero"]
 
 FAMILY = (VolatilityModel.GARCH, VolatilityModel.GJR, VolatilityModel.EGARCH, VolatilityModel.GARCH_T)
@@ -127,7 +126,7 @@ def fit_garch(
         if backcast is not None or abs(after / before - 1) < SETTLED:
             break
         before = after
-    return _as_fit(one, found, chosen, returns, scale, before, iterations)
+    return _as_fit(found, chosen, returns, scale, before, iterations)
 
 
 def _search(one: Any, before: float, start: Vector | None) -> tuple[Any, int]:
@@ -183,11 +182,15 @@ def _model(scaled: Vector, model: VolatilityModel, mean: Mean) -> Any:
     return made
 
 
-def _as_fit(one: Any, found: Any, model: VolatilityModel, returns: Vector, scale: float, before: float, iterations: int) -> GarchFit:
+def _as_fit(found: Any, model: VolatilityModel, returns: Vector, scale: float, before: float, iterations: int) -> GarchFit:
     names = tuple(NAMES[name] for name in found.params.index)
     scaled = np.asarray(found.params, dtype=np.float64)
     values, jacobian = _unscaled(model, names, scaled, scale)
-    robust, classic = (_covariance(one, scaled, before, jacobian, robust=kind) for kind in (True, False))
+
+    def told(values: Vector) -> Vector:
+        return likelihoods(model, dict(zip(names, values.tolist(), strict=True)), returns * scale, backcast=before)
+
+    classic, robust = (jacobian @ one @ jacobian.T for one in covariances(told, scaled))
     parameters = dict(zip(names, values.tolist(), strict=True))
     backcast = before / scale**2
     variance = conditional_variance(model, parameters, returns - parameters.get("mu", 0.0), backcast=backcast)
@@ -216,13 +219,3 @@ def _unscaled(model: VolatilityModel, names: tuple[str, ...], scaled: Vector, sc
         values[omega] /= scale**2
         jacobian[omega, omega] = 1 / scale**2
     return values, jacobian
-
-
-def _covariance(one: Any, scaled: Vector, before: float, jacobian: Matrix, *, robust: bool) -> Matrix:
-    size = scaled.size
-    try:
-        with np.errstate(all="ignore"):
-            found = np.asarray(one.compute_param_cov(scaled, backcast=before, robust=robust), dtype=np.float64)
-    except np.linalg.LinAlgError:  # a Hessian without an inverse: there are no errors, and NaN says so
-        return np.full((size, size), np.nan)
-    return np.asarray(jacobian @ found @ jacobian.T)

@@ -49,12 +49,12 @@ def freedom_of_changes(count: int, *, window: int, step: int = 1, means: int = 1
     99.0
     """
     gamma = autocovariances_of_changes(window, step=step)
-    lag = np.arange(means, gamma.size, means)
+    if count <= max(gamma.size, means):
+        raise InputError.of("marks", f"more than {max(gamma.size, means)} changes of a mark over {window} prints", value=count)
     each = count / means
-    lost = 1 + 2 * float(((1 - lag / means / each) * gamma[lag] / gamma[0]) @ np.ones(lag.size))
-    if lost >= each:
-        raise InputError.of("marks", f"more than {lost:.0f} changes of a mark over {window} prints", value=count)
-    return float(count - means * lost)
+    lag = np.arange(means, min(gamma.size, count), means)
+    lost = 1 + 2 * float(((1 - lag / count) * gamma[lag]).sum() / gamma[0])
+    return float(count - means * min(lost, each))
 
 
 def spot_variance(variance: float, *, window: int, step: int = 1) -> float:
