@@ -49,6 +49,16 @@ class Marks(dy.Schema):
         return pl.col("value").is_null() == (pl.col("status").cast(pl.String) == "withheld")
 
 
+class RecipeMix(dy.Schema):
+    """Which recipes did the work behind a mark of work, where a market tells: they all cost the same, and the shares are of the work."""
+
+    index = dy.String(primary_key=True, description="WORKLOAD.HOME.TIER, in upper case")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the period that the mark is of")
+    recipe = dy.String(primary_key=True, description="Recipe")
+    work = dy.Float64(min_exclusive=0, description="Work done by it in the period", metadata={"unit": "units of work"})
+    share = dy.Float64(min_exclusive=0, max=1, description="Of all the work behind the mark", metadata={"unit": "1"})
+
+
 class Fixings(dy.Schema):
     """The latest published revision of the marks at a cut-off: the one thing that values and contract settlement read."""
 

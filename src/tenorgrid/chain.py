@@ -34,6 +34,7 @@ from tenorgrid.folders import (
     write_values,
 )
 from tenorgrid.indices.fixings import fixings
+from tenorgrid.indices.workloads.recipe_mix import mix_of_marks
 from tenorgrid.mark_tables import fixings_of, read_marks
 from tenorgrid.progress import Silent, Steps
 from tenorgrid.reports.report import render
@@ -170,7 +171,9 @@ def _analyse_into(
     given = next((one for one in (quotes, trades, exposures) if one is not None), None)
     with clock.part("marks"), _left_out(folder / "marks", left_out, given=given):
         marks = marks_of(run)
-        write_marks(marks, folder / "marks", as_of=day, before=before / "marks")
+        rule, hours = marks.run.methodology, run.case.market.hours
+        mix = mix_of_marks(run.placements, marks.marks, methodology=rule, hours=hours)
+        write_marks(marks, folder / "marks", as_of=day, mix=mix, before=before / "marks")
     if marks is None:
         warn("without marks there are no curve/, value/ and basis/", PartLeftOutWarning, stacklevel=3)
         return [*left_out, "curve", "value", "basis"]

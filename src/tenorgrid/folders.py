@@ -122,6 +122,7 @@ def write_marks(
     inputs: Mapping[str, Path] | None = None,
     as_of: date | None = None,
     work: WorkloadRun | None = None,
+    mix: pl.DataFrame | None = None,
     before: Path | None = None,
 ) -> None:
     """Marks, their exclusions, and one line of audit each; marks of work made of them have an audit of their own.
@@ -132,6 +133,7 @@ def write_marks(
         inputs: what was read, for the manifest.
         as_of: past which nothing was known, for the manifest.
         work: marks of work.
+        mix: `RecipeMix` of marks of work that a market's own prices gave.
         before: the marks' last folder, whose versions stay readable.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +141,8 @@ def write_marks(
     if work is not None:
         write_audit(work, folder / "workload-audit.jsonl")
     write_table(folder, "exclusions", marks.exclusions)
+    if mix is not None:
+        write_table(folder, "recipe_mix", mix)
     marks.run.write_audit(folder / "audit.jsonl")
     rule = marks.run.methodology
     settings = {"methodology": rule.name, "method_hash": rule.hash, "timezone": rule.timezone}

@@ -6,10 +6,13 @@ import polars as pl
 import pytest
 
 import tenorgrid as tg
+from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.index import Rounding
 from tenorgrid.data.kinds.work import Architecture, WorkClass
+from tenorgrid.data.tables.observed import RecipeMix
+from tenorgrid.indices.methodology import load
 from tenorgrid.indices.workloads.indices import WorkloadIndices, workload_indices
-from tenorgrid.indices.workloads.recipe_mix import recipe_mix
+from tenorgrid.indices.workloads.recipe_mix import mix_of_marks, recipe_mix
 from tenorgrid.indices.workloads.terms import PACKAGED, Figures, Home, WorkloadBasket, WorkloadTerm
 from tenorgrid.results import Run
 
@@ -125,3 +128,32 @@ def test_every_recipe_that_the_market_ran_costs_the_same_so_that_its_mix_needs_n
     assert mix.filter(pl.col("share") < 0.999).height > 0  # hours in which one chip did not do it all
     shares = mix.group_by("horizon", *NODE).agg(pl.col("share").sum())["share"]
     assert shares.to_list() == pytest.approx([1.0] * len(shares))
+
+
+def test_the_mix_beside_a_run_s_marks_is_of_the_work_that_each_counts(run: Run) -> None:
+    marked = tg.mark(run.work_observations(), method="house")
+    mix = mix_of_marks(run.placements, marked.marks, methodology=marked.run.methodology, hours=run.case.market.hours)
+    assert RecipeMix.is_valid(mix)
+    work = mix.group_by("index", "start").agg(pl.col("work", "share").sum())
+    both = marked.marks.filter(pl.col("quantity") > 0).join(work, on=["index", "start"], how="left")
+    assert both.height == work.height > 10
+    assert ((both["work"] - both["quantity"]).abs() <= 1e-9 * both["quantity"]).all()
+    assert both["share"].to_list() == pytest.approx([1.0] * both.height, abs=1e-12)
+
+
+def test_the_mix_of_a_group_is_that_of_its_homes(run: Run) -> None:
+    rule, hours = load("house"), run.case.market.hours
+    marks = tg.mark(run.work_observations(), method="house").marks
+    mix = mix_of_marks(run.placements, marks, methodology=rule, hours=hours).filter(pl.col("index").str.contains(r"\.GLOBAL\."))
+    whole = run.placements.filter(pl.col("work") > 0, pl.col("horizon") == "real-time").with_columns(time=pl.col("start"))
+    assert mix["start"].n_unique() == marks["start"].n_unique()
+    days = marks.select("start", "end").unique()
+    inside = whole.join_where(days.rename({"start": "day"}), pl.col("time") >= pl.col("day"), pl.col("time") < pl.col("end"))
+    plain = inside.group_by("workload", "tier", "day", "recipe").agg(pl.col("work").sum() * hours)
+    assert mix.height == plain.height
+    assert mix["work"].sum() == pytest.approx(plain["work"].sum(), rel=1e-12)
+
+
+def test_a_table_that_is_none_of_placements_is_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="placements"):
+        mix_of_marks(run.placements.drop("recipe"), run.placements, methodology=load("house"), hours=1.0)
