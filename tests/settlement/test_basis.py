@@ -51,6 +51,7 @@ def test_hulls_example_gives_the_printed_ratio_and_effectiveness() -> None:
     fit = regress(FUEL, FUTURES)
     assert fit.ratio == pytest.approx(0.777651, abs=5e-7)
     assert fit.correlation == pytest.approx(0.928372, abs=5e-7)
+    assert fit.ratio * 2_000_000 / 42_000 == pytest.approx(37.031, abs=5e-4)  # contracts: gallons burnt over gallons a contract
     assert variance_reduction(FUEL, FUTURES, ratio=fit.ratio) == pytest.approx(0.861875, abs=5e-7)
     assert (np.std(FUTURES, ddof=1), np.std(FUEL, ddof=1)) == (pytest.approx(0.0313, abs=5e-5), pytest.approx(0.0263, abs=5e-5))
 

@@ -51,7 +51,15 @@ def two_settlement(board: Any, *, load: tuple[float, float], price: tuple[float,
 
 @pytest.mark.parametrize(
     ("load", "price", "expected"),
-    [((100, 105), (20, 23), "2115"), ((200, 195), (20, 22), "3890"), ((500, 480), (20, 25), "9500"), ((110, 80), (30, 45), "1950")],
+    [
+        ((100, 105), (20, 23), "2115"),
+        ((200, 195), (20, 22), "3890"),
+        ((500, 480), (20, 25), "9500"),
+        ((110, 80), (30, 45), "1950"),
+        ((100, 80), (30, 45), "2100"),
+        ((100, 110), (30, 20), "3200"),
+        ((100, 120), (30, 45), "3900"),
+    ],
 )
 def test_two_settlement_pays_the_known_amounts(
     board: Any, case_of: Cases, recorded_at: Any, load: tuple[float, float], price: tuple[float, float], expected: str
