@@ -157,7 +157,7 @@ def decayed(pace: Vector, years: Vector) -> Vector:
     """(1 − e^{−k t}) / k, and t where k = 0; arguments broadcast.
 
     >>> decayed(np.array([0.0, 2.0]), np.array([0.5])).round(6)
-    array([0.5     , 0.316060])
+    array([0.5    , 0.31606])
     """
     still = np.asarray(pace) == 0
     divisor = np.where(still, 1.0, pace)

@@ -52,7 +52,7 @@ def call(model: PathModel, *, forward: Vector, strike: Vector, years: Vector, pl
     >>> from tenorgrid.derivatives.paths.model import ornstein_uhlenbeck
     >>> model = PathModel(factors=ornstein_uhlenbeck(reversion=0.0, volatility=0.28))
     >>> call(model, forward=np.array([19.0]), strike=np.array([19.0]), years=np.array([0.75])).round(4)  # 1.701051 before discounting
-    array([1.8336])
+    array([1.8335])
     """
     refuse(
         "option",
