@@ -1,6 +1,6 @@
 """Volatility of an index's daily marks, by any model: the table that options are valued with, and all that stands behind it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import get_args
 from warnings import warn
@@ -10,12 +10,13 @@ import polars as pl
 
 from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.volatility.days import days_of, returns_of
-from tenorgrid.curves.volatility.estimate import Estimate, estimate, least_of
+from tenorgrid.curves.volatility.estimate import Estimate, as_marked, estimate, least_of
 from tenorgrid.curves.volatility.ewma import Ewma
 from tenorgrid.curves.volatility.garch import GarchFit, Mean
 from tenorgrid.curves.volatility.realised import Interval
+from tenorgrid.curves.volatility.windows import UNWINDOWED, window_of
 from tenorgrid.data.errors import ConvergenceWarning, Fault, InputError
-from tenorgrid.data.kinds.index import VolatilityModel
+from tenorgrid.data.kinds.index import VolatilityModel, WindowTreatment
 from tenorgrid.data.tables.curve import Volatility
 from tenorgrid.data.tables.volatility import VolatilityFits, VolatilityParameters, VolatilityPath, VolatilityTerms
 
@@ -96,7 +97,11 @@ def study(
     horizon: int = HORIZON,
     mean: Mean = "constant",
 ) -> VolatilityStudy:
-    """What `fit_volatility` gives with all that stands behind it; `horizon` is how many days the term structure has."""
+    """What `fit_volatility` gives with all that stands behind it; `horizon` is how many days the term structure has.
+
+    The treatment of the fit says what became of a window longer than a day: corrected, un-windowed by the methodology's own name, or taken
+    as marked.
+    """
     chosen = _refuse_choices(model, interval, level, window, term, horizon)
     days = days_of(marks, index)
     _refuse_periods(days)
@@ -105,6 +110,11 @@ def study(
     found = estimate(
         returns, model=chosen, interval=interval, level=level, window=window, term=term, horizon=horizon, mean=mean, least=fewest
     )
+    method = str(days["methodology"][0])
+    if method.endswith(UNWINDOWED):
+        found = replace(found, treatment=WindowTreatment.UNWINDOWED)
+    elif window == 1:
+        found = as_marked(found, window=window_of(method) or 1)
     if isinstance(found.fit, GarchFit) and not found.fit.converged:
         warn(f"{chosen} of {index}: {found.fit.message}", ConvergenceWarning, stacklevel=2)
     return _tables(found, days, index, level=level, window=window, count=returns.size)

@@ -8,9 +8,11 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
+from tenorgrid.curves.hours import Vector
+from tenorgrid.curves.premium.hac import autocovariances, bartlett
 from tenorgrid.curves.volatility.days import days_of
 from tenorgrid.curves.volatility.fit import DAYS_PER_YEAR, HORIZON, TERM, VolatilityStudy, terms_table
-from tenorgrid.curves.volatility.har import COMPONENTS, HarFit, contests, fit_har, forecasts, parameters_of
+from tenorgrid.curves.volatility.har import COMPONENTS, HarFit, contests, design_of, fit_har, forecasts, parameters_of
 from tenorgrid.curves.volatility.intraday import realised_days
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.index import VolatilityModel, WindowTreatment
@@ -61,10 +63,10 @@ def study_har(
 def study_days(
     days: pl.DataFrame, *, index: str, level: float = 0.95, term: int = TERM, horizon: int = HORIZON, components: Sequence[int] = COMPONENTS
 ) -> HarStudy:
-    """The same of `RealisedDays`. The interval is that of the mean forecast over the term, from the errors that forecasts of it would have had.
+    """The same of `RealisedDays`.
 
-    Those are the residuals of the regression, with the HAC error of their mean: what the level of the next days may differ by. It is cut at
-    a tenth of the number from below, as variance has no other side.
+    The interval is normal on the logarithm of the mean variance over the term, with the HAC error of a mean of so many residuals of the
+    regression.
     """
     values = days["variance"].to_numpy()
     fit = fit_har(values, lengths=components)
@@ -99,16 +101,12 @@ def study_days(
     return HarStudy(study=study, fit=fit, days=days, forecasts=made, contests=contests(made))
 
 
-def _fitted(fit: HarFit) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    from tenorgrid.curves.volatility.har import design_of
-
+def _fitted(fit: HarFit) -> Vector:
     return np.asarray(design_of(fit.values, fit.lengths)[:-1] @ fit.regression.coefficients)
 
 
 def _spread(fit: HarFit, middle: float, term: int) -> float:
     """Standard deviation of the logarithm of the mean variance over the term: HAC error of a mean of `term` residuals, over the level."""
-    from tenorgrid.curves.premium.hac import autocovariances, bartlett
-
     residual = fit.values[max(fit.lengths) :] - _fitted(fit)
     lags = min(fit.regression.lags, residual.size - 1)
     long_run = float(bartlett(autocovariances(residual - residual.mean(), np.arange(residual.size), lags=lags))) / residual.size

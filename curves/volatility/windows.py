@@ -5,6 +5,8 @@ from typing import Any
 from tenorgrid.data.errors import InputError
 from tenorgrid.indices.methodology import Methodology, load, of_values, shipped, values_of
 
+UNWINDOWED = " un-windowed"  # end of a methodology's name
+
 
 def window_of(methodology: Methodology | str) -> int | None:
     """Periods in the window of a mark: 1 where it looks at its own period alone; None for a name that is not shipped.
@@ -28,8 +30,8 @@ def window_of(methodology: Methodology | str) -> int | None:
 def unwindowed(methodology: str) -> Methodology:
     """A shipped methodology with a window of one period: what each period's observations alone say.
 
-    Days that a level asks for are lowered to one, as there is only one. Its name says so, so that its prints are never taken for the
-    published ones.
+    Days that a level asks for are lowered to one, as there is only one, and what its filters do within a period they do within the window.
+    Its name says so, so that its prints are never taken for the published ones.
 
     >>> rule = unwindowed("ccir-1.1.1")
     >>> rule.name, str(rule.window)
@@ -42,6 +44,7 @@ def unwindowed(methodology: str) -> Methodology:
         for part in ("publish", "low_confidence"):
             if "days" in lowered.get(part, {}):
                 lowered[part] = {**lowered[part], "days": 1}
+        lowered["filters"] = [{**one, "within": "window"} if "within" in one else one for one in level.get("filters", [])]
         levels.append(lowered)
-    name = f"{values['name']} un-windowed"
+    name = f"{values['name']}{UNWINDOWED}"
     return of_values({**values, "name": name, "window": values["every"], "levels": levels}, file=name)

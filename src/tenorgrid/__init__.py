@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from tenorgrid.renting import rental_curve as rental_curve
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
+    from tenorgrid.volatilities import volatility as volatility
     from tenorgrid.workload_marking import workloads as workloads
 
 # Where each public name lives: importing one thing imports no other.
@@ -101,6 +102,7 @@ _NAMES = {
     "solve_model": "clearing.reference_solution",
     "to_quantlib": "curves.discount_quantlib",
     "value": "api",
+    "volatility": "volatilities",
     "what_if": "insight",
     "workloads": "workload_marking",
     "write_case": "data.case",

@@ -25,9 +25,9 @@ from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.forward import fit_curve as fit_forward
 from tenorgrid.curves.shape import Shape
-from tenorgrid.curves.volatility import fit_volatility as realised_volatility
 from tenorgrid.data.case import Case, read_case
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds.index import VolatilityModel
 from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.market_file import to_span
 from tenorgrid.data.terms.exposure import Exposure
@@ -159,7 +159,7 @@ def _as_run(case: Case, rule: PricingRule, as_of: date | None, cleared: Clearing
 def mark(
     observations: pl.DataFrame | pl.LazyFrame | Path | str,
     *,
-    method: str | Path = "house",
+    method: Methodology | str | Path = "house",
     first: date | str | None = None,
     end: date | str | None = None,
     indices: list[str] | None = None,
@@ -171,7 +171,7 @@ def mark(
         observations: `Observations`. A lazy frame or a path is read some days at a time, so that it need not fit into memory: a Parquet
             file, a folder or pattern of them, or a Delta table; `indices.streaming.marking.mark_stream` hands out the marks as they are
             made, and the command writes them.
-        method: name of a shipped methodology or a TOML file.
+        method: name of a shipped methodology, a TOML file, or a methodology that is loaded.
         first, end: days in the methodology's time zone; None takes the days that the observations span.
         indices: only these; None is every one that shows up.
         sensitivity: `left out` spares the audits each mark without each contributor and the least that moves it; they say so.
@@ -364,8 +364,33 @@ def _exposures(table: pl.DataFrame, timezone: str) -> list[Exposure]:
 
 
 def fit_volatility(
-    marks: Marks | pl.DataFrame, *, index: str, model: Literal["realised", "realised-weekday"] = "realised", level: float = 0.95
+    marks: Marks | pl.DataFrame,
+    *,
+    index: str | None = None,
+    model: VolatilityModel | str = VolatilityModel.REALISED,
+    level: float = 0.95,
+    least: int | None = None,
+    window: int | None = None,
+    term: int = 30,
 ) -> pl.DataFrame:
-    """`Volatility` of an index's daily marks with its interval. Raises InputError for a constant, gapped or short series."""
+    """`Volatility` of an index's marks by one model, with its interval; `tg.volatility` gives what stands behind it.
+
+    Args:
+        marks: daily marks; for `har` those of parts of a day.
+        index: None is the only one of the marks.
+        model: realised, realised-weekday, ewma, ewma-fitted, garch, gjr, egarch, garch-t or har.
+        level: confidence.
+        least: fewest returns; None is the model's own.
+        window: days that a mark averages over, for which realised models are corrected and others refuse; None is what its methodology
+            says, 1 takes marks as they are.
+        term: days ahead whose mean variance a forecast's number is.
+
+    Raises InputError for a constant, gapped or short series, and for several indices where none is named.
+    """
+    from tenorgrid.volatilities import volatility
+
     frame = marks.marks if isinstance(marks, Marks) else marks
-    return realised_volatility(frame, index=index, model=model, level=level)
+    names = frame["index"].unique().sort().to_list() if index is None else [index]
+    if len(names) != 1:
+        raise InputError.of("volatility", f"one of {', '.join(names[:8]) or 'no index'}", column="index", value="none named")
+    return volatility(frame, index=names[0], model=model, level=level, least=least, window=window, term=term).volatility

@@ -30,6 +30,7 @@ from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.rental import rental
 from tenorgrid.commands.tiers import tiers
+from tenorgrid.commands.volatility import volatility
 from tenorgrid.commands.what_if import what_if
 from tenorgrid.commands.workloads import workloads
 from tenorgrid.data.errors import Fault, InputError, TenorgridError
@@ -289,6 +290,7 @@ app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
 app.command()(far)
+app.command()(volatility)
 app.command()(attack)
 app.command()(explain)
 app.command()(intelligence)

@@ -1,0 +1,158 @@
+"""The page of `tenorgrid volatility`: how far prices move, how far they are expected to, and what the models rest on."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from tenorgrid.reports.figures import volatility as figures
+from tenorgrid.reports.page import Drawing, Key, Listing, Section, compose
+from tenorgrid.reports.tables import Column, number, table
+
+FILE = "volatility.html"
+DRAWN = 6  # strips of one figure
+PAIRS = 5
+
+
+def render(tables: Mapping[str, pl.DataFrame], *, source: str) -> str:
+    """The whole page as one HTML text that loads nothing from anywhere.
+
+    Args:
+        tables: volatility, fits, parameters, path and terms; days, forecasts, contests and correlations may be missing.
+        source: what the marks are called.
+    """
+    told = tables["volatility"].sort("index", "model")
+    indices = told["index"].unique(maintain_order=True).head(DRAWN).to_list()
+    lost = tables["fits"].filter(pl.col("converged").not_()).height
+    windowed = tables["fits"].filter(pl.col("treatment").cast(pl.String) != "none needed").height
+    middle = told["volatility"].median()
+    keys = [
+        Key(label="Indices", value=f"{told['index'].n_unique()}", note=f"{told.height} estimates"),
+        Key(label="Volatility", value=number(middle if isinstance(middle, float) else None, ".2f"), note="a year, median of the estimates"),
+        Key(label="Searches not at an optimum", value=f"{lost}", note="of the fits that search"),
+        Key(label="Windows of several days", value=f"{windowed}", note="estimates of marks that average"),
+    ]
+    sections = [_numbers(told), _time(tables, indices), _fits(tables)]
+    if "days" in tables:
+        sections.append(_days(tables))
+    if "correlations" in tables:
+        sections.append(_correlations(tables["correlations"]))
+    return compose(title="Volatility", subtitle=f"{source}.", keys=keys, sections=sections, note="")
+
+
+def _numbers(told: pl.DataFrame) -> Section:
+    columns = [
+        Column(name="index", head="Index"),
+        Column(name="model", head="Model"),
+        Column(name="observations", head="Returns", form=",d"),
+        Column(name="volatility", head="Volatility", unit="1/√year", form=".4f"),
+        Column(name="lower", head="Lower", unit="1/√year", form=".4f"),
+        Column(name="upper", head="Upper", unit="1/√year", form=".4f"),
+        Column(name="level", head="Confidence", form=".2f"),
+    ]
+    block = Listing(
+        name="volatility", title="Estimates", table=table(told, columns, name="volatility-table"),
+        caption="Annualised with 365 days. Of forecasting models the root of the mean variance expected over the term.",
+    )  # fmt: skip
+    return Section(name="numbers-section", title="How far prices move", lead="One number for each index and model.", blocks=[block])
+
+
+def _time(tables: Mapping[str, pl.DataFrame], indices: list[str]) -> Section:
+    blocks: list[Drawing | Listing] = [
+        Drawing(
+            name="through-time", title="Volatility through time", figure=figures.through_time(tables["path"], indices=indices),
+            caption="Lines: expected from the days before, at estimates of the whole window. Bars: the day's own move, √365 |r|.",
+        ),
+        Drawing(
+            name="term-structure", title="Forecast term structure", figure=figures.term_structure(tables["terms"], indices=indices),
+            caption="Root of the mean variance expected over the next so many days.",
+        ),
+    ]  # fmt: skip
+    return Section(name="time-section", title="When", lead="What was expected of each day, and what is expected now.", blocks=blocks)
+
+
+def _fits(tables: Mapping[str, pl.DataFrame]) -> Section:
+    fits = (
+        tables["fits"]
+        .sort("index", "model")
+        .with_columns(
+            pl.when(pl.col("converged").is_null())
+            .then(pl.lit(""))
+            .when(pl.col("converged"))
+            .then(pl.lit("yes"))
+            .otherwise(pl.lit("no"))
+            .alias("ended"),
+            pl.col("treatment").cast(pl.String),
+        )
+    )
+    columns = [
+        Column(name="index", head="Index"),
+        Column(name="model", head="Model"),
+        Column(name="ended", head="At an optimum"),
+        Column(name="log_likelihood", head="Log-likelihood", form=",.2f"),
+        Column(name="akaike", head="AIC", form=",.1f"),
+        Column(name="persistence", head="Persistence", form=".4f"),
+        Column(name="half_life", head="Half-life", unit="days", form=",.1f"),
+        Column(name="next_day", head="Next day", unit="1/√year", form=".4f"),
+        Column(name="long_run", head="Long run", unit="1/√year", form=".4f"),
+        Column(name="window", head="Window", unit="days", form=",d"),
+        Column(name="treatment", head="Window's treatment"),
+    ]
+    blocks: list[Drawing | Listing] = [
+        Listing(
+            name="fits", title="Fits", table=table(fits, columns, name="fits-table"),
+            caption="A long run is missing where persistence is 1 or more: such a model has none.",
+        )
+    ]  # fmt: skip
+    if not tables["parameters"].is_empty():
+        columns = [
+            Column(name="index", head="Index"),
+            Column(name="model", head="Model"),
+            Column(name="name", head="Parameter"),
+            Column(name="value", head="Estimate", form=".6g"),
+            Column(name="error", head="Error", form=".3g"),
+            Column(name="robust_error", head="Robust error", form=".3g"),
+        ]
+        blocks.append(
+            Listing(
+                name="parameters", title="Parameters", table=table(tables["parameters"], columns, name="parameters-table"),
+                caption="Of daily log returns. Robust errors hold where surprises are not normal (har: Newey and West's).",
+            )
+        )  # fmt: skip
+    return Section(name="fits-section", title="What the models rest on", lead="Fits and their parameters.", blocks=blocks)
+
+
+def _days(tables: Mapping[str, pl.DataFrame]) -> Section:
+    days = tables["days"]
+    series = days["series"].unique(maintain_order=True).head(DRAWN).to_list()
+    blocks: list[Drawing | Listing] = [
+        Drawing(
+            name="jumps", title="Realised variance and jumps", figure=figures.jumps(days, series=series),
+            caption="Bipower variation leaves jumps out. The ratio test says nothing of a day on which half the returns are 0.",
+        )
+    ]  # fmt: skip
+    columns = [
+        Column(name="series", head="Series"),
+        Column(name="rival", head="Against"),
+        Column(name="loss", head="Loss"),
+        Column(name="days", head="Days", form=",d"),
+        Column(name="own", head="HAR", form=".3g"),
+        Column(name="other", head="Naive", form=".3g"),
+        Column(name="statistic", head="DM, corrected", form=".2f"),
+        Column(name="p_value", head="p", form=".4f"),
+    ]
+    blocks.append(
+        Listing(
+            name="contests", title="Out of sample against naive forecasts", table=table(tables["contests"], columns, name="contests-table"),
+            caption="Each forecast knows the days before it alone. Below 0 HAR is better.",
+        )
+    )  # fmt: skip
+    return Section(name="days-section", title="Within the day", lead="What prints within the day say.", blocks=blocks)
+
+
+def _correlations(found: pl.DataFrame) -> Section:
+    pairs = found.select("index", "other").unique().height
+    drawing = Drawing(
+        name="correlations", title="Dynamic correlation", figure=figures.correlations(found, most=PAIRS),
+        caption=f"Engle's, of standardised GARCH returns, each day's from the days before it. {min(PAIRS, pairs)} of {pairs} pairs.",
+    )  # fmt: skip
+    return Section(name="correlations-section", title="Together", lead="How far indices move as one.", blocks=[drawing])

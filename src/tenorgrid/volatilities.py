@@ -1,0 +1,158 @@
+"""Volatility of indices in the hand of a desk: `tg.volatility(...)`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from warnings import warn
+
+import polars as pl
+
+from tenorgrid.curves.volatility.correlation import Dcc, fit_dcc
+from tenorgrid.curves.volatility.days import days_of, returns_of
+from tenorgrid.curves.volatility.fit import HORIZON, TERM, VolatilityStudy, study
+from tenorgrid.curves.volatility.har import COMPONENTS
+from tenorgrid.curves.volatility.har_study import HarStudy, study_har
+from tenorgrid.curves.volatility.windows import window_of
+from tenorgrid.data.errors import InputError, PartLeftOutWarning
+from tenorgrid.data.kinds.index import VolatilityModel
+from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.tables.volatility import Correlations
+from tenorgrid.results import Marks, Tables
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volatilities(Tables):
+    """What the models say of each index; `volatility` is the table that options are valued with, once one model's rows are chosen.
+
+    The others are those of `tenorgrid.data.tables.volatility`; `days`, `forecasts` and `contests` belong to HAR, `correlations` to several
+    indices.
+    """
+
+    source: str
+    volatility: pl.DataFrame = field(repr=False)
+    fits: pl.DataFrame = field(repr=False)
+    parameters: pl.DataFrame = field(repr=False)
+    path: pl.DataFrame = field(repr=False)
+    terms: pl.DataFrame = field(repr=False)
+    days: pl.DataFrame | None = field(repr=False, default=None)
+    forecasts: pl.DataFrame | None = field(repr=False, default=None)
+    contests: pl.DataFrame | None = field(repr=False, default=None)
+    correlations: pl.DataFrame | None = field(repr=False, default=None)
+    dcc: Dcc | None = field(repr=False, default=None)
+
+    def of(self, model: VolatilityModel | str) -> pl.DataFrame:
+        """`Volatility` by one model, for `tg.value`.
+
+        Raises `InputError` for a model that was not asked for.
+        """
+        found = self.volatility.filter(pl.col("model") == str(model))
+        if found.is_empty():
+            raise InputError.of("volatility", f"one of {', '.join(self.volatility['model'].unique())}", column="model", value=model)
+        return found
+
+    def page(self) -> str:
+        """The page of figures as one HTML text."""
+        from tenorgrid.reports.pages.volatility import render  # plotly, only needed here
+
+        return render(self.tables(), source=self.source)
+
+    def save(self, folder: Path, *, inputs: dict[str, Path] | None = None) -> Path:
+        """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
+        from tenorgrid.reports.pages.volatility import FILE
+
+        page = self.page()
+        with writing(folder) as temporary:
+            for name, frame in self.tables().items():
+                write_table(temporary, name, frame)
+            (temporary / FILE).write_text(page, encoding="utf-8")
+            write_manifest(temporary, command="volatility", inputs=inputs, settings={"source": self.source})
+        return folder / FILE
+
+
+def volatility(
+    marks: Marks | pl.DataFrame,
+    *,
+    index: str | Sequence[str] | None = None,
+    model: VolatilityModel | str | Sequence[VolatilityModel | str] = VolatilityModel.REALISED,
+    level: float = 0.95,
+    least: int | None = None,
+    window: int | None = None,
+    term: int = TERM,
+    horizon: int = HORIZON,
+    components: Sequence[int] = COMPONENTS,
+    source: str = "marks",
+) -> Volatilities:
+    """Volatility of each index by each model, with parameters, path, term structure, and correlations of several indices.
+
+    Args:
+        marks: daily `Marks`; for `har` those of parts of a day.
+        index: one or several; None is all of the marks.
+        model: one or several of `tenorgrid.data.kinds.index.VolatilityModel`.
+        level: confidence of the intervals.
+        least: fewest returns; None is each model's own.
+        window: periods that a mark averages over; None is what its methodology says, where it is a shipped one, and else 1.
+        term: days ahead whose mean variance a forecast's number is.
+        horizon: days of the term structure.
+        components: days of HAR's regressors.
+        source: what the page calls the marks.
+
+    Raises `InputError` with every fault of an index and model. Several indices are given Engle's dynamic correlations where a GARCH is
+    among the models; warns with `PartLeftOutWarning` where their common days are too few for it.
+    """
+    frame = marks.marks if isinstance(marks, Marks) else marks
+    indices = frame["index"].unique().sort().to_list() if index is None else [index] if isinstance(index, str) else list(index)
+    models = [model] if isinstance(model, str) else list(model)
+    if not indices or not models:
+        raise InputError.of("volatility", "at least one index and one model")
+    daily: list[VolatilityStudy] = []
+    within: list[HarStudy] = []
+    for name in indices:
+        for one in models:
+            if one == VolatilityModel.HAR:
+                within.append(study_har(frame, index=name, level=level, term=term, horizon=horizon, components=components))
+            else:
+                chosen = window_of_marks(frame, name) if window is None else window
+                daily.append(study(frame, index=name, model=one, level=level, least=least, window=chosen, term=term, horizon=horizon))
+    studies = [*daily, *(one.study for one in within)]
+    dcc, correlations = _correlations(frame, indices, least) if len(indices) > 1 and VolatilityModel.GARCH in models else (None, None)
+    parts = {name: pl.concat([getattr(one, name) for one in studies]) for name in ("volatility", "fits", "parameters", "path", "terms")}
+    more = {name: pl.concat([getattr(one, name) for one in within]) if within else None for name in ("days", "forecasts", "contests")}
+    return Volatilities(source=source, correlations=correlations, dcc=dcc, **parts, **more)  # type: ignore[arg-type]  # frames by name
+
+
+def window_of_marks(marks: pl.DataFrame, index: str) -> int:
+    """Periods that an index's marks average over, by their methodology; 1 where that is not a shipped one.
+
+    >>> window_of_marks(pl.DataFrame({"index": ["X"], "methodology": ["ccir-1.1.1"]}), "X")
+    7
+    """
+    names = marks.filter(pl.col("index") == index)["methodology"].unique().to_list()
+    return max((window_of(name) or 1 for name in names), default=1)
+
+
+def _correlations(marks: pl.DataFrame, indices: list[str], least: int | None) -> tuple[Dcc | None, pl.DataFrame | None]:
+    """Dynamic correlations over the days that all indices have."""
+    days = [days_of(marks, name).select("start", "end", pl.col("value").alias(name)) for name in indices]
+    common = days[0]
+    for more in days[1:]:
+        common = common.join(more, on=["start", "end"], how="inner")
+    common = common.sort("start")
+    try:
+        returns = {name: returns_of(common.select("start", pl.col(name).alias("value")), name, least=1) for name in indices}
+        found = fit_dcc(returns) if least is None else fit_dcc(returns, least=least)
+    except InputError as error:
+        warn(f"no correlations: {error}", PartLeftOutWarning, stacklevel=3)
+        return None, None
+    starts = [*common["start"].to_list()[1:], common["end"][-1]]
+    path = [*found.correlations, found.ahead]
+    rows = [
+        (moment.date(), indices[i], indices[j], float(matrix[i, j]))
+        for moment, matrix in zip(starts, path, strict=True)
+        for i in range(len(indices))
+        for j in range(i + 1, len(indices))
+    ]
+    frame = pl.DataFrame(rows, schema=["day", "index", "other", "correlation"], orient="row")
+    return found, Correlations.validate(frame, cast=True)
