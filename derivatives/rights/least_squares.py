@@ -59,17 +59,17 @@ def value(margin: Vector, *, state: Vector, maximum: int, minimum: int = 0, degr
         open_ = np.ones(paths, bool) if minimum else margin[at] > 0
         if not open_.any():
             continue
-        fitted = _fitted(state[at, open_], earned[:, open_], degree)
-        fitted[0] = 0.0
+        guess = fitted(state[at, open_], earned[:, open_], degree)
+        guess[0] = 0.0
         use = np.zeros((maximum, paths), bool)
-        use[:, open_] = margin[at, open_] + fitted[:-1] > fitted[1:]
+        use[:, open_] = margin[at, open_] + guess[:-1] > guess[1:]
         use |= must[:, None]
         earned[1:] = np.where(use, margin[at] + earned[:-1], earned[1:])
     total = earned[maximum]
     return Estimate(value=float(total.mean()), error=float(total.std(ddof=1) / np.sqrt(paths)) if paths > 1 else 0.0)
 
 
-def _fitted(state: Vector, earned: Vector, degree: int) -> Vector:
+def fitted(state: Vector, earned: Vector, degree: int) -> Vector:
     """Least-squares worth of going on, (rights + 1, paths), from powers of the state brought to mean 0 and deviation 1."""
     spread = state.std(axis=0)
     scaled = (state - state.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
