@@ -62,13 +62,10 @@ def side(panel: Panel) -> Side:
 
     Logarithms are taken of prices over their product's mean, which leaves every comparison as it is and keeps digits where units differ.
     """
-    there = panel.there
-    logs = np.where(there, np.log(np.where(there, panel.price, 1.0)), 0.0)
-    centre = logs.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
     return Side(
-        there=there.astype(np.float64),
+        there=panel.there.astype(np.float64),
         price=np.nan_to_num(panel.price),
-        log_price=np.where(there, logs - centre, 0.0),
+        log_price=panel.logs,
         quantity=panel.sold,
     )
 

@@ -84,18 +84,18 @@ def time_product_dummy(panel: Panel) -> Adjusted:
 
     Raises `InputError` where periods fall apart, or nothing is sold in one.
     """
-    shares = _shares(panel)
-    logs, centre = _centred_logs(panel)
-    weight = shares.sum(axis=0)
+    _refuse_apart(panel)
+    weight = panel.shares.sum(axis=0)
     known = weight > 0
-    share, log, total = (_columns(values, known) for values in (shares, logs, weight))
-    mean = (share * log).sum(axis=0) / total
-    system = np.diag(share.sum(axis=1)) - (share / total) @ share.T
-    right = (share * (log - mean)).sum(axis=1)
+    share, weighed, total, centre = (_columns(values, known) for values in (panel.shares, panel.weighed, weight, panel.centre))
+    mean = weighed.sum(axis=0) / total
+    root = share / np.sqrt(total)  # of which the product is symmetric to the last bit, and half the work
+    system = np.diag(share.sum(axis=1)) - root @ root.T
+    right = weighed.sum(axis=1) - share @ mean
     levels = np.zeros(len(panel.periods))
     levels[1:] = np.linalg.solve(system[1:, 1:], right[1:])
     effects = np.full(len(panel.products), np.nan)
-    effects[known] = mean - (share * levels[:, None]).sum(axis=0) / total + centre[known]
+    effects[known] = mean - levels @ share / total + centre
     return Adjusted(levels=np.exp(levels), reference=np.exp(effects))
 
 
@@ -107,17 +107,15 @@ def geary_khamis(panel: Panel) -> Adjusted:
 
     Raises `InputError` where periods fall apart, or nothing is sold in one.
     """
-    _shares(panel)
-    paid, sold = panel.paid, panel.sold
-    total = sold.sum(axis=0)
+    _refuse_apart(panel)
+    total = panel.sold.sum(axis=0)
     known = total > 0
-    paid, sold, total = (_columns(values, known) for values in (paid, sold, total))
-    spent = paid.sum(axis=1)
-    system = np.eye(len(spent)) - (sold / total) @ paid.T / spent[:, None]
-    inverse = np.ones(len(spent))
+    paid, sold, total = (_columns(values, known) for values in (panel.paid, panel.sold, total))
+    system = np.eye(len(panel.periods)) - (sold / total) @ paid.T / panel.spent[:, None]
+    inverse = np.ones(len(panel.periods))
     inverse[1:] = np.linalg.solve(system[1:, 1:], -system[1:, 0])
     reference = np.full(len(panel.products), np.nan)
-    reference[known] = (paid * inverse[:, None]).sum(axis=0) / total
+    reference[known] = inverse @ paid / total
     return Adjusted(levels=1.0 / inverse, reference=reference)
 
 
@@ -126,16 +124,14 @@ def _columns(values: Matrix, known: npt.NDArray[np.bool_]) -> Matrix:
     return values if known.all() else values[..., known]
 
 
-def _shares(panel: Panel) -> Matrix:
-    """Shares of what is paid in each period, after a check that the periods hang together."""
-    paid = panel.paid
-    spent = paid.sum(axis=1)
-    if (spent <= 0).any():
+def _refuse_apart(panel: Panel) -> None:
+    """Refuse a panel in which nothing is sold in some period, or whose periods do not hang together."""
+    if (panel.spent <= 0).any():
         raise InputError(
             Fault(file="panel", column="quantity", value=f"nothing sold in {panel.periods[row]}", expected="something sold in each period")
-            for row in np.argwhere(spent <= 0).ravel()
+            for row in np.argwhere(panel.spent <= 0).ravel()
         )
-    sold = (paid > 0).astype(np.float64)
+    sold = (panel.paid > 0).astype(np.float32)  # a number of products is told exactly, or as above 0
     groups, member = connected_components(csr_array(sold @ sold.T), directed=False)
     if groups > 1:
         starts = [str(panel.periods[int(np.argmax(member == group))]) for group in range(groups)]
@@ -145,12 +141,3 @@ def _shares(panel: Panel) -> Matrix:
             column="product",
             value=f"{groups} parts without one, beginning in {', '.join(starts)}",
         )
-    return np.asarray(paid / spent[:, None])
-
-
-def _centred_logs(panel: Panel) -> tuple[Matrix, Vector]:
-    """Logarithms of prices over their product's mean, 0 where there is none, and the mean: it keeps digits where units differ."""
-    there = panel.there
-    logs = np.where(there, np.log(np.where(there, panel.price, 1.0)), 0.0)
-    centre = logs.sum(axis=0) / np.maximum(there.sum(axis=0), 1)
-    return np.where(there, logs - centre, 0.0), centre

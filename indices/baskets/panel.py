@@ -16,6 +16,7 @@ Vector: TypeAlias = npt.NDArray[np.float64]
 Matrix: TypeAlias = npt.NDArray[np.float64]
 NUMBERS = ("price", "quantity")
 KEY = ("period", "product")
+DERIVED = ("there", "sold", "paid", "logs", "spent", "shares", "weighed")  # by period
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,10 +54,17 @@ class Panel:
             )
 
     def rows(self, first: int, end: int) -> "Panel":
-        """The periods [first, end), with every product."""
-        return Panel(
-            periods=self.periods[first:end], products=self.products, price=self.price[first:end], quantity=self.quantity[first:end]
-        )
+        """The periods [first, end), with every product: views of what is checked and worked out for the whole.
+
+        Raises `InputError` where there are none.
+        """
+        if not self.periods[first:end]:
+            raise InputError.of("panel", f"some of its {len(self.periods)} periods", value=f"{first} to {end}")
+        part: Panel = object.__new__(Panel)
+        part.__dict__.update(periods=self.periods[first:end], products=self.products)
+        part.__dict__.update({name: getattr(self, name)[first:end] for name in ("price", "quantity", *DERIVED)})
+        part.__dict__["centre"] = self.centre
+        return part
 
     @cached_property
     def there(self) -> npt.NDArray[np.bool_]:
@@ -72,6 +80,32 @@ class Panel:
     def paid(self) -> Matrix:
         """Price times quantity, 0 where a product is not there, (periods, products)."""
         return np.where(self.there, self.price * self.quantity, 0.0)
+
+    @cached_property
+    def centre(self) -> Vector:
+        """Mean logarithm of each product's prices, 0 where it has none, (products,); of the whole, where this is a part."""
+        logs = np.where(self.there, np.log(np.where(self.there, self.price, 1.0)), 0.0)
+        return np.asarray(logs.sum(axis=0) / np.maximum(self.there.sum(axis=0), 1))
+
+    @cached_property
+    def logs(self) -> Matrix:
+        """Logarithms of prices less their product's `centre`, which keeps digits where units differ; 0 where it is not there."""
+        return np.where(self.there, np.log(np.where(self.there, self.price, 1.0)) - self.centre, 0.0)
+
+    @cached_property
+    def spent(self) -> Vector:
+        """What is paid in each period, (periods,)."""
+        return np.asarray(self.paid.sum(axis=1))
+
+    @cached_property
+    def shares(self) -> Matrix:
+        """Shares of what is paid in each period, 0 in one in which nothing is, (periods, products)."""
+        return np.divide(self.paid, self.spent[:, None], out=np.zeros_like(self.paid), where=self.spent[:, None] > 0)
+
+    @cached_property
+    def weighed(self) -> Matrix:
+        """`shares` times `logs`, (periods, products)."""
+        return self.shares * self.logs
 
 
 def panel(rows: pl.DataFrame) -> Panel:

@@ -13,7 +13,7 @@ from tenorgrid.data.tables.observed import RecipeMix
 from tenorgrid.indices.specification import Methodology
 
 WORK = ["horizon", "workload", "home", "tier"]
-LABELS = {"home": pl.String, "label": pl.List(pl.String)}
+LABELS = pl.Schema({"home": pl.String(), "label": pl.List(pl.String())})
 
 
 def recipe_mix(placements: pl.DataFrame, *, every: str = "1d", timezone: str = "UTC") -> pl.DataFrame:

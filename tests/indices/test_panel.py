@@ -18,6 +18,22 @@ def test_rows_become_arrays_and_absent_rows_nothing() -> None:
     assert found.rows(1, 2).periods == (2,)
 
 
+def test_a_part_is_the_panel_of_its_periods_and_of_none_there_is_none() -> None:
+    rng = np.random.default_rng(5)
+    price, quantity = rng.lognormal(0, 1, (2, 9, 7))
+    price[rng.random((9, 7)) < 0.3] = np.nan
+    quantity[np.isnan(price)] = np.nan
+    names = tuple("abcdefg")
+    part = Panel(periods=tuple(range(9)), products=names, price=price, quantity=quantity).rows(3, 7)
+    fresh = Panel(periods=(3, 4, 5, 6), products=names, price=price[3:7], quantity=quantity[3:7])
+    assert (part.periods, part.products) == (fresh.periods, fresh.products)
+    for name in ("price", "quantity", "there", "sold", "paid", "spent", "shares"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(fresh, name))
+    np.testing.assert_allclose(np.where(part.there, part.logs + part.centre, 0.0), np.where(fresh.there, fresh.logs + fresh.centre, 0.0))
+    with pytest.raises(InputError, match="found 9 to 12, expected some of its 9 periods"):
+        Panel(periods=tuple(range(9)), products=names, price=price, quantity=quantity).rows(9, 12)
+
+
 def test_the_order_of_rows_does_not_matter() -> None:
     left, right = panel(ROWS), panel(ROWS.reverse())
     np.testing.assert_array_equal(left.price, right.price)
