@@ -57,7 +57,7 @@ def test_the_command_writes_every_table_and_a_page(file: Path, tmp_path: Path) -
     assert read_table(out, "volatility", Volatility).height == 4
     for name, schema, rows in (
         ("fits", tables.VolatilityFits, 4), ("parameters", tables.VolatilityParameters, 8), ("path", tables.VolatilityPath, 4 * 399),
-        ("terms", tables.VolatilityTerms, 4 * 60), ("correlations", tables.Correlations, 400),
+        ("terms", tables.VolatilityTerms, 4 * 60), ("correlations", tables.Correlations, 400), ("dcc", tables.CorrelationParameters, 2),
     ):  # fmt: skip
         assert read_table(out, name, schema).height == rows
     page = (out / "volatility.html").read_text()

@@ -126,6 +126,18 @@ class Correlations(dy.Schema):
     correlation = dy.Float64(min=-1, max=1, description="Correlation of the day's log returns", metadata=ONE)
 
 
+class CorrelationParameters(dy.Schema):
+    """Estimates of dynamic correlation: a, the weight of the last day's products, and b, that of what was expected."""
+
+    name = dy.String(primary_key=True, description="a or b")
+    value = dy.Float64(min=0, max=1, description="Estimate", metadata=ONE)
+    error = dy.Float64(min=0, nullable=True, description="From the inverse Hessian of the second step; null at a bound", metadata=ONE)
+    robust_error = dy.Float64(min=0, nullable=True, description="Robust, of the second step; null at a bound", metadata=ONE)
+    gain = dy.Float64(description="Twice the log-likelihood above constant correlation", metadata=ONE)
+    p_value = dy.Float64(min=0, max=1, description="Of constant correlation, χ² of 2 degrees", metadata=ONE)
+    converged = dy.Bool(description="Whether the search ended at an optimum")
+
+
 class OptionQuotes(dy.Schema):
     """Implied volatilities by strike and expiry."""
 

@@ -31,15 +31,18 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str) -> str:
         Key(label="Searches not at an optimum", value=f"{lost}", note="of the fits that search"),
         Key(label="Windows of several days", value=f"{windowed}", note="estimates of marks that average"),
     ]
-    sections = [_numbers(told), _time(tables, indices), _fits(tables)]
+    sections = [_numbers(told, tables["fits"]), _time(tables, indices), _fits(tables)]
     if "days" in tables:
         sections.append(_days(tables))
     if "correlations" in tables:
-        sections.append(_correlations(tables["correlations"]))
+        sections.append(_correlations(tables["correlations"], tables["dcc"]))
     return compose(title="Volatility", subtitle=f"{source}.", keys=keys, sections=sections, note="")
 
 
-def _numbers(told: pl.DataFrame) -> Section:
+def _numbers(told: pl.DataFrame, fits: pl.DataFrame) -> Section:
+    same = [pl.col("index"), pl.col("model").cast(pl.String)]
+    rows = told.join(fits.select(*same, "window", pl.col("treatment").cast(pl.String)), on=["index", "model"], how="left")
+    levels = ", ".join(f"{level:.0%}" for level in told["level"].unique().sort())
     columns = [
         Column(name="index", head="Index"),
         Column(name="model", head="Model"),
@@ -47,11 +50,13 @@ def _numbers(told: pl.DataFrame) -> Section:
         Column(name="volatility", head="Volatility", unit="1/√year", form=".4f"),
         Column(name="lower", head="Lower", unit="1/√year", form=".4f"),
         Column(name="upper", head="Upper", unit="1/√year", form=".4f"),
-        Column(name="level", head="Confidence", form=".2f"),
+        Column(name="window", head="Window", unit="days", form=",d"),
+        Column(name="treatment", head="Treatment"),
     ]
     block = Listing(
-        name="volatility", title="Estimates", table=table(told, columns, name="volatility-table"),
-        caption="Annualised with 365 days. Of forecasting models the root of the mean variance expected over the term.",
+        name="volatility", title="Estimates", table=table(rows, columns, name="volatility-table"),
+        caption=f"Annualised, 365 days; intervals of {levels}. Of models that forecast the root of the mean variance expected over the term. "
+        "Treatment: of a mark's window that is longer than a day.",
     )  # fmt: skip
     return Section(name="numbers-section", title="How far prices move", lead="One number for each index and model.", blocks=[block])
 
@@ -88,14 +93,12 @@ def _fits(tables: Mapping[str, pl.DataFrame]) -> Section:
         Column(name="index", head="Index"),
         Column(name="model", head="Model"),
         Column(name="ended", head="At an optimum"),
-        Column(name="log_likelihood", head="Log-likelihood", form=",.2f"),
+        Column(name="log_likelihood", head="Log-lik.", form=",.1f"),
         Column(name="akaike", head="AIC", form=",.1f"),
         Column(name="persistence", head="Persistence", form=".4f"),
         Column(name="half_life", head="Half-life", unit="days", form=",.1f"),
         Column(name="next_day", head="Next day", unit="1/√year", form=".4f"),
         Column(name="long_run", head="Long run", unit="1/√year", form=".4f"),
-        Column(name="window", head="Window", unit="days", form=",d"),
-        Column(name="treatment", head="Window's treatment"),
     ]
     blocks: list[Drawing | Listing] = [
         Listing(
@@ -149,10 +152,22 @@ def _days(tables: Mapping[str, pl.DataFrame]) -> Section:
     return Section(name="days-section", title="Within the day", lead="What prints within the day say.", blocks=blocks)
 
 
-def _correlations(found: pl.DataFrame) -> Section:
+def _correlations(found: pl.DataFrame, dcc: pl.DataFrame) -> Section:
     pairs = found.select("index", "other").unique().height
     drawing = Drawing(
         name="correlations", title="Dynamic correlation", figure=figures.correlations(found, most=PAIRS),
         caption=f"Engle's, of standardised GARCH returns, each day's from the days before it. {min(PAIRS, pairs)} of {pairs} pairs.",
     )  # fmt: skip
-    return Section(name="correlations-section", title="Together", lead="How far indices move as one.", blocks=[drawing])
+    columns = [
+        Column(name="name", head="Parameter"),
+        Column(name="value", head="Estimate", form=".4f"),
+        Column(name="error", head="Error", form=".3g"),
+        Column(name="robust_error", head="Robust error", form=".3g"),
+        Column(name="gain", head="Above constant", form=".2f"),
+        Column(name="p_value", head="p of constant", form=".4f"),
+    ]
+    listing = Listing(
+        name="dcc", title="Its parameters", table=table(dcc, columns, name="dcc-table"),
+        caption="Errors of the second step, the GARCH estimates taken as known. Above constant: twice the gain in log-likelihood.",
+    )  # fmt: skip
+    return Section(name="correlations-section", title="Together", lead="How far indices move as one.", blocks=[drawing, listing])

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tenorgrid.curves.discount_quantlib import from_quantlib as from_quantlib
     from tenorgrid.curves.discount_quantlib import to_quantlib as to_quantlib
     from tenorgrid.curves.far import join_far as join_far
+    from tenorgrid.curves.volatility.smile.fit import fit_smiles as fit_smiles
+    from tenorgrid.curves.volatility.windows import unwindowed as unwindowed
     from tenorgrid.data.case import make_case as make_case
     from tenorgrid.data.case import read_case as read_case
     from tenorgrid.data.case import write_case as write_case
@@ -72,6 +74,7 @@ _NAMES = {
     "concat": "data.readers.rows",
     "discount_curve": "curves.discount_quantlib",
     "fit_curve": "api",
+    "fit_smiles": "curves.volatility.smile.fit",
     "fit_volatility": "api",
     "flat": "curves.discount",
     "from_quantlib": "curves.discount_quantlib",
@@ -99,6 +102,7 @@ _NAMES = {
     "split_gap": "gaps",
     "split_spread": "tiering",
     "tiers": "tiering",
+    "unwindowed": "curves.volatility.windows",
     "solve_model": "clearing.reference_solution",
     "to_quantlib": "curves.discount_quantlib",
     "value": "api",

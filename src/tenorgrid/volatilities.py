@@ -17,7 +17,7 @@ from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import InputError, PartLeftOutWarning
 from tenorgrid.data.kinds.index import VolatilityModel
 from tenorgrid.data.store import write_manifest, write_table, writing
-from tenorgrid.data.tables.volatility import Correlations
+from tenorgrid.data.tables.volatility import CorrelationParameters, Correlations
 from tenorgrid.results import Marks, Tables
 
 DAY = timedelta(days=1)
@@ -27,8 +27,8 @@ DAY = timedelta(days=1)
 class Volatilities(Tables):
     """What the models say of each index; `volatility` is the table that options are valued with, once one model's rows are chosen.
 
-    The others are those of `tenorgrid.data.tables.volatility`; `days`, `forecasts` and `contests` belong to HAR, `correlations` to several
-    indices.
+    The others are those of `tenorgrid.data.tables.volatility`; `days`, `forecasts` and `contests` belong to HAR, `correlations` and
+    `dcc` to several indices.
     """
 
     source: str
@@ -41,7 +41,7 @@ class Volatilities(Tables):
     forecasts: pl.DataFrame | None = field(repr=False, default=None)
     contests: pl.DataFrame | None = field(repr=False, default=None)
     correlations: pl.DataFrame | None = field(repr=False, default=None)
-    dcc: Dcc | None = field(repr=False, default=None)
+    dcc: pl.DataFrame | None = field(repr=False, default=None)
 
     def of(self, model: VolatilityModel | str) -> pl.DataFrame:
         """`Volatility` by one model, for `tg.value`.
@@ -133,7 +133,7 @@ def window_of_marks(marks: pl.DataFrame, index: str) -> int:
     return max((window_of(name) or 1 for name in names), default=1)
 
 
-def _correlations(marks: pl.DataFrame, indices: list[str], least: int | None) -> tuple[Dcc | None, pl.DataFrame | None]:
+def _correlations(marks: pl.DataFrame, indices: list[str], least: int | None) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
     """Dynamic correlations over the days that all indices have."""
     days = [days_of(marks, name).select("start", "end", pl.col("value").alias(name)) for name in indices]
     common = days[0]
@@ -155,4 +155,17 @@ def _correlations(marks: pl.DataFrame, indices: list[str], least: int | None) ->
         for j in range(i + 1, len(indices))
     ]
     frame = pl.DataFrame(rows, schema=["day", "index", "other", "correlation"], orient="row")
-    return found, Correlations.validate(frame, cast=True)
+    return _parameters(found), Correlations.validate(frame, cast=True)
+
+
+def _parameters(found: Dcc) -> pl.DataFrame:
+    rows = {
+        "name": ["a", "b"],
+        "value": [found.a, found.b],
+        "error": found.errors,
+        "robust_error": found.robust_errors,
+        "gain": [found.gain] * 2,
+        "p_value": [found.p_value] * 2,
+        "converged": [found.converged] * 2,
+    }
+    return CorrelationParameters.validate(pl.DataFrame(rows).with_columns(pl.col("error", "robust_error").fill_nan(None)), cast=True)
