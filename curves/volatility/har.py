@@ -175,5 +175,8 @@ def _refuse(values: Vector, lengths: Sequence[int]) -> None:
         raise InputError.of("prints", f"at least {least_of(lengths)} days for components of {tuple(lengths)} days", value=values.size)
     if not np.isfinite(values).all() or values.min() < 0:
         raise InputError.of("prints", "realised variances of at least 0", column="variance", value=f"{values.min()}")
+    still = int((values == 0).sum())
+    if 2 * still > values.size:
+        raise InputError.of("prints", "a price that moves on most days", column="value", value=f"no move on {still} of {values.size} days")
     if np.ptp(values) == 0:
         raise InputError.of("prints", "realised variances that move", column="variance", value=f"{values[0]:g} every day")

@@ -55,7 +55,7 @@ def _numbers(told: pl.DataFrame, fits: pl.DataFrame) -> Section:
     ]
     block = Listing(
         name="volatility", title="Estimates", table=table(rows, columns, name="volatility-table"),
-        caption=f"Annualised, 365 days; intervals of {levels}. Of models that forecast the root of the mean variance expected over the term. "
+        caption=f"Annualised, 365 days; intervals of {levels}. Of forecasts the root of the mean variance expected over the term. "
         "Treatment: of a mark's window that is longer than a day.",
     )  # fmt: skip
     return Section(name="numbers-section", title="How far prices move", lead="One number for each index and model.", blocks=[block])

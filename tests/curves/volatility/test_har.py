@@ -88,6 +88,8 @@ def test_few_days_and_odd_components_are_refused() -> None:
         fit_har(values, lengths=(7, 1))
     with pytest.raises(InputError, match="realised variances that move"):
         fit_har(np.ones(100))
+    with pytest.raises(InputError, match="no move on 60 of 100 days, expected a price that moves on most days"):
+        fit_har(np.append(np.zeros(60), np.ones(40)))
     with pytest.raises(InputError, match="of at least 0"):
         fit_har(np.append(np.arange(60.0), -1.0))
     with pytest.raises(InputError, match="a horizon of at least 1"):
