@@ -1,9 +1,9 @@
 r"""Tolling at known prices: the right to turn GPU-hours and energy into tokens when that pays, with start costs, least runs and rests.
 
 A plant that runs gives q between `least` and `most` units an hour at the spread s of its output over its inputs, so an hour of running
-earns max(least · s, most · s), for q is free within a run. Dynamic programming over how long it has run (up to `run`) or rested (up to `rest`)
-is exact; it is done for all contracts or paths at once. Thompson, Davison and Rasmussen, "Valuation and optimal operation of electric power
-plants in competitive markets", Operations Research 52 (2004) treat the plant as this option.
+earns max(least · s, most · s), for q is free within a run. Dynamic programming over how long it has run (up to `run`) or rested (up to
+`rest`) is exact; it is done for all contracts or paths at once. Thompson, Davison and Rasmussen, "Valuation and optimal operation of
+electric power plants in competitive markets", Operations Research 52 (2004) treat the plant as this option.
 """
 
 from dataclasses import dataclass

@@ -62,5 +62,6 @@ def program(plant: Plant, *, spread: Vector, start: Vector) -> float:
 
 def _window(hours: int, length: int) -> csr_array:
     """Sum over the last `length` hours."""
-    spans = [np.ones(hours - at) for at in range(min(length, hours))]
-    return csr_array(diags_array(spans, offsets=[-at for at in range(len(spans))], shape=(hours, hours)))
+    return csr_array(
+        sum((eye_array(hours, k=-at, format="csr") for at in range(1, min(length, hours))), start=eye_array(hours, format="csr"))
+    )

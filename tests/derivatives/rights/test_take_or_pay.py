@@ -24,6 +24,7 @@ def test_sorting_agrees_with_the_linear_program(seed: int) -> None:
             b_ub=[-minimum[at], maximum[at]],
             bounds=[*((0, c) for c in capacity[at]), (0, None)],
         )
+        assert best.fun is not None
         assert found.value[at] == pytest.approx(-best.fun, abs=1e-8)
         assert margin[at] @ found.quantity[at] - price[at] * found.missing[at] == pytest.approx(-best.fun, abs=1e-8)
 

@@ -1,0 +1,164 @@
+r"""Generation switch: the right to change the rest of a term from one GPU generation into the next, once, at a conversion ratio and a cost.
+
+Switching at decision date t is worth
+
+.. math:: \sum_{s \ge t} D_s Q_s \bigl(r F^{new}_t(s) - F^{old}_t(s)\bigr) - D_t X_t
+
+with r new GPU-hours for one old one. Both curves move by one correlated Ornstein-Uhlenbeck factor each, so F_t(s) is F_0(s) times
+exp(e^{−κ(s−t)} x − e^{−2κ(s−t)} Var x_t / 2). One date and one period without cost is the exchange option of Margrabe, "The value of an
+option to exchange one asset for another", Journal of Finance 33 (1978). Several dates are dynamic programming on a grid of both factors;
+`least_squares.value` of `gain` on paths is the second method.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tenorgrid.curves.hours import Vector
+from tenorgrid.derivatives.paths.model import Factors
+from tenorgrid.derivatives.paths.refusal import refuse
+
+WIDTH = 6.0  # standard deviations on each side
+COARSEST = 1.3  # mesh over the standard deviation of a step given the other factor's
+NODES = 41
+MOST_NODES = 61  # a transition matrix has the fourth power of it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch:
+    """What may be switched and when. Raises `InputError` with every fault.
+
+    Args:
+        decision: (dates,) years from the valuation, at least 0, rising.
+        delivery: (periods,) years from the valuation at which each period delivers, rising.
+        quantity: (periods,) GPUh of the old generation, at least 0.
+        old: (periods,) USD/GPUh, forward, above 0.
+        new: (periods,) USD/GPUh, forward, above 0.
+        ratio: r, new GPU-hours for one old one, at least 0.
+        cost: (dates,) USD, X, paid when switching.
+        discount: (periods,) D of deliveries, above 0.
+        paid: (dates,) D of costs, above 0.
+    """
+
+    decision: Vector
+    delivery: Vector
+    quantity: Vector
+    old: Vector
+    new: Vector
+    ratio: float
+    cost: Vector
+    discount: Vector
+    paid: Vector
+
+    def __post_init__(self) -> None:
+        dates, periods = self.decision.shape, self.delivery.shape
+        per_period = {"old": self.old, "new": self.new, "discount": self.discount}
+        held = self.quantity.shape == periods and bool(np.all(self.quantity >= 0))
+        refuse(
+            "switch",
+            ("decision", dates, "times from 0 on that rise", _rising(self.decision)),
+            ("delivery", periods, "times from 0 on that rise", _rising(self.delivery)),
+            ("quantity", self.quantity.shape, f"numbers of at least 0, {periods}", held),
+            *((name, v.shape, f"numbers above 0, {periods}", v.shape == periods and bool(np.all(v > 0))) for name, v in per_period.items()),
+            ("ratio", self.ratio, "a finite number of at least 0", 0 <= self.ratio < np.inf),
+            ("cost", self.cost.shape, f"finite numbers, {dates}", self.cost.shape == dates and bool(np.all(np.isfinite(self.cost)))),
+            ("paid", self.paid.shape, f"numbers above 0, {dates}", self.paid.shape == dates and bool(np.all(self.paid > 0))),
+        )
+
+
+def gain(switch: Switch, *, factors: Factors, at: int, x_old: Vector, x_new: Vector) -> Vector:
+    """What switching at decision date `at` is worth, USD, where the factors stand at `x_old` and `x_new`, of any equal shape.
+
+    Deliveries before the date stay with the old generation. Raises `InputError` unless there are two factors, one for each curve.
+
+    >>> one = np.ones(1)
+    >>> switch = Switch(
+    ...     decision=one, delivery=one, quantity=one, old=one, new=2 * one, ratio=0.8, cost=0.1 * one, discount=one, paid=one
+    ... )
+    >>> still = Factors(reversion=np.ones(2), volatility=np.zeros(2), correlation=np.eye(2), loading=np.eye(2))
+    >>> gain(switch, factors=still, at=0, x_old=np.zeros(1), x_new=np.zeros(1)).round(9)
+    array([0.5])
+    """
+    _refuse(factors)
+    now = switch.decision[at]
+    spread = factors.covariance(np.array([now]))[0]
+    rest = switch.delivery >= now
+    apart = switch.delivery[rest] - now
+    scale = (switch.discount * switch.quantity)[rest]
+    ends = []
+    for place, (x, forward) in enumerate(((x_old, switch.old[rest]), (x_new, switch.new[rest]))):
+        fade = np.exp(-factors.reversion[place] * apart)
+        weight = scale * forward * np.exp(-0.5 * fade**2 * spread[place, place])
+        ends.append(sum((w * np.exp(f * x) for w, f in zip(weight, fade, strict=True)), start=np.zeros_like(x)))
+    return np.asarray(switch.ratio * ends[1] - ends[0] - switch.paid[at] * switch.cost[at])
+
+
+def value(switch: Switch, *, factors: Factors, nodes: int = NODES) -> float:
+    """Worth of the right, USD, by dynamic programming on nodes × nodes values of both factors.
+
+    Args:
+        switch: what may be switched.
+        factors: κ, σ and correlation of the old and the new generation's factor; loadings are not looked at.
+        nodes: each way, odd, at most 61.
+
+    Raises `InputError` with every fault, for volatilities of 0 and correlations of ±1 (a single factor) and for too few nodes.
+
+    >>> one = np.ones(1)
+    >>> switch = Switch(decision=one, delivery=one, quantity=one, old=one, new=one, ratio=1.0, cost=0 * one, discount=one, paid=one)
+    >>> both = Factors(reversion=np.zeros(2), volatility=np.full(2, 0.2), correlation=np.eye(2), loading=np.eye(2))
+    >>> round(value(switch, factors=both, nodes=61), 3)
+    0.112
+    """
+    _refuse(factors)
+    alike = abs(factors.correlation[0, 1])
+    refuse(
+        "switch",
+        ("nodes", nodes, f"an odd number from 3 to {MOST_NODES}", 3 <= nodes <= MOST_NODES and nodes % 2 == 1),
+        ("volatility", factors.volatility, "numbers above 0", bool(np.all(factors.volatility > 0))),
+        ("correlation", alike, "correlations inside (-1, 1)", bool(alike < 1)),
+    )
+    dates = switch.decision
+    steps = np.diff(dates, prepend=0.0)
+    reach = WIDTH * np.sqrt(np.diag(factors.covariance(dates[-1:])[0]))
+    if dates[-1] == 0:
+        return float(np.maximum(gain(switch, factors=factors, at=0, x_old=np.zeros(1), x_new=np.zeros(1)), 0.0)[0])
+    grids = [np.linspace(-r, r, nodes) for r in reach]
+    x_old, x_new = (side.ravel() for side in np.meshgrid(*grids, indexing="ij"))
+    worth = np.zeros(x_old.size)
+    matrices: dict[float, Vector] = {}
+    for at in reversed(range(dates.size)):
+        worth = np.maximum(gain(switch, factors=factors, at=at, x_old=x_old, x_new=x_new), worth)
+        step = float(round(steps[at], 12))
+        if at == 0:
+            begin = np.zeros((1, 2))
+            return float((_matrix(factors, grids, begin, step) @ worth)[0] if step > 0 else worth[worth.size // 2])
+        if step not in matrices:
+            matrices = {step: _matrix(factors, grids, np.stack([x_old, x_new], axis=1), step)}
+        worth = matrices[step] @ worth
+    return 0.0
+
+
+def _matrix(factors: Factors, grids: list[Vector], begin: Vector, step: float) -> Vector:
+    """Probabilities of the grid's points, a row for each beginning, after `step` years."""
+    spread = factors.covariance(np.array([step]))[0]
+    mean = begin * np.exp(-factors.reversion * step)
+    deviation = np.sqrt(np.diag(spread))
+    alike = spread[0, 1] / deviation.prod()
+    mesh = np.array([grid[1] - grid[0] for grid in grids])
+    narrowest = deviation * np.sqrt(1 - alike**2)
+    needed = 2 * int(np.ceil(((grids[0].size - 1) / 2 * mesh / (COARSEST * narrowest)).max())) + 1
+    refuse("switch", ("nodes", grids[0].size, f"at least {needed} nodes for steps as short as these", grids[0].size >= needed))
+    first, second = ((grid - mean[:, place, None]) / deviation[place] for place, grid in enumerate(grids))
+    power = (first[:, :, None] ** 2 - 2 * alike * first[:, :, None] * second[:, None, :] + second[:, None, :] ** 2) / (1 - alike**2)
+    weight = np.exp(-0.5 * np.minimum(power, 80.0)) * (power < 80.0)
+    flat = weight.reshape(len(begin), -1)
+    return np.asarray(flat / flat.sum(axis=1, keepdims=True))
+
+
+def _refuse(factors: Factors) -> None:
+    count = factors.reversion.size
+    refuse("switch", ("factors", count, "two, of the old and of the new generation", count == 2))
+
+
+def _rising(values: Vector) -> bool:
+    return values.ndim == 1 and values.size > 0 and bool(values[0] >= 0 and np.all(np.diff(values) > 0))
