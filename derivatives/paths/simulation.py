@@ -67,12 +67,11 @@ def simulate(
     paths: int,
     seed: int,
     seasonal: Vector | None = None,
-    dtype: Precision = np.float64,
-) -> Prices:
-    """All hours at once, (hours, classes, paths); arguments, numbers and refusals of `blocks`."""
+) -> Vector:
+    """All hours at once, (hours, classes, paths), float64; arguments, numbers and refusals of `blocks`."""
     _refuse(model, forward, years, paths, seed, BLOCK, seasonal)
-    whole = np.empty((years.size, model.classes, paths), dtype)
-    for _ in _blocks(model, forward, years, paths, seed, seasonal, BLOCK, dtype, into=whole):
+    whole = np.empty((years.size, model.classes, paths))
+    for _ in _blocks(model, forward, years, paths, seed, seasonal, BLOCK, np.float64, into=whole):
         pass
     return whole
 

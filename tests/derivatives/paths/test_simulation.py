@@ -95,7 +95,7 @@ def test_covariances_between_classes_and_hours_are_the_model_s() -> None:
 def test_the_block_changes_no_number(block: int, dtype: type[np.float64] | type[np.float32]) -> None:
     hours = 200
     forward, years = curve()[:hours], YEARS[:hours]
-    whole = simulate(two_classes(), forward=forward, years=years, paths=2100, seed=9, dtype=dtype)
+    whole = next(blocks(two_classes(), forward=forward, years=years, paths=2100, seed=9, block=hours, dtype=dtype))
     parts = list(blocks(two_classes(), forward=forward, years=years, paths=2100, seed=9, block=block, dtype=dtype))
     assert whole.dtype == dtype
     assert np.array_equal(np.concatenate(parts), whole)
