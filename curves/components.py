@@ -88,8 +88,12 @@ class Components:
 
     def forward(self, price: Vector) -> Vector:
         """(hours,) forwards for prices (m,), without an additive shape; costs less than the Jacobian."""
-        local = (self.spline.local @ (self.coefficients @ price).T).transpose(2, 0, 1)[:, self.weights.interval]
-        return np.asarray(self.factor * np.einsum("kh,hj,khj->h", self.masks, self.powers, local))
+        local = self.spline.local @ (self.coefficients @ price).T  # (intervals, 5, components)
+        found = np.empty(self.factor.size)
+        for i, (low, high) in enumerate(pairwise(self.weights.knots)):
+            parts = self.powers[low:high] @ local[i]
+            found[low:high] = parts[:, 0] if len(self.masks) == 1 else (parts * self.masks[:, low:high].T).sum(axis=1)
+        return self.factor * found
 
 
 def components(

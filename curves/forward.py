@@ -219,7 +219,32 @@ def fit_curve(
     >>> round(curve["X:2027-03"], 10), round(curve["X:2027-04"], 10)
     (2.0, 2.4)
     """
-    mine = _read(quotes, index, as_of)
+    mine = _read(checked(quotes, Quotes, name="quotes"), index, as_of)
+    return fit_read(
+        mine, index=index, as_of=as_of, shape=shape, band=band, discount=discount, timezone=timezone, tolerance=tolerance,
+        bending=bending, method=method, ends=ends, tension=tension, within=within, outages=outages, averages=averages,
+    )  # fmt: skip
+
+
+def fit_read(
+    mine: pl.DataFrame,
+    *,
+    index: str,
+    as_of: datetime,
+    shape: Shape | None = None,
+    band: Band | None = None,
+    discount: Discount | None = None,
+    timezone: str | None = None,
+    tolerance: float = TOLERANCE,
+    bending: Bending = "period",
+    method: Method = "smooth",
+    ends: Ends = "free",
+    tension: float = TENSION,
+    within: Within = "price",
+    outages: pl.DataFrame | None = None,
+    averages: Averages = "plain",
+) -> ForwardCurve:
+    """`fit_curve` of quotes that are read already: checked, of one index, none after `as_of`, in order of start, end and name."""
     zones = mine["timezone"].unique().sort().to_list()
     if timezone is None and len(zones) > 1:
         raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
@@ -265,7 +290,7 @@ def fit_curve(
 
 
 def _read(quotes: pl.DataFrame, index: str, as_of: datetime) -> pl.DataFrame:
-    mine = checked(quotes, Quotes, name="quotes").filter(pl.col("index") == index).sort("start", "end", "quote_id")
+    mine = quotes.filter(pl.col("index") == index).sort("start", "end", "quote_id")
     if mine.is_empty():
         raise InputError.of("quotes", f"at least one quote of {index}", column="index")
     if as_of.tzinfo is None:

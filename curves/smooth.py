@@ -65,7 +65,7 @@ class Spline:
     def line(self) -> Vector:
         """(p, 2) coefficients of 1 and of t scaled to [-1, 1]: the Greville abscissae."""
         double = _double(self.knots)
-        greville = np.array([double[i + 1 : i + SIZE].mean() for i in range(self.size)])
+        greville = np.lib.stride_tricks.sliding_window_view(double[1:-1], DEGREE).mean(axis=1)
         low, high = self.knots[0], self.knots[-1]
         return np.column_stack([np.ones(self.size), (2 * greville - low - high) / (high - low)])
 
@@ -150,7 +150,7 @@ def _bsplines(times: Vector, interval: Counts, knots: Vector) -> tuple[Counts, V
         left = double[place[:, None] + np.arange(1 - degree, 1)]
         right = double[place[:, None] + np.arange(1, degree + 1)]
         share = values / (right - left)
-        rising = np.pad(share * (times[:, None] - left), ((0, 0), (1, 0)))
-        falling = np.pad(share * (right - times[:, None]), ((0, 0), (0, 1)))
-        values = rising + falling
+        values = np.zeros((times.size, degree + 1))
+        values[:, 1:] = share * (times[:, None] - left)  # rising
+        values[:, :-1] += share * (right - times[:, None])  # falling
     return place - DEGREE, values

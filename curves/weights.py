@@ -17,10 +17,11 @@ from tenorgrid.curves.conventions import business_days
 from tenorgrid.curves.hours import Clock, Counts, Flags, Vector, clock, counted, position
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.contract import Averaging
-from tenorgrid.data.periods import Period
+from tenorgrid.data.periods import EPOCH, MICROSECOND, Period
 from tenorgrid.data.tables.curve import Outages
 from tenorgrid.data.tables.door import checked
 
+TICKS = 3_600_000_000  # microseconds of an hour
 Key = tuple[str, str, str, str, str]  # profile, average, timezone, calendar of business days, quote with outages of its own
 
 
@@ -77,7 +78,8 @@ class Weights:
 
     def average(self, values: Vector) -> Vector:
         """(m,) average of hourly `values` (hours,) under each row."""
-        return np.array([self.row(i)[self.first[i] : self.end[i]] @ values[self.first[i] : self.end[i]] for i in range(self.kind.size)])
+        each = zip(self.first, self.end, self.kind, self.total, strict=True)
+        return np.array([self.densities[kind, low:high] @ values[low:high] / total for low, high, kind, total in each])
 
     def row(self, i: int) -> Vector:
         """(hours,) weights of row i, which sum to 1."""
@@ -88,13 +90,21 @@ class Weights:
 
     def compressed(self) -> Vector:
         """(m, cells) the rows on cells of hours that no row tells apart, scaled so that inner products stay those of the hours."""
+        sample, count = self._cells()
+        inside = self.spans[:, self.interval[sample]]
+        return np.asarray(inside * self.densities[:, sample][self.kind] / self.total[:, None] * np.sqrt(count))
+
+    def _cells(self) -> tuple[Counts, Counts]:
+        """A sample hour of each cell, and how many hours the cell has."""
+        telling = [density for density in self.densities if (density != density[0]).any()]
+        if not telling:
+            return self.knots[:-1], np.diff(self.knots)
         label = self.interval
-        for density in self.densities:
+        for density in telling:
             _, code = np.unique(density, return_inverse=True)
             label = label * (code.max() + 1) + code
         _, sample, count = np.unique(label, return_index=True, return_counts=True)
-        inside = self.spans[:, self.interval[sample]]
-        return np.asarray(inside * self.densities[self.kind][:, sample] / self.total[:, None] * np.sqrt(count))
+        return sample, count
 
 
 def weights(
@@ -134,8 +144,7 @@ def weights(
     densities = np.stack(
         [_density(_delivered(starts, key, clocks[key[2]]) & out.get(key[4], out[""]), key[1], clocks[key[2]]) * paid for key in keys]
     )
-    first = np.array([position(begin, moment) for moment in quotes["start"]], dtype=np.int64)
-    end = np.array([position(begin, moment) for moment in quotes["end"]], dtype=np.int64)
+    first, end = ((quotes[column].to_physical().to_numpy() - _instant(begin)) // TICKS for column in ("start", "end"))
     kind = np.array([keys.index(row) for row in rows], dtype=np.int64)
     total = np.array([densities[k, low:high].sum() for k, low, high in zip(kind, first, end, strict=True)])
     _refuse_days(quotes, clocks, first, end)
@@ -190,14 +199,17 @@ def _density(hours: Flags, average: str, local: Clock) -> Vector:
 
 def _refuse_unread(quotes: pl.DataFrame) -> None:
     faults = []
-    for row, (average, calendar, start, end) in enumerate(quotes.select("average", "calendar", "start", "end").iter_rows(), start=1):
+    for row, (average, calendar) in enumerate(quotes.select("average", "calendar").iter_rows(), start=1):
         if (average == Averaging.BUSINESS_DAY) != (calendar is not None):
             wanted = "a calendar of the business days" if calendar is None else f"nothing beside an average of {average}"
             faults.append(Fault(file="quotes", row=row, column="calendar", value=calendar, expected=wanted))
-        for column, moment in (("start", start), ("end", end)):
-            if moment.minute or moment.second or moment.microsecond:
-                faults.append(Fault(file="quotes", row=row, column=column, value=str(moment), expected="a whole hour"))
+    faults += [
+        Fault(file="quotes", row=row + 1, column=column, value=str(quotes[column][row]), expected="a whole hour")
+        for column in ("start", "end")
+        for row in np.flatnonzero(quotes[column].to_physical().to_numpy() % TICKS).tolist()
+    ]
     if faults:
+        faults.sort(key=lambda fault: fault.row or 0)
         raise InputError(faults)
 
 
@@ -215,6 +227,11 @@ def _refuse_days(quotes: pl.DataFrame, clocks: dict[str, Clock], first: Counts, 
                 faults.append(Fault(file="quotes", row=row + 1, column=column, value=found, expected=f"midnight in {zone}"))
     if faults:
         raise InputError(faults)
+
+
+def _instant(moment: datetime) -> int:
+    """Microseconds since 1970, as polars has them."""
+    return (moment - EPOCH) // MICROSECOND
 
 
 def _moment(value: object) -> datetime:

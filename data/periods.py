@@ -17,6 +17,8 @@ MONTH_LETTERS = "FGHJKMNQUVXZ"  # January to December, as futures exchanges writ
 PEAK_START, PEAK_END = 8, 20  # local hours, Monday to Friday
 FRIDAY = 5
 HOUR = timedelta(hours=1)
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CALENDAR = re.compile(
     r"(?P<year>\d{4})(?:-(?:Q(?P<quarter>[1-4])|W(?P<week>0[1-9]|[1-4]\d|5[0-3])|(?P<season>SUM|WIN)|(?P<month>0[1-9]|1[0-2])(?:-(?P<day>\d{2}))?))?"
 )
@@ -42,8 +44,9 @@ class Period:
         >>> len(day(date(2027, 3, 14), timezone="America/New_York").starts())
         23
         """
-        every = pl.datetime_range(self.start, self.end, interval, closed="left", time_unit="us", time_zone="UTC", eager=True)
-        return every.alias("start")
+        first, end = ((moment - EPOCH) // MICROSECOND for moment in (self.start, self.end))
+        every = pl.int_range(first, end, interval // MICROSECOND, eager=True)
+        return every.cast(pl.Datetime("us", "UTC")).alias("start")
 
     @property
     def hours(self) -> float:
