@@ -145,6 +145,19 @@ def test_too_few_common_days_leave_correlations_out(file: Path) -> None:
     assert found.correlations is None
 
 
+def test_indices_without_volatility_are_left_out_unless_they_are_named() -> None:
+    good, flat, short = marks(walk(100, 7)), marks(np.full(100, 2.0), index="B"), marks(walk(10, 8), index="C")
+    both = pl.concat([good, flat, short])
+    with pytest.warns(PartLeftOutWarning, match="no volatility of B, C, the first as marks, column value: found no move on 99 of 99 days"):
+        found = tg.volatility(both)
+    assert found.volatility["index"].to_list() == ["A"]
+    with pytest.raises(tg.InputError) as caught:
+        tg.volatility(both, index=["A", "B", "C"])
+    assert len(caught.value.faults) == 2
+    with pytest.raises(tg.InputError):
+        tg.volatility(pl.concat([flat, short]))
+
+
 def test_refusals_write_nothing(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     for asked in (["--index", "C"], ["--model", "garchy"], ["--level", "2"], ["--model", "har"]):

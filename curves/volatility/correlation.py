@@ -17,6 +17,7 @@ from scipy.signal import lfilter
 from scipy.stats import chi2
 
 from tenorgrid.curves.hours import Vector
+from tenorgrid.curves.volatility.correlation_errors import two_step_covariance
 from tenorgrid.curves.volatility.curvature import Matrix, covariances
 from tenorgrid.curves.volatility.garch import GarchFit, fit_garch
 from tenorgrid.data.errors import InputError
@@ -29,11 +30,11 @@ SINGULAR = 1e-8  # smallest eigenvalue of the mean correlation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dcc:
-    """a and b with the errors of the second step (k = 2): inverse Hessian, and robust; NaN at a bound.
+    """a and b with errors (2,): `errors` of the second step's inverse Hessian, `robust_errors` of both steps together; NaN at a bound.
 
-    `errors` take the first step's estimates as known. `target` (m, m) is the mean correlation, `correlations` (n, m, m) of each day from
-    the days before it, `ahead` (m, m) of the day after. `gain` is twice the log-likelihood above constant correlation, `p_value` that of
-    constant correlation by a χ² of 2 degrees: conservative, as b means nothing where a is 0.
+    Where the second step was made alone, `robust_errors` are robust errors of that step. `target` (m, m) is the mean correlation,
+    `correlations` (n, m, m) of each day from the days before it, `ahead` (m, m) of the day after. `gain` is twice the log-likelihood above
+    constant correlation, `p_value` that of constant correlation by a χ² of 2 degrees: conservative, as b means nothing where a is 0.
     """
 
     names: tuple[str, ...]
@@ -105,11 +106,18 @@ def second_step(z: Matrix, *, names: tuple[str, ...], first: tuple[GarchFit, ...
     best = float(likelihoods(z, target, a, b).sum())
     if min(a, b) < 1e-6 or a + b > MOST - 1e-6:  # at a bound errors are not those of a normal estimate
         classic = robust = np.full((2, 2), np.nan)
+    elif first:
+        robust = two_step_covariance(first, np.array([a, b]), _following)
     return Dcc(
         names=names, a=a, b=b, errors=np.sqrt(np.diag(classic)), robust_errors=np.sqrt(np.diag(robust)), target=target,
         correlations=path[:-1], ahead=path[-1], log_likelihood=best, gain=2 * (best - constant),
         p_value=float(chi2.sf(max(2 * (best - constant), 0.0), 2)), converged=bool(found.success), message=str(found.message), first=first,
     )  # fmt: skip
+
+
+def _following(z: Matrix, values: Vector) -> Vector:
+    """Likelihoods with the mean correlation of these very z."""
+    return likelihoods(z, _scaled((z.T @ z / z.shape[0])[None])[0], float(values[0]), float(values[1]))
 
 
 def paths(z: Matrix, target: Matrix, a: float, b: float) -> Matrix:

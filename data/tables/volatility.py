@@ -132,7 +132,7 @@ class CorrelationParameters(dy.Schema):
     name = dy.String(primary_key=True, description="a or b")
     value = dy.Float64(min=0, max=1, description="Estimate", metadata=ONE)
     error = dy.Float64(min=0, nullable=True, description="From the inverse Hessian of the second step; null at a bound", metadata=ONE)
-    robust_error = dy.Float64(min=0, nullable=True, description="Robust, of the second step; null at a bound", metadata=ONE)
+    robust_error = dy.Float64(min=0, nullable=True, description="Robust, of both steps together; null at a bound", metadata=ONE)
     gain = dy.Float64(description="Twice the log-likelihood above constant correlation", metadata=ONE)
     p_value = dy.Float64(min=0, max=1, description="Of constant correlation, χ² of 2 degrees", metadata=ONE)
     converged = dy.Bool(description="Whether the search ended at an optimum")

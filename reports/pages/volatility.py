@@ -168,6 +168,6 @@ def _correlations(found: pl.DataFrame, dcc: pl.DataFrame) -> Section:
     ]
     listing = Listing(
         name="dcc", title="Its parameters", table=table(dcc, columns, name="dcc-table"),
-        caption="Errors of the second step, the GARCH estimates taken as known. Above constant: twice the gain in log-likelihood.",
+        caption="Errors take the GARCH estimates as known, robust ones do not. Above constant: twice the gain in log-likelihood.",
     )  # fmt: skip
     return Section(name="correlations-section", title="Together", lead="How far indices move as one.", blocks=[drawing, listing])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from warnings import warn
 
@@ -14,13 +13,13 @@ from tenorgrid.curves.volatility.fit import HORIZON, TERM, VolatilityStudy, stud
 from tenorgrid.curves.volatility.har import COMPONENTS
 from tenorgrid.curves.volatility.har_study import HarStudy, study_har
 from tenorgrid.curves.volatility.windows import window_of
-from tenorgrid.data.errors import InputError, PartLeftOutWarning
+from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
 from tenorgrid.data.kinds.index import VolatilityModel
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.volatility import CorrelationParameters, Correlations
 from tenorgrid.results import Marks, Tables
 
-DAY = timedelta(days=1)
+SHOWN = 3  # names in a warning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ def volatility(
 
     Args:
         marks: daily `Marks`; for `har` those of parts of a day.
-        index: one or several; None is all of the marks.
+        index: one or several; None is all of the marks that have a volatility.
         model: one or several of `tenorgrid.data.kinds.index.VolatilityModel`.
         level: confidence of the intervals.
         least: fewest returns; None is each model's own.
@@ -99,7 +98,8 @@ def volatility(
         components: days of HAR's regressors.
         source: what the page calls the marks.
 
-    Raises `InputError` with every fault of an index and model. Several indices are given Engle's dynamic correlations where a GARCH is
+    Raises `InputError` with every fault of the indices; where none is named, those that have faults are left out with a
+    `PartLeftOutWarning`, unless all have. Several indices are given Engle's dynamic correlations where a GARCH is
     among the models; warns with `PartLeftOutWarning` where their common days are too few for it.
     """
     frame = marks.marks if isinstance(marks, Marks) else marks
@@ -109,18 +109,38 @@ def volatility(
         raise InputError.of("volatility", "at least one index and one model")
     daily: list[VolatilityStudy] = []
     within: list[HarStudy] = []
+    refused: dict[str, InputError] = {}
     for name in indices:
-        for one in models:
-            if one == VolatilityModel.HAR:
-                within.append(study_har(frame, index=name, level=level, term=term, horizon=horizon, components=components))
-            else:
-                chosen = window_of_marks(frame, name) if window is None else window
-                daily.append(study(frame, index=name, model=one, level=level, least=least, window=chosen, term=term, horizon=horizon))
+        own: list[VolatilityStudy | HarStudy] = []
+        try:
+            for one in models:
+                if one == VolatilityModel.HAR:
+                    own.append(study_har(frame, index=name, level=level, term=term, horizon=horizon, components=components))
+                else:
+                    chosen = window_of_marks(frame, name) if window is None else window
+                    own.append(study(frame, index=name, model=one, level=level, least=least, window=chosen, term=term, horizon=horizon))
+        except InputError as error:
+            refused[name] = error
+            continue
+        daily += [found for found in own if isinstance(found, VolatilityStudy)]
+        within += [found for found in own if isinstance(found, HarStudy)]
+    _tell(refused, named=index is not None or len(refused) == len(indices))
+    indices = [name for name in indices if name not in refused]
     studies = [*daily, *(one.study for one in within)]
     dcc, correlations = _correlations(frame, indices, least) if len(indices) > 1 and VolatilityModel.GARCH in models else (None, None)
     parts = {name: pl.concat([getattr(one, name) for one in studies]) for name in ("volatility", "fits", "parameters", "path", "terms")}
     more = {name: pl.concat([getattr(one, name) for one in within]) if within else None for name in ("days", "forecasts", "contests")}
     return Volatilities(source=source, correlations=correlations, dcc=dcc, **parts, **more)  # type: ignore[arg-type]  # frames by name
+
+
+def _tell(refused: dict[str, InputError], *, named: bool) -> None:
+    """Refuse what was asked for by name, with every fault; of everything there is, what cannot be done is left out with a warning."""
+    if refused and named:
+        raise InputError(dict.fromkeys(fault for error in refused.values() for fault in error.faults))
+    if refused:
+        names = list(refused)
+        shown = f"{', '.join(names[:SHOWN])}{f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''}"
+        warn(f"no volatility of {shown}, the first as {brief(refused[names[0]])}", PartLeftOutWarning, stacklevel=3)
 
 
 def window_of_marks(marks: pl.DataFrame, index: str) -> int:

@@ -84,6 +84,59 @@ def test_both_steps_and_the_order_of_indices(garch_returns: Callable[..., Vector
     assert [fit.returns.size for fit in found.first] == [600, 600]
 
 
+def test_errors_of_both_steps_are_those_of_all_moments_at_once(garch_returns: Callable[..., Vector]) -> None:
+    """The sandwich of the ten moments (4 + 4 scores of the first step, 2 of the second), differenced as one function of ten estimates."""
+    from tenorgrid.curves.volatility.correlation_errors import standardised, two_step_covariance
+    from tenorgrid.curves.volatility.curvature import likelihoods as of_garch
+
+    common = garch_returns(900, seed=7)
+    fitted = fit_dcc({"A": common + 0.6 * garch_returns(900, seed=8), "B": common + 0.6 * garch_returns(900, seed=9)})
+    rng = np.random.default_rng(10)
+    q, z = TARGET[:2, :2].copy(), np.empty((900, 2))
+    for day in range(900):
+        root = np.sqrt(np.diag(q))
+        z[day] = np.linalg.cholesky(q / np.outer(root, root)) @ rng.normal(size=2)
+        q = 0.04 * TARGET[:2, :2] + 0.06 * np.outer(z[day], z[day]) + 0.9 * q
+    returns = {name: z[:, column] * np.sqrt(fitted.first[column].variance) for column, name in enumerate("AB")}
+    found = fit_dcc(returns)
+    fits = found.first
+    start = np.concatenate([fits[0].values, fits[1].values, [found.a, found.b]])
+    step = np.concatenate([0.03 * fits[0].errors, 0.03 * fits[1].errors, 0.03 * found.errors])
+
+    def target_of(both: Matrix) -> Matrix:
+        product = both.T @ both
+        return np.asarray(product / np.sqrt(np.outer(np.diag(product), np.diag(product))))
+
+    def scores(point: Vector) -> Matrix:
+        rows = []
+        for column, part in enumerate((point[:4], point[4:8])):
+            for place in range(4):
+                ends = []
+                for side in (1, -1):
+                    moved = part.copy()
+                    moved[place] += side * step[4 * column + place]
+                    fit = fits[column]
+                    ends.append(of_garch(fit.model, dict(zip(fit.names, moved.tolist(), strict=True)), fit.returns, backcast=fit.backcast))
+                rows.append((ends[0] - ends[1]) / (2 * step[4 * column + place]))
+        both = np.column_stack([standardised(fit, part) for fit, part in zip(fits, (point[:4], point[4:8]), strict=True)])
+        for move in (np.array([step[8], 0.0]), np.array([0.0, step[9]])):
+            ends = [likelihoods(both, target_of(both), *(point[8:] + side * move)) for side in (1, -1)]
+            rows.append((ends[0] - ends[1]) / (2 * move.sum()))
+        return np.stack(rows)
+
+    moves = np.diag(step)
+    slope = np.column_stack(
+        [(scores(start + m).sum(axis=1) - scores(start - m).sum(axis=1)) / (2 * one) for m, one in zip(moves, step, strict=True)]
+    )
+    slope[:8, 8:] = 0.0
+    told = scores(start)
+    inverse = np.linalg.inv(slope)
+    whole = inverse @ (told @ told.T) @ inverse.T
+    assert found.robust_errors == pytest.approx(np.sqrt(np.diag(whole)[8:]), rel=0.01)
+    alone = two_step_covariance(fits, np.array([found.a, found.b]), lambda both, v: likelihoods(both, found.target, *v))
+    assert np.isfinite(alone).all()
+
+
 def test_too_few_days_one_index_and_copies_are_refused(garch_returns: Callable[..., Vector]) -> None:
     one = garch_returns(300, seed=6)
     with pytest.raises(InputError, match="found A, expected two indices at least"):

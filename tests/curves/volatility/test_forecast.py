@@ -84,3 +84,11 @@ def test_a_path_ends_in_the_long_run_without_crossing_it(alpha: float, beta: flo
 def test_a_horizon_of_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="a horizon of at least 1"):
         variance_path(GARCH, {"omega": 0.5, "alpha": 0.25, "beta": 0.5}, first=1.0, horizon=0)
+
+
+@given(seed=st.integers(0, 99), more=st.integers(1, 40), model=st.sampled_from([GARCH, GJR, EGARCH]))
+def test_later_returns_change_no_earlier_variance(seed: int, more: int, model: VolatilityModel) -> None:
+    residual = np.random.default_rng(seed).normal(size=120)
+    parameters = {"omega": 0.05, "alpha": 0.1, "gamma": 0.05, "beta": 0.8}
+    early = conditional_variance(model, parameters, residual[: 120 - more], backcast=1.0)
+    assert conditional_variance(model, parameters, residual, backcast=1.0)[: early.size].tolist() == early.tolist()
