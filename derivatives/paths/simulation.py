@@ -16,8 +16,8 @@ from tenorgrid.curves.hours import Vector
 from tenorgrid.derivatives.paths.model import PathModel
 from tenorgrid.derivatives.paths.refusal import refuse
 
-GROUP = 2048  # paths that share a generator: a row of them stays in the cache, and changing it changes every number
-ROWS = 64  # hours worked on at a time within a group
+GROUP = 1280  # paths that share a generator: a row of them stays in the cache, and changing it changes every number
+ROWS = 48  # hours worked on at a time within a group
 BLOCK = 168
 THREADS = 2
 

@@ -8,7 +8,7 @@ from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import InputError
 from tenorgrid.derivatives.paths.model import Factors, Jumps, PathModel, ornstein_uhlenbeck
 from tenorgrid.derivatives.paths.seasonality import DAY, WEEK, season
-from tenorgrid.derivatives.paths.simulation import blocks, simulate
+from tenorgrid.derivatives.paths.simulation import GROUP, blocks, simulate
 
 HOURS = 24 * 30
 YEARS = np.arange(HOURS) / 8760
@@ -103,9 +103,9 @@ def test_the_block_changes_no_number(block: int, dtype: type[np.float64] | type[
 
 def test_seeds_differ_and_groups_are_strangers_to_one_another() -> None:
     model = PathModel(factors=ornstein_uhlenbeck(reversion=4.0, volatility=1.0))
-    one, other = (simulate(model, forward=np.ones((50, 1)), years=YEARS[1:51], paths=4096, seed=s)[:, 0] for s in (1, 2))
+    one, other = (simulate(model, forward=np.ones((50, 1)), years=YEARS[1:51], paths=2 * GROUP, seed=s)[:, 0] for s in (1, 2))
     assert not np.any(one == other)
-    assert abs(np.corrcoef(np.log(one[0, :2048]), np.log(one[0, 2048:]))[0, 1]) < 0.1
+    assert abs(np.corrcoef(np.log(one[0, :GROUP]), np.log(one[0, GROUP:]))[0, 1]) < 0.1
 
 
 def test_without_chance_the_paths_are_the_curve() -> None:
