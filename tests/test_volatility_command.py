@@ -145,6 +145,34 @@ def test_too_few_common_days_leave_correlations_out(file: Path) -> None:
     assert found.correlations is None
 
 
+def test_option_quotes_get_smiles_and_their_arbitrages(file: Path, tmp_path: Path) -> None:
+    as_of, strikes = datetime(2027, 3, 1, tzinfo=UTC), np.linspace(1.6, 3.8, 9)
+    volatility = 0.4 + 0.1 * np.log(strikes / 2.5) ** 2
+    volatility[4] += 0.15
+    quotes = pl.DataFrame(
+        {
+            "as_of": [as_of] * 9, "contract": "GPU1U27", "expiry": as_of + timedelta(days=180), "strike": strikes, "forward": 2.5,
+            "volatility": volatility, "quoted": "lognormal",
+        }
+    )  # fmt: skip
+    quotes.write_csv(tmp_path / "options.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    out = tmp_path / "out"
+    told = CliRunner().invoke(
+        app, ["volatility", str(file), "--options", str(tmp_path / "options.csv"), "--smile", "svi", "--out", str(out)]
+    )
+    assert told.exit_code == 0, told.output
+    assert "1 arbitrages among the option quotes" in told.output
+    assert read_table(out, "smiles", tables.SmileParameters)["name"].to_list() == ["a", "b", "sigma", "rho", "m"]
+    assert read_table(out, "smile_points", tables.SmilePoints)["quoted"].to_list() == pytest.approx(volatility)
+    assert read_table(out, "smile_arbitrages", tables.SmileArbitrages)["kind"].to_list() == ["butterfly"]
+    assert "sell one call at 2.7" in (out / "volatility.html").read_text()
+    quotes.head(4).write_csv(tmp_path / "few.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    refused = CliRunner().invoke(
+        app, ["volatility", str(file), "--options", str(tmp_path / "few.csv"), "--smile", "svi", "--out", str(tmp_path / "no")]
+    )
+    assert (refused.exit_code, (tmp_path / "no").exists()) == (1, False)
+
+
 def test_indices_without_volatility_are_left_out_unless_they_are_named() -> None:
     good, flat, short = marks(walk(100, 7)), marks(np.full(100, 2.0), index="B"), marks(walk(10, 8), index="C")
     both = pl.concat([good, flat, short])

@@ -6,6 +6,7 @@ it). H₂₁ lets the mean correlation follow the first step; the sampling error
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -28,8 +29,8 @@ def two_step_covariance(fits: tuple[GarchFit, ...], values: Vector, second: Seco
     z = np.column_stack([standardised(fit, fit.values) for fit in fits])
     size = values.size
     with np.errstate(all="ignore"):
-        step = _steps(lambda point: second(z, point), values)
-        scores, hessian = _derivatives(lambda point: second(z, point), values, step)
+        step = _steps(partial(second, z), values)
+        scores, hessian = _derivatives(partial(second, z), values, step)
         told = scores.copy()
         for column, fit in enumerate(fits):
             own = SHARE * fit.errors
@@ -41,7 +42,7 @@ def two_step_covariance(fits: tuple[GarchFit, ...], values: Vector, second: Seco
                     moved, point = z.copy(), fit.values.copy()
                     point[place] += side * one
                     moved[:, column] = standardised(fit, point)
-                    ends.append(_slopes(lambda values, moved=moved: second(moved, values), values, step).sum(axis=1))
+                    ends.append(_slopes(partial(second, moved), values, step).sum(axis=1))
                 cross[:, place] = (ends[0] - ends[1]) / (2 * one)
             if not (np.isfinite(bend).all() and np.isfinite(cross).all()):
                 return np.full((size, size), np.nan)

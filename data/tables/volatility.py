@@ -162,6 +162,16 @@ class SmileParameters(dy.Schema):
     worst = dy.Float64(min=0, description="Largest error", metadata={"unit": "as quoted"})
 
 
+class SmilePoints(dy.Schema):
+    """Quotes beside the smile through them."""
+
+    contract = dy.String(primary_key=True, description="Contract")
+    expiry = dy.Datetime(primary_key=True, time_zone="UTC", description="Expiry")
+    strike = dy.Float64(primary_key=True, description="Strike", metadata=PRICE)
+    quoted = dy.Float64(min_exclusive=0, description="Volatility that was quoted", metadata={"unit": "as quoted"})
+    volatility = dy.Float64(min=0, description="Volatility of the smile", metadata={"unit": "as quoted"})
+
+
 class SmileArbitrages(dy.Schema):
     """Quotes that together pay without a risk."""
 

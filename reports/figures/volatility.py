@@ -83,3 +83,22 @@ def correlations(table: pl.DataFrame, *, most: int) -> go.Figure:
         )  # fmt: skip
     drawn.update_yaxes(zeroline=True, zerolinecolor=theme.MIDDLE)
     return drawn
+
+
+def smiles(points: pl.DataFrame, *, most: int) -> go.Figure:
+    """Quoted volatilities as points and the smile through them as a line, one strip per contract and expiry, `most` of them."""
+    names = points.select("contract", "expiry").unique(maintain_order=True).head(most).rows()
+    drawn = theme.strips([(contract, f", {expiry:%d %b %Y}") for contract, expiry in names], height=150)
+    for place, (contract, expiry) in enumerate(names):
+        rows = points.filter(pl.col("contract") == contract, pl.col("expiry") == expiry).sort("strike")
+        shared = {"yaxis": theme.axis(place), "showlegend": place == 0, "x": rows["strike"].to_list()}
+        drawn.add_scatter(
+            y=rows["volatility"].to_list(), name="smile", legendgroup="smile", mode="lines", line={"color": theme.ACCENT, "width": 2},
+            hovertemplate="%{x}: %{y:.4f}<extra>smile</extra>", **shared,
+        )  # fmt: skip
+        drawn.add_scatter(
+            y=rows["quoted"].to_list(), name="quoted", legendgroup="quoted", mode="markers", marker={"color": theme.BLUE, "size": 8},
+            hovertemplate="%{x}: %{y:.4f}<extra>quoted</extra>", **shared,
+        )  # fmt: skip
+    drawn.update_xaxes(title={"text": "strike"})
+    return drawn

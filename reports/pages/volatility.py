@@ -36,6 +36,8 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str) -> str:
         sections.append(_days(tables))
     if "correlations" in tables:
         sections.append(_correlations(tables["correlations"], tables["dcc"]))
+    if "smiles" in tables:
+        sections.append(_smiles(tables))
     return compose(title="Volatility", subtitle=f"{source}.", keys=keys, sections=sections, note="")
 
 
@@ -171,3 +173,44 @@ def _correlations(found: pl.DataFrame, dcc: pl.DataFrame) -> Section:
         caption="Errors take the GARCH estimates as known, robust ones do not. Above constant: twice the gain in log-likelihood.",
     )  # fmt: skip
     return Section(name="correlations-section", title="Together", lead="How far indices move as one.", blocks=[drawing, listing])
+
+
+def _smiles(tables: Mapping[str, pl.DataFrame]) -> Section:
+    found = tables["smile_arbitrages"]
+    every = tables["smile_points"].select("contract", "expiry").unique().height
+    blocks: list[Drawing | Listing] = [
+        Drawing(
+            name="smiles", title="Smiles", figure=figures.smiles(tables["smile_points"], most=DRAWN),
+            caption=f"Volatility by strike, as it was quoted. {min(DRAWN, every)} of {every} expiries.",
+        )
+    ]  # fmt: skip
+    columns = [
+        Column(name="contract", head="Contract"),
+        Column(name="expiry", head="Expiry"),
+        Column(name="model", head="Model"),
+        Column(name="name", head="Parameter"),
+        Column(name="value", head="Value", form=".5g"),
+        Column(name="rms", head="RMS error", form=".2g"),
+        Column(name="worst", head="Largest error", form=".2g"),
+    ]
+    day = pl.col("expiry").dt.strftime("%Y-%m-%d")
+    shown = tables["smiles"].with_columns(day, pl.col("model").cast(pl.String))
+    blocks.append(
+        Listing(name="smile-parameters", title="Parameters", table=table(shown, columns, name="smile-table"), caption="By QuantLib.")
+    )
+    if not found.is_empty():
+        columns = [
+            Column(name="contract", head="Contract"),
+            Column(name="expiry", head="Expiry"),
+            Column(name="kind", head="Broken"),
+            Column(name="strikes", head="Strikes"),
+            Column(name="size", head="Earns", unit="USD/GPUh", form=".4g"),
+            Column(name="meaning", head="By"),
+        ]
+        shown = found.with_columns(day, pl.col("kind").cast(pl.String))
+        caption = "Undiscounted, and before bid and ask: what the quotes as they stand would pay without a risk."
+        blocks.append(
+            Listing(name="smile-arbitrages", title="Arbitrages", table=table(shown, columns, name="arbitrage-table"), caption=caption)
+        )
+    lead = f"{found.height} arbitrages among the quotes." if found.height else "The quotes hold no arbitrage."
+    return Section(name="smiles-section", title="By strike", lead=lead, blocks=blocks)

@@ -12,9 +12,10 @@ from tenorgrid.curves.volatility.days import days_of, returns_of
 from tenorgrid.curves.volatility.fit import HORIZON, TERM, VolatilityStudy, study
 from tenorgrid.curves.volatility.har import COMPONENTS
 from tenorgrid.curves.volatility.har_study import HarStudy, study_har
+from tenorgrid.curves.volatility.smile.fit import fit_smiles
 from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
-from tenorgrid.data.kinds.index import VolatilityModel
+from tenorgrid.data.kinds.index import SmileModel, VolatilityModel
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.volatility import CorrelationParameters, Correlations
 from tenorgrid.results import Marks, Tables
@@ -27,7 +28,7 @@ class Volatilities(Tables):
     """What the models say of each index; `volatility` is the table that options are valued with, once one model's rows are chosen.
 
     The others are those of `tenorgrid.data.tables.volatility`; `days`, `forecasts` and `contests` belong to HAR, `correlations` and
-    `dcc` to several indices.
+    `dcc` to several indices, those of smiles to option quotes.
     """
 
     source: str
@@ -41,6 +42,9 @@ class Volatilities(Tables):
     contests: pl.DataFrame | None = field(repr=False, default=None)
     correlations: pl.DataFrame | None = field(repr=False, default=None)
     dcc: pl.DataFrame | None = field(repr=False, default=None)
+    smiles: pl.DataFrame | None = field(repr=False, default=None)
+    smile_points: pl.DataFrame | None = field(repr=False, default=None)
+    smile_arbitrages: pl.DataFrame | None = field(repr=False, default=None)
 
     def of(self, model: VolatilityModel | str) -> pl.DataFrame:
         """`Volatility` by one model, for `tg.value`.
@@ -82,6 +86,9 @@ def volatility(
     term: int = TERM,
     horizon: int = HORIZON,
     components: Sequence[int] = COMPONENTS,
+    options: pl.DataFrame | None = None,
+    smile: SmileModel | str = SmileModel.SABR,
+    beta: float = 1.0,
     source: str = "marks",
 ) -> Volatilities:
     """Volatility of each index by each model, with parameters, path, term structure, and correlations of several indices.
@@ -96,6 +103,9 @@ def volatility(
         term: days ahead whose mean variance a forecast's number is.
         horizon: days of the term structure.
         components: days of HAR's regressors.
+        options: `OptionQuotes`, for smiles beside the volatilities of marks.
+        smile: sabr or svi.
+        beta: of SABR.
         source: what the page calls the marks.
 
     Raises `InputError` with every fault of the indices; where none is named, those that have faults are left out with a
@@ -107,6 +117,7 @@ def volatility(
     models = [model] if isinstance(model, str) else list(model)
     if not indices or not models:
         raise InputError.of("volatility", "at least one index and one model")
+    fitted = None if options is None else fit_smiles(options, model=smile, beta=beta)
     daily: list[VolatilityStudy] = []
     within: list[HarStudy] = []
     refused: dict[str, InputError] = {}
@@ -130,6 +141,8 @@ def volatility(
     dcc, correlations = _correlations(frame, indices, least) if len(indices) > 1 and VolatilityModel.GARCH in models else (None, None)
     parts = {name: pl.concat([getattr(one, name) for one in studies]) for name in ("volatility", "fits", "parameters", "path", "terms")}
     more = {name: pl.concat([getattr(one, name) for one in within]) if within else None for name in ("days", "forecasts", "contests")}
+    if fitted is not None:
+        more |= {"smiles": fitted.parameters, "smile_points": fitted.points, "smile_arbitrages": fitted.arbitrages}
     return Volatilities(source=source, correlations=correlations, dcc=dcc, **parts, **more)  # type: ignore[arg-type]  # frames by name
 
 

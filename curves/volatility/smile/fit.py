@@ -17,7 +17,7 @@ from tenorgrid.curves.volatility.smile.arbitrage import arbitrages, years_betwee
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.index import SmileModel, SmileQuote
 from tenorgrid.data.tables.door import checked
-from tenorgrid.data.tables.volatility import OptionQuotes, SmileParameters
+from tenorgrid.data.tables.volatility import OptionQuotes, SmileParameters, SmilePoints
 
 FREE = {SmileModel.SABR: 3, SmileModel.SVI: 5}
 STEPS = 100_000
@@ -45,10 +45,11 @@ class Smile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Smiles:
-    """Smiles by expiry, their `SmileParameters`, and the `SmileArbitrages` of the quotes."""
+    """Smiles by expiry, their `SmileParameters`, `SmilePoints`, and the `SmileArbitrages` of the quotes."""
 
     smiles: tuple[Smile, ...] = field(repr=False)
     parameters: pl.DataFrame = field(repr=False)
+    points: pl.DataFrame = field(repr=False)
     arbitrages: pl.DataFrame = field(repr=False)
 
 
@@ -69,7 +70,12 @@ def fit_smiles(quotes: pl.DataFrame, *, model: SmileModel | str = SmileModel.SAB
     table = checked(quotes, OptionQuotes, name="option quotes").sort("contract", "expiry", "strike")
     if faults := _faults(table, chosen, beta):
         raise InputError(faults)
-    smiles = tuple(_fit(part, chosen, beta) for _, part in table.group_by("contract", "expiry", maintain_order=True))
+    parts = [part for _, part in table.group_by("contract", "expiry", maintain_order=True)]
+    smiles = tuple(_fit(part, chosen, beta) for part in parts)
+    points = pl.concat(
+        part.select("contract", "expiry", "strike", quoted="volatility").with_columns(volatility=one.volatility(part["strike"].to_numpy()))
+        for part, one in zip(parts, smiles, strict=True)
+    )
     rows = [
         {
             "contract": one.contract,
@@ -84,7 +90,7 @@ def fit_smiles(quotes: pl.DataFrame, *, model: SmileModel | str = SmileModel.SAB
         for name, value in one.parameters.items()
     ]
     frame = SmileParameters.validate(pl.DataFrame(rows, schema=SmileParameters.create_empty().schema), cast=True)
-    return Smiles(smiles=smiles, parameters=frame, arbitrages=arbitrages(table))
+    return Smiles(smiles=smiles, parameters=frame, points=SmilePoints.validate(points, cast=True), arbitrages=arbitrages(table))
 
 
 def _faults(table: pl.DataFrame, model: SmileModel, beta: float) -> list[Fault]:

@@ -28,6 +28,9 @@ def volatility(
         typer.Option("--window", help="Days that a mark averages over; default its methodology's, 1 takes marks as they are.", min=1),
     ] = None,
     components: Annotated[str, typer.Option("--components", help="Days of har's regressors.")] = "1,7,30",
+    options: Annotated[Path | None, typer.Option("--options", help="Table of option quotes, for smiles.")] = None,
+    smile: Annotated[str, typer.Option("--smile", help="sabr or svi.")] = "sabr",
+    beta: Annotated[float, typer.Option("--beta", help="Of sabr: 1 lognormal, 0 normal.")] = 1.0,
     as_of: KnownBy = None,
     written_by: WrittenBy = None,
     as_json: AsJson = False,
@@ -36,10 +39,12 @@ def volatility(
 
     Example: tenorgrid volatility out/marks --index H100-SXM.US.FIRM --model realised-weekday --out out-volatility
     """
+    from tenorgrid.data.tables.volatility import OptionQuotes
+    from tenorgrid.folders import read_file
     from tenorgrid.mark_tables import read_marks
     from tenorgrid.volatilities import volatility as make
 
-    refuse_over(out, marks)
+    refuse_over(out, marks, options)
     table = read_marks(marks, as_of=moment_of(as_of, "--as-of"), written_by=moment_of(written_by, "--written-by"))
     made = make(
         table,
@@ -51,14 +56,20 @@ def volatility(
         term=term,
         horizon=horizon,
         components=_days(components),
+        options=None if options is None else read_file(options, OptionQuotes),
+        smile=smile,
+        beta=beta,
         source=marks.name,
     )
-    page = made.save(out, inputs={marks.name: marks})
+    page = made.save(out, inputs={path.name: path for path in (marks, options) if path is not None})
     done: dict[str, object] = {"out": str(out), "page": str(page), "volatility": made.volatility.to_dicts(), "fits": made.fits.to_dicts()}
     told = [
         f"{row['index']} {row['model']}: {row['volatility']:.4f} a year ({row['lower']:.4f} to {row['upper']:.4f})"
         for row in made.volatility.iter_rows(named=True)
     ]
+    if made.smile_arbitrages is not None:
+        done["arbitrages"] = made.smile_arbitrages.to_dicts()
+        told.append(f"{made.smile_arbitrages.height} arbitrages among the option quotes")
     say(done, as_json, "\n".join([*told, str(page)]))
 
 
