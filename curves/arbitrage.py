@@ -1,7 +1,7 @@
 """Quotes that say the same thing twice, and quotes that contradict one another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,15 @@ class Redundancy:
     others: tuple[int, ...]
     shares: tuple[float, ...]
     size: float
+
+    def at(self, price: Vector) -> "Redundancy":
+        """The same rows at other prices (m,), USD per GPU-hour.
+
+        >>> round(Redundancy(quote=2, others=(0, 1), shares=(0.5, 0.5), size=0.0).at(np.array([2.0, 3.0, 2.6])).size, 12)
+        0.1
+        """
+        made = sum(share * price[other] for other, share in zip(self.others, self.shares, strict=True))
+        return replace(self, size=float(price[self.quote] - made))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

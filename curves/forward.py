@@ -219,7 +219,7 @@ def fit_curve(
     >>> round(curve["X:2027-03"], 10), round(curve["X:2027-04"], 10)
     (2.0, 2.4)
     """
-    mine = _read(checked(quotes, Quotes, name="quotes"), index, as_of)
+    mine = read_quotes(checked(quotes, Quotes, name="quotes"), index, as_of)
     return fit_read(
         mine, index=index, as_of=as_of, shape=shape, band=band, discount=discount, timezone=timezone, tolerance=tolerance,
         bending=bending, method=method, ends=ends, tension=tension, within=within, outages=outages, averages=averages,
@@ -243,31 +243,42 @@ def fit_read(
     within: Within = "price",
     outages: pl.DataFrame | None = None,
     averages: Averages = "plain",
+    before: ForwardCurve | None = None,
 ) -> ForwardCurve:
-    """`fit_curve` of quotes that are read already: checked, of one index, none after `as_of`, in order of start, end and name."""
-    zones = mine["timezone"].unique().sort().to_list()
+    """`fit_curve` of quotes that are read already: checked, of one index, none after `as_of`, in order of start, end and name.
+
+    `before` is a curve of another day, asked for alike: where its quotes have the same hours, its factorisation is this one's too.
+    """
+    zones = sorted(set(mine["timezone"]))
     if timezone is None and len(zones) > 1:
         raise InputError.of("quotes", "one time zone, or a timezone given for the curve", column="timezone", value=", ".join(zones))
     refuse_names(bending=bending, method=method, ends=ends, within=within, averages=averages, tension=tension)
     if averages == "discounted" and discount is None:
         raise InputError.of("curve", "a discount curve for discounted averages", column="discount")
     rows = weights(mine, outages=outages, discounts=_paid(discount, as_of) if averages == "discounted" and discount else None)
-    price = mine["price"].to_numpy()
-    kept, redundant = redundancies(rows.compressed(), price)
-    if within == "price":
-        refuse_arbitrage(mine, rows, redundant, tolerance=tolerance)
     factor, offset = np.ones(len(rows.starts)), np.zeros(len(rows.starts))
     if shape is not None:
         given = shape.on(rows.starts)
         factor, offset = (given, offset) if shape.kind == "multiplicative" else (factor, given)
+    known = before if before is not None and _alike(before, rows, factor) else None
+    price = mine["price"].to_numpy()
+    if known is None:
+        kept, redundant = redundancies(rows.compressed(), price)
+    else:
+        kept, redundant = list(known.kept), [tie.at(price) for tie in known.redundant]
+    if within == "price":
+        refuse_arbitrage(mine, rows, redundant, tolerance=tolerance)
     independent = rows.take(kept)
-    try:
-        fitted = components(independent, factor=factor, bending=bending, method=method, ends=ends, tension=tension)
-    except np.linalg.LinAlgError as error:
-        named = ", ".join(mine["quote_id"])
-        raise InputError.of(
-            "quotes", f"periods and profiles that a smooth curve can tell apart ({error})", column="quote_id", value=named
-        ) from error
+    if known is None:
+        try:
+            fitted = components(independent, factor=factor, bending=bending, method=method, ends=ends, tension=tension)
+        except np.linalg.LinAlgError as error:
+            named = ", ".join(mine["quote_id"])
+            raise InputError.of(
+                "quotes", f"periods and profiles that a smooth curve can tell apart ({error})", column="quote_id", value=named
+            ) from error
+    else:
+        fitted = replace(known.fitted, weights=independent)
     inside = None
     if within == "bid-ask":
         inside = smoothest_inside(mine, rows, fitted.bend, kept=kept, redundant=redundant, offset=offset)
@@ -289,15 +300,27 @@ def fit_read(
     )
 
 
-def _read(quotes: pl.DataFrame, index: str, as_of: datetime) -> pl.DataFrame:
-    mine = quotes.filter(pl.col("index") == index).sort("start", "end", "quote_id")
+def _alike(before: ForwardCurve, rows: Weights, factor: Vector) -> bool:
+    """Whether the curve before has rows of the same places and hours; with spreads, the same hours of the calendar too."""
+    other = before.rows
+    return (
+        all(np.array_equal(getattr(other, name), getattr(rows, name)) for name in ("first", "end", "kind", "densities"))
+        and other.keys == rows.keys
+        and np.array_equal(before.fitted.factor, factor)
+        and (len(before.fitted.masks) == 1 or other.starts[0] == rows.starts[0])
+    )
+
+
+def read_quotes(quotes: pl.DataFrame, index: str, as_of: datetime) -> pl.DataFrame:
+    """Checked quotes of one index, none after `as_of`, in order of start, end and name."""
+    mine = quotes.lazy().filter(pl.col("index") == index).sort("start", "end", "quote_id").collect()
     if mine.is_empty():
         raise InputError.of("quotes", f"at least one quote of {index}", column="index")
     if as_of.tzinfo is None:
         raise InputError.of("curve", "a time with its zone", column="as_of", value=as_of)
     faults = [
         Fault(file="quotes", column="as_of", value=f"{name} as of {moment}", expected=f"no quote after {as_of}")
-        for name, moment in mine.select("quote_id", "as_of").iter_rows()
+        for name, moment in zip(mine["quote_id"], mine["as_of"], strict=True)
         if moment > as_of
     ]
     if faults:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ import polars as pl
 
 from tenorgrid.curves.forward import ForwardCurve, fit_read
 from tenorgrid.curves.hours import Vector
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables.curve import Quotes
 from tenorgrid.data.tables.door import checked
 
@@ -45,7 +46,8 @@ def fit_curves(
 
     Returns what was kept by moment, in order of time.
 
-    Raises `InputError` as `fit_curve` does, for no quote of the index, and with the faults of the first day that has some.
+    Raises `InputError` as `fit_curve` does, for no quote of the index, and with the faults of every day, each told with its moment. Days
+    in a row whose quotes have the same hours share one factorisation.
 
     >>> from datetime import UTC
     >>> days = [datetime(2027, 1, day, tzinfo=UTC) for day in (1, 2)]
@@ -58,8 +60,10 @@ def fit_curves(
     mine = _days(quotes, index)
     parts = [mine[place : place + TOGETHER] for place in range(0, len(mine), TOGETHER)]
     work = partial(_fitted, index=index, keep=keep, choices=choices or {})
-    found = map(work, parts) if executor is None else executor.map(work, parts)
-    return {moment: kept for part in found for moment, kept in part}
+    found = list(map(work, parts) if executor is None else executor.map(work, parts))
+    if faults := [fault for _, told in found for fault in told]:
+        raise InputError(faults)
+    return {moment: kept for part, _ in found for moment, kept in part}
 
 
 def _days(quotes: pl.DataFrame, index: str) -> list[pl.DataFrame]:
@@ -76,5 +80,17 @@ def _days(quotes: pl.DataFrame, index: str) -> list[pl.DataFrame]:
 
 def _fitted(
     days: Sequence[pl.DataFrame], *, index: str, keep: Callable[[ForwardCurve], Kept], choices: Mapping[str, Any]
-) -> list[tuple[datetime, Kept]]:
-    return [(day["as_of"][0], keep(fit_read(day, index=index, as_of=day["as_of"][0], **choices))) for day in days]
+) -> tuple[list[tuple[datetime, Kept]], list[Fault]]:
+    """What is kept of some days' curves, and the faults of those that have none."""
+    found: list[tuple[datetime, Kept]] = []
+    faults: list[Fault] = []
+    before: ForwardCurve | None = None
+    for day in days:
+        moment = day["as_of"][0]
+        try:
+            before = fit_read(day, index=index, as_of=moment, before=before, **choices)
+        except InputError as error:
+            faults += [replace(fault, file=f"{fault.file} as of {moment:%Y-%m-%d %H:%M}") for fault in error.faults]
+        else:
+            found.append((moment, keep(before)))
+    return found, faults

@@ -5,10 +5,11 @@ A contract pays the average of hourly forwards over its period, so its price is 
 60 rows over three years cost what a few vectors of the grid cost.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -133,11 +134,11 @@ def weights(
     _refuse_unread(quotes)
     begin, finish = _moment(quotes["start"].min()), _moment(quotes["end"].max())
     starts = Period(start=begin, end=finish).starts()
-    clocks = {zone: clock(starts, zone) for zone in quotes["timezone"].unique().sort()}
+    clocks = {zone: clock(starts, zone) for zone in sorted(set(quotes["timezone"]))}
     out = _outages(quotes, outages, begin, len(starts))
     rows: list[Key] = [
         (str(profile), str(average), str(zone), calendar or "", name if name in out else "")
-        for profile, average, zone, calendar, name in quotes.select("profile", "average", "timezone", "calendar", "quote_id").iter_rows()
+        for profile, average, zone, calendar, name in _columns(quotes, "profile", "average", "timezone", "calendar", "quote_id")
     ]
     keys = tuple(sorted(set(rows)))
     paid = np.ones(len(starts)) if discounts is None else discounts(starts)
@@ -199,7 +200,7 @@ def _density(hours: Flags, average: str, local: Clock) -> Vector:
 
 def _refuse_unread(quotes: pl.DataFrame) -> None:
     faults = []
-    for row, (average, calendar) in enumerate(quotes.select("average", "calendar").iter_rows(), start=1):
+    for row, (average, calendar) in enumerate(_columns(quotes, "average", "calendar"), start=1):
         if (average == Averaging.BUSINESS_DAY) != (calendar is not None):
             wanted = "a calendar of the business days" if calendar is None else f"nothing beside an average of {average}"
             faults.append(Fault(file="quotes", row=row, column="calendar", value=calendar, expected=wanted))
@@ -216,7 +217,7 @@ def _refuse_unread(quotes: pl.DataFrame) -> None:
 def _refuse_days(quotes: pl.DataFrame, clocks: dict[str, Clock], first: Counts, end: Counts) -> None:
     """An average of days that holds part of a day would weigh that part as a day."""
     faults = []
-    for row, (average, zone) in enumerate(quotes.select("average", "timezone").iter_rows()):
+    for row, (average, zone) in enumerate(_columns(quotes, "average", "timezone")):
         if average == Averaging.HOURLY:
             continue
         hour, day = clocks[zone].hour, clocks[zone].day
@@ -232,6 +233,11 @@ def _refuse_days(quotes: pl.DataFrame, clocks: dict[str, Clock], first: Counts, 
 def _instant(moment: datetime) -> int:
     """Microseconds since 1970, as polars has them."""
     return (moment - EPOCH) // MICROSECOND
+
+
+def _columns(quotes: pl.DataFrame, *names: str) -> Iterable[tuple[Any, ...]]:
+    """Rows of some columns; a query of polars takes longer than 60 rows do."""
+    return zip(*(quotes[name].to_list() for name in names), strict=True)
 
 
 def _moment(value: object) -> datetime:
