@@ -1,0 +1,1 @@
+"""Options on computing power: kernels on arrays, vectorised over contracts."""
