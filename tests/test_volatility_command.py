@@ -161,7 +161,7 @@ def test_option_quotes_get_smiles_and_their_arbitrages(file: Path, tmp_path: Pat
         app, ["volatility", str(file), "--options", str(tmp_path / "options.csv"), "--smile", "svi", "--out", str(out)]
     )
     assert told.exit_code == 0, told.output
-    assert "1 arbitrages among the option quotes" in told.output
+    assert "arbitrages among the option quotes: 1" in told.output
     assert read_table(out, "smiles", tables.SmileParameters)["name"].to_list() == ["a", "b", "sigma", "rho", "m"]
     assert read_table(out, "smile_points", tables.SmilePoints)["quoted"].to_list() == pytest.approx(volatility)
     assert read_table(out, "smile_arbitrages", tables.SmileArbitrages)["kind"].to_list() == ["butterfly"]

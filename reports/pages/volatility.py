@@ -212,5 +212,5 @@ def _smiles(tables: Mapping[str, pl.DataFrame]) -> Section:
         blocks.append(
             Listing(name="smile-arbitrages", title="Arbitrages", table=table(shown, columns, name="arbitrage-table"), caption=caption)
         )
-    lead = f"{found.height} arbitrages among the quotes." if found.height else "The quotes hold no arbitrage."
+    lead = f"Arbitrages among the quotes: {found.height}." if found.height else "The quotes hold no arbitrage."
     return Section(name="smiles-section", title="By strike", lead=lead, blocks=blocks)

@@ -69,7 +69,7 @@ def volatility(
     ]
     if made.smile_arbitrages is not None:
         done["arbitrages"] = made.smile_arbitrages.to_dicts()
-        told.append(f"{made.smile_arbitrages.height} arbitrages among the option quotes")
+        told.append(f"arbitrages among the option quotes: {made.smile_arbitrages.height}")
     say(done, as_json, "\n".join([*told, str(page)]))
 
 
