@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import QuantLib as ql
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.derivatives import black
@@ -35,6 +36,22 @@ def test_a_year_of_a_hundred_rights_is_worth_what_two_methods_found(first: int, 
     one = lattice(reversion=4.0, volatility=1.2, years=years, nodes=201)
     found = value(Swing(maximum=100), chain=one, forward=np.ones(365), strike=np.ones(365), discount=np.exp(-0.04 * years))
     assert found == pytest.approx(known, abs=2.5e-3)
+
+
+def test_quantlib_s_finite_differences_come_to_the_same() -> None:
+    """40 dates, 10 rights, flat curve; four time steps a date, for one is 2e-4 off."""
+    years, rate, half = np.arange(1, 41) / 365, 0.04, 1.2**2 / 16
+    fine = lattice(reversion=4.0, volatility=1.2, years=years, nodes=401)
+    ours = value(Swing(maximum=10), chain=fine, forward=np.ones(40), strike=np.ones(40), discount=np.exp(-rate * years))
+    today = ql.Date(1, 1, 2027)
+    ql.Settings.instance().evaluationDate = today
+    rates = ql.YieldTermStructureHandle(ql.FlatForward(today, rate, ql.Actual365Fixed()))
+    process = ql.ExtOUWithJumpsProcess(ql.ExtendedOrnsteinUhlenbeckProcess(4.0, 1.2, 0.0, lambda _: 0.0), 0.0, 5.0, 1e-8, 50.0)
+    shape = [(day / 365, -half * (1 - np.exp(-8 * day / 365))) for day in range(1, 41)]
+    exercise = ql.SwingExercise([today + day for day in range(1, 41)])
+    option = ql.VanillaSwingOption(ql.VanillaForwardPayoff(ql.Option.Call, 1.0), exercise, 0, 10)
+    option.setPricingEngine(ql.FdSimpleExtOUJumpSwingEngine(process, rates.currentLink(), 160, 401, 2, shape))
+    assert option.NPV() == pytest.approx(ours, rel=1e-4)
 
 
 def test_least_squares_on_paths_come_to_the_same(chain: Lattice) -> None:
