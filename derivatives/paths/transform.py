@@ -47,7 +47,7 @@ def call(model: PathModel, *, forward: Vector, strike: Vector, years: Vector, pl
         years: (years,) from the valuation to the price, at least 0.
         place: which class.
 
-    Raises `InputError` for forwards at or below 0 and negative times.
+    Raises `InputError` for forwards at or below 0, strikes that are not finite and negative times.
 
     >>> from tenorgrid.derivatives.paths.model import ornstein_uhlenbeck
     >>> model = PathModel(factors=ornstein_uhlenbeck(reversion=0.0, volatility=0.28))
@@ -57,6 +57,7 @@ def call(model: PathModel, *, forward: Vector, strike: Vector, years: Vector, pl
     refuse(
         "option",
         ("forward", forward.min(), "forwards above 0", bool(np.all(forward > 0))),
+        ("strike", "some", "finite strikes", bool(np.all(np.isfinite(strike)))),
         ("years", years.min(), "times from 0 on", bool(np.all(years >= 0))),
     )
     price = np.maximum(forward - strike, 0.0)

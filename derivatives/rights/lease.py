@@ -84,6 +84,7 @@ def value(lease: Lease, *, rent: Vector, mean: Vector, concentration: Vector, di
     inside = bool(np.all((mean > 0) & (mean < 1)))
     refuse(
         "lease",
+        ("rent", "some", "finite rents", bool(np.all(np.isfinite(rent)))),
         ("mean", mean, "availabilities in (0, 1)", inside),
         ("concentration", concentration, "numbers above 0", bool(np.all(concentration > 0))),
         ("discount", discount, "factors above 0", bool(np.all(discount > 0))),

@@ -58,7 +58,7 @@ def test_what_has_no_price_is_refused() -> None:
         call(
             PathModel(factors=ornstein_uhlenbeck(reversion=1.0, volatility=1.0)),
             forward=np.array([0.0]),
-            strike=np.array([1.0]),
+            strike=np.array([np.nan]),
             years=np.array([-1.0]),
         )
-    assert [fault.column for fault in caught.value.faults] == ["forward", "years"]
+    assert [fault.column for fault in caught.value.faults] == ["forward", "strike", "years"]

@@ -73,5 +73,5 @@ def test_shares_outside_their_range_are_refused() -> None:
     with pytest.raises(InputError, match="column availability"):
         due(LEASE, rent=RENT, availability=np.array([1.1, 0.5]))
     with pytest.raises(InputError) as found:
-        value(LEASE, rent=RENT, mean=np.ones(2), concentration=np.zeros(2), discount=-DISCOUNT)
-    assert [fault.column for fault in found.value.faults] == ["mean", "concentration", "discount"]
+        value(LEASE, rent=np.full(2, np.nan), mean=np.ones(2), concentration=np.zeros(2), discount=-DISCOUNT)
+    assert [fault.column for fault in found.value.faults] == ["rent", "mean", "concentration", "discount"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.derivatives.paths.model import PathModel, ornstein_uhlenbeck
+from tenorgrid.derivatives.paths.model import Factors, Jumps, PathModel, ornstein_uhlenbeck
 from tenorgrid.derivatives.paths.simulation import simulate
+from tenorgrid.derivatives.paths.transform import call
 from tenorgrid.derivatives.rights.least_squares import value
 
 EIGHT = np.array(
@@ -52,6 +53,25 @@ def test_rights_add_value_and_all_of_them_are_what_each_pays() -> None:
     assert values == sorted(values)
     assert values[6] == pytest.approx(np.maximum(margin, 0).sum(axis=0).mean(), abs=1e-12)
     assert value(margin, state=price[..., None], maximum=6, minimum=6).value == pytest.approx(margin.sum(axis=0).mean(), abs=1e-12)
+
+
+def test_with_three_factors_it_lies_between_europeans_and_both_bermudans_and_foresight() -> None:
+    """A short and a long factor and jumps: what a chain of one factor cannot carry."""
+    factors = Factors(
+        reversion=np.array([30.0, 0.0, 5.0]),
+        volatility=np.array([2.0, 0.4, 0.8]),
+        correlation=np.array([[1.0, 0.3, 0.0], [0.3, 1.0, 0.2], [0.0, 0.2, 1.0]]),
+        loading=np.array([[1.0, 1.0, 1.0], [0.0, 1.0, 1.0]]),
+    )
+    jumps = Jumps(intensity=np.array([20.0]), reversion=np.array([100.0]), rate=np.array([6.0]), loading=np.array([[1.0], [0.0]]))
+    model, years, rights = PathModel(factors=factors, jumps=jumps), np.arange(1, 31) / 365, 6
+    price = simulate(model, forward=np.ones((30, 2)), years=years, paths=8000, seed=5)
+    margin = price[:, 0] - 1
+    found = value(margin, state=np.moveaxis(np.log(price), 1, 2), maximum=rights, degree=2)
+    alone = np.sort(call(model, forward=np.ones(30), strike=np.ones(30), years=years))[-rights:].sum()
+    foresight = np.sort(np.maximum(margin, 0), axis=0)[-rights:].sum(axis=0).mean()
+    one = value(margin, state=np.moveaxis(np.log(price), 1, 2), maximum=1, degree=2).value
+    assert alone < found.value < min(foresight, rights * one)
 
 
 def test_faults_are_named() -> None:
