@@ -127,7 +127,9 @@ def table_of(folder: Path, name: str, *, version_of: int | None = None) -> Delta
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
 
 
-def read(folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of: int | None = None) -> tuple[pl.DataFrame, int]:
+def read(
+    folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of: int | None = None, where: pl.Expr | None = None
+) -> tuple[pl.DataFrame, int]:
     """All rows of a table, checked, and the version that they are of; none at `EMPTY` where there is no table.
 
     Args:
@@ -135,6 +137,7 @@ def read(folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of:
         name: table.
         schema: what its rows must be; None takes them as they are.
         version_of: a version of the table; None is the current one.
+        where: only rows of which this holds, whose files alone are opened; None is all.
 
     Raises `HistoryError` where a file of the table is missing or damaged, `InputError` where rows break the schema.
     """
@@ -143,7 +146,8 @@ def read(folder: Path, name: str, schema: type[dy.Schema] | None, *, version_of:
         return pl.DataFrame() if schema is None else schema.create_empty(), EMPTY
     _refuse_damaged(folder, name, found)
     try:
-        rows = pl.read_delta(str(folder / name), version=found)
+        place = str(folder / name)
+        rows = pl.read_delta(place, version=found) if where is None else pl.scan_delta(place, version=found).filter(where).collect()
     except (DeltaError, pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise HistoryError(f"{name} of {folder.name} cannot be read: {_first_line(error)}") from error
     return rows if schema is None else checked(rows, schema, name=name), found

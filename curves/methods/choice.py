@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from tenorgrid.curves.components import TENSION, Bending, Ends, Method
-from tenorgrid.curves.forward import Within
+from tenorgrid.curves.forward import Averages, Within
 from tenorgrid.data.tables.curve import CurveChoices
 
 
@@ -19,6 +19,7 @@ class Choice:
     bending: Bending = "period"
     within: Within = "price"
     tension: float = TENSION
+    averages: Averages = "plain"
 
     @property
     def named(self) -> dict[str, Any]:
@@ -41,4 +42,4 @@ def choice_of(frame: pl.DataFrame) -> Choice:
     >>> choice_of(Choice(ends="flat").frame).ends
     'flat'
     """
-    return Choice(**frame.row(0, named=True)) if frame.height else Choice()
+    return Choice(**{name: value for name, value in frame.row(0, named=True).items() if value is not None}) if frame.height else Choice()

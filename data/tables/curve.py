@@ -65,6 +65,9 @@ class CurveChoices(dy.Schema):
     bending = dy.Enum(["period", "time"], description="How bending is measured")
     within = dy.Enum(["price", "bid-ask"], description="Whether it meets prices, or lies between bids and asks")
     tension = dy.Float64(min=0, description="How hard the method tension pulls the curve straight", metadata={"unit": "1"})
+    averages = dy.Enum(
+        ["plain", "discounted"], nullable=True, description="Whether hours count by their discount factor; null is plain, as in old folders"
+    )
 
 
 class Curve(dy.Schema):

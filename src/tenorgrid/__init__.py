@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tenorgrid.api import clear as clear
     from tenorgrid.api import clear_rolling as clear_rolling
-    from tenorgrid.api import fit_curve as fit_curve
     from tenorgrid.api import fit_volatility as fit_volatility
     from tenorgrid.api import hedge as hedge
     from tenorgrid.api import mark as mark
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from tenorgrid.clearing.reference import reference_model as reference_model
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
     from tenorgrid.clearing.search import Limits as Limits
+    from tenorgrid.curve_fitting import fit_curve as fit_curve
+    from tenorgrid.curve_store import curve_history as curve_history
     from tenorgrid.curves.discount import flat as flat
     from tenorgrid.curves.discount_quantlib import discount_curve as discount_curve
     from tenorgrid.curves.discount_quantlib import from_quantlib as from_quantlib
@@ -72,8 +73,9 @@ _NAMES = {
     "clear": "api",
     "clear_rolling": "api",
     "concat": "data.readers.rows",
+    "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
-    "fit_curve": "api",
+    "fit_curve": "curve_fitting",
     "fit_smiles": "curves.volatility.smile.fit",
     "fit_volatility": "api",
     "flat": "curves.discount",

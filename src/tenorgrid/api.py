@@ -6,10 +6,9 @@ Every result gives polars frames as attributes, `.to_pandas()` and a rendering f
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -20,11 +19,9 @@ from tenorgrid.clearing.parts import Detail
 from tenorgrid.clearing.rolling import clear_rolling as roll
 from tenorgrid.clearing.search import Limits
 from tenorgrid.clearing.state import State
-from tenorgrid.curves.band import Band
+from tenorgrid.curve_result import Curve
 from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
-from tenorgrid.curves.forward import fit_curve as fit_forward
-from tenorgrid.curves.shape import Shape
 from tenorgrid.data.case import Case, read_case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.index import VolatilityModel
@@ -38,7 +35,7 @@ from tenorgrid.indices.marks import mark as mark_days
 from tenorgrid.indices.methodology import Methodology, load
 from tenorgrid.indices.streaming.marking import gathered, mark_stream
 from tenorgrid.indices.workloads.marks import WorkloadRun, workload_marks
-from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_curve, as_owed, to_day
+from tenorgrid.results import Hedged, Marks, Owed, Run, Valued, as_owed, to_day
 from tenorgrid.settlement.basis import hedge as hedge_one
 from tenorgrid.settlement.settle import settle as settle_run
 
@@ -223,36 +220,6 @@ def _days_of(observations: pl.DataFrame, rule: Methodology) -> tuple[date, date]
     if not isinstance(begin, datetime) or not isinstance(last, datetime):
         raise InputError.of("observations", "times", column="time")
     return rule.day_of(begin), rule.day_of(last)
-
-
-def fit_curve(
-    quotes: pl.DataFrame,
-    *,
-    index: str,
-    as_of: datetime | date | str,
-    shape: Shape | None = None,
-    band: Band | None = None,
-    discount: Discount | None = None,
-) -> Curve:
-    """The smoothest curve of hourly forwards that averages back to every quote of an index.
-
-    Args:
-        quotes: `Quotes`, whose periods may overlap.
-        index: index.
-        as_of: moment of the curve; a day is its midnight in the quotes' time zone.
-        shape: hour-of-week shape, as `run.shape(index)`.
-        band: measured ahead errors, as `run.band(index)`.
-        discount: `tg.flat(...)` or `tg.discount_curve(...)`; None is none.
-
-    Raises InputError for quotes that contradict one another, each named with its size.
-    """
-    mine = quotes.filter(pl.col("index") == index)
-    if mine.is_empty():
-        raise InputError.of("quotes", "quotes of this index", column="index", value=index)
-    day = to_day(as_of) if isinstance(as_of, str) else as_of
-    zone = ZoneInfo(str(mine["timezone"][0]))
-    moment = day if isinstance(day, datetime) else datetime.combine(day or date.min, time(), zone).astimezone(ZoneInfo("UTC"))
-    return as_curve(fit_forward(quotes, index=index, as_of=moment, shape=shape, band=band, discount=discount))
 
 
 def value(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from tenorgrid.api import clear, hedge, mark, mark_work, settle, value
+from tenorgrid.curve_result import Curve
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
@@ -39,7 +40,7 @@ from tenorgrid.mark_tables import fixings_of, read_marks
 from tenorgrid.progress import Silent, Steps
 from tenorgrid.reports.report import render
 from tenorgrid.reports.report import write as write_report
-from tenorgrid.results import Curve, Hedged, Marks, Owed, Run, Valued, as_owed
+from tenorgrid.results import Hedged, Marks, Owed, Run, Valued, as_owed
 from tenorgrid.settlement.archive import read_settlement
 from tenorgrid.term_structure import Fitted, busiest, curve_alone, curves_of, curves_of_marks
 

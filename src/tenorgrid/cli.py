@@ -17,6 +17,7 @@ from tenorgrid.commands.against import against_of
 from tenorgrid.commands.attack import attack
 from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
+from tenorgrid.commands.curve import curve
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
 from tenorgrid.commands.far import far
@@ -158,32 +159,7 @@ def mark(
     _say(done, as_json, f"{marks.marks.height} marks written into {out}")
 
 
-@app.command()
-def curve(
-    quotes: Annotated[Path, typer.Argument(help="Quotes of overlapping delivery periods.")],
-    out: Out,
-    index: Annotated[list[str] | None, typer.Option("--index", help="Index to fit; default every one.")] = None,
-    method: Annotated[str, typer.Option("--method", help="smooth, constant, linear or tension.")] = "smooth",
-    ends: Annotated[str, typer.Option("--ends", help="free, flat, flat-first or flat-last.")] = "free",
-    bending: Annotated[str, typer.Option("--bending", help="period or time: how bending is measured.")] = "period",
-    within: Annotated[str, typer.Option("--within", help="price: meet every price; bid-ask: be smoothest between them.")] = "price",
-    tension: Annotated[float, typer.Option("--tension", help="How hard the method tension pulls straight.")] = 3.0,
-    outages: Annotated[Path | None, typer.Option("--outages", help="Hours taken out: quote_id, start, end.")] = None,
-    history: Annotated[Path | None, typer.Option("--history", help="Past hourly prices (start, price) that shape the week.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Forward curves from quotes.
-
-    Example: tenorgrid curve quotes.csv --out out/curve --method linear
-    """
-    from tenorgrid.commands.curve import fit_folder
-
-    _refuse_over(out, quotes)
-    names = fit_folder(
-        quotes, out, indices=index, named={"method": method, "ends": ends, "bending": bending, "within": within, "tension": tension},
-        outages=outages, history=history,
-    )  # fmt: skip
-    _say({"out": str(out), "indices": names}, as_json, f"{len(names)} curves written into {out}")
+app.command()(curve)
 
 
 @app.command()

@@ -9,6 +9,7 @@ import dataframely as dy
 import polars as pl
 
 from tenorgrid.clearing.state import State
+from tenorgrid.curves.discount_table import discount_of
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.methods.choice import choice_of
 from tenorgrid.curves.shape import Shape
@@ -19,6 +20,7 @@ from tenorgrid.data.store import Form, find_table, read_manifest, read_table, wr
 from tenorgrid.data.tables import case as case_tables
 from tenorgrid.data.tables import cleared as cleared_tables
 from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexShapes, Outages, Quotes, Volatility
+from tenorgrid.data.tables.curve_kept import CurveDiscounts
 from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.tables.door import read_checked
 from tenorgrid.indices.audit import write_audit
@@ -165,6 +167,7 @@ def read_curves(folder: Path) -> tuple[dict[str, ForwardCurve], pl.DataFrame]:
     volatility = read_table(folder, "volatility", Volatility) if find_table(folder, "volatility") else Volatility.create_empty()
     choice = choice_of(read_table(folder, "choices", CurveChoices) if find_table(folder, "choices") else CurveChoices.create_empty())
     outages = read_table(folder, "outages", Outages) if find_table(folder, "outages") else None
+    money = discount_of(read_table(folder, "discounts", CurveDiscounts)) if find_table(folder, "discounts") else None
     moments = dict(read_table(folder, "curve", Curve).group_by("index").agg(pl.col("as_of").first()).iter_rows())
     curves = {}
     for index in quotes["index"].unique(maintain_order=True):
@@ -172,7 +175,7 @@ def read_curves(folder: Path) -> tuple[dict[str, ForwardCurve], pl.DataFrame]:
         hours = rows.select("weekday", "hour", "value", "observations")
         shape = None if rows.is_empty() else Shape(kind=rows["kind"][0], timezone=rows["timezone"][0], hours=hours)
         own = None if outages is None else outages_of(outages, quotes, index)
-        curves[index] = fit_curve(quotes, index=index, as_of=moments[index], shape=shape, outages=own, **choice.named)
+        curves[index] = fit_curve(quotes, index=index, as_of=moments[index], shape=shape, outages=own, discount=money, **choice.named)
     return curves, volatility
 
 

@@ -14,7 +14,6 @@ from tenorgrid.clearing.state import State
 from tenorgrid.curves.ahead import Underlying
 from tenorgrid.curves.band import Band
 from tenorgrid.curves.band import band as measure_band
-from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.quotes import ahead_quotes
 from tenorgrid.curves.shape import Shape, hour_of_week
 from tenorgrid.data.case import Case
@@ -152,12 +151,21 @@ class Run(Tables):
             self.prices, underlying=self.underlying(index), market=self.case.market, as_of=self.today(), pricing=str(self.pricing)
         )
 
-    def shape(self, index: str) -> Shape:
-        """Hour-of-week shape of the longest ahead horizon's prices."""
+    def busiest(self) -> str:
+        """The firm index of the accelerator and region on which most was spent in real time. Raises `InputError` where nothing was sold."""
+        sold = self.observations().filter(pl.col("tier") == "firm", pl.col("region").is_not_null())
+        most = sold.group_by("resource", "region").agg((pl.col("price") * pl.col("quantity")).sum().alias("spent"))
+        if most.is_empty():
+            raise InputError.of("awards", "accelerators sold firm in real time, for a curve of their index")
+        row = most.sort("spent", "resource", "region", descending=[True, False, False]).row(0, named=True)
+        return f"{row['resource']}.{row['region']}.FIRM".upper()
+
+    def shape(self, index: str | None = None) -> Shape:
+        """Hour-of-week shape of the longest ahead horizon's prices; None is the index on which most was spent."""
         horizon = self.case.market.horizons[0].name
         return hour_of_week(
             self.prices,
-            underlying=self.underlying(index),
+            underlying=self.underlying(self.busiest() if index is None else index),
             market=self.case.market,
             as_of=self.today(),
             horizon=horizon,
@@ -183,37 +191,6 @@ class Marks(Tables):
     def audit(self, index: str, day: date | str) -> Audit:
         """The audit of one mark; its `.verify(observations)` recomputes it. Raises NotPublishedError where there is none."""
         return self.run.audit(index, day)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Curve(Tables):
-    """A forward curve: its hours, the quotes it averages back to, and the contracts it prices."""
-
-    quotes: pl.DataFrame = field(repr=False)
-    curve: pl.DataFrame = field(repr=False)
-    fitted: ForwardCurve = field(repr=False)
-
-    def __getitem__(self, contract: str) -> float:
-        """Price of a contract, quoted or by its code such as `H100-SXM.US.FIRM:2027-04`, USD per GPU-hour."""
-        return self.fitted[contract]
-
-    def average(self, start: datetime | date | str, end: datetime | date | str, *, profile: str = "base") -> float:
-        """Average forward over `[start, end)`, days given as dates or text; profile such as `peak@America/New_York`."""
-        edges = [to_day(edge) if isinstance(edge, str) else edge for edge in (start, end)]
-        return self.fitted.average(*(edge for edge in edges if edge is not None), profile=profile)
-
-    def jacobian(self) -> pl.DataFrame:
-        """`Jacobian`: every hour by every quote."""
-        return self.fitted.jacobian()
-
-    def bump(self, quote_id: str, size: float) -> "Curve":
-        """The curve with one quote moved by `size` USD per GPU-hour."""
-        return as_curve(self.fitted.bump(quote_id, size))
-
-
-def as_curve(fitted: ForwardCurve) -> Curve:
-    """A fitted curve with the manners of every result."""
-    return Curve(quotes=fitted.quotes, curve=fitted.curve, fitted=fitted)
 
 
 @dataclass(frozen=True, kw_only=True)

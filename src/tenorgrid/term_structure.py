@@ -9,6 +9,8 @@ from warnings import warn
 import polars as pl
 
 from tenorgrid.curves.band import Band
+from tenorgrid.curves.discount import Discount
+from tenorgrid.curves.discount_table import discount_table
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.methods.choice import Choice
 from tenorgrid.curves.quotes import joined, mark_quotes
@@ -16,6 +18,7 @@ from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.volatility import fit_volatility
 from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
 from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexShapes, Jacobian, Outages, Quotes, Volatility
+from tenorgrid.data.tables.curve_kept import CurveDiscounts
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.results import Marks, Run, Tables
 
@@ -38,6 +41,7 @@ class Fitted(Tables):
     curves: dict[str, ForwardCurve] = field(repr=False)
     choices: pl.DataFrame = field(repr=False, default_factory=CurveChoices.create_empty)
     outages: pl.DataFrame = field(repr=False, default_factory=Outages.create_empty)
+    discounts: pl.DataFrame = field(repr=False, default_factory=CurveDiscounts.create_empty)
 
 
 def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, indices: list[str] | None = None) -> Fitted:
@@ -83,6 +87,7 @@ def curves_of_quotes(
     choice: Choice | None = None,
     outages: pl.DataFrame | None = None,
     shape: Shape | None = None,
+    discount: Discount | None = None,
 ) -> Fitted:
     """Curves of given `Quotes`, each as of its latest quote; None takes every index.
 
@@ -92,6 +97,7 @@ def curves_of_quotes(
         choice: method, ends and the like; None is the smoothest.
         outages: `Outages` of the quotes, each of one of them or of all.
         shape: of the hours, for every index.
+        discount: that goes with the curves; None is none.
     """
     chosen = choice or Choice()
     taken: list[pl.DataFrame] = []
@@ -102,9 +108,16 @@ def curves_of_quotes(
             raise InputError.of("quotes", "quotes of this index", column="index", value=index)
         own = None if outages is None else outages_of(outages, quotes, index)
         taken += [] if own is None else [own]
-        curves[index] = fit_curve(quotes, index=index, as_of=last, outages=own, shape=shape, **chosen.named)
+        curves[index] = fit_curve(quotes, index=index, as_of=last, outages=own, shape=shape, discount=discount, **chosen.named)
     fitted = _fitted(curves, MarkTable.create_empty(), shapes=dict.fromkeys(curves, shape))
-    return replace(fitted, choices=chosen.frame, outages=pl.concat(taken).unique(maintain_order=True) if taken else Outages.create_empty())
+    first = next(iter(curves.values()), None)
+    money = discount_table(discount, as_of=first.as_of) if first else CurveDiscounts.create_empty()
+    return replace(
+        fitted,
+        choices=chosen.frame,
+        discounts=money,
+        outages=pl.concat(taken).unique(maintain_order=True) if taken else Outages.create_empty(),
+    )
 
 
 def outages_of(outages: pl.DataFrame, quotes: pl.DataFrame, index: str) -> pl.DataFrame:
@@ -131,13 +144,8 @@ def _unbroken(marks: pl.DataFrame, index: str) -> pl.DataFrame:
 
 
 def busiest(run: Run) -> str:
-    """The firm index of the accelerator and region with most hours sold in real time."""
-    sold = run.observations().filter(pl.col("tier") == "firm", pl.col("region").is_not_null())
-    most = sold.group_by("resource", "region").agg((pl.col("price") * pl.col("quantity")).sum().alias("spent"))
-    if most.is_empty():
-        raise InputError.of("awards", "accelerators sold firm in real time, for a curve of their index")
-    row = most.sort("spent", "resource", "region", descending=[True, False, False]).row(0, named=True)
-    return f"{row['resource']}.{row['region']}.FIRM".upper()
+    """The firm index of the accelerator and region on which most was spent in real time."""
+    return run.busiest()
 
 
 def _fitted(

@@ -1,47 +1,64 @@
-"""`tenorgrid curve`: curves of a file of quotes, and the arbitrages of one that is refused."""
+"""`tenorgrid curve`: curves of a file of quotes or of a history, and the arbitrages of one that is refused."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from tenorgrid import folders
-from tenorgrid.curves.arbitrage import ArbitrageError
-from tenorgrid.curves.forward import refuse_names
-from tenorgrid.curves.methods.choice import Choice
-from tenorgrid.curves.shape import Shape, shape_of_history
-from tenorgrid.data.errors import InputError
-from tenorgrid.data.store import find_table, write_manifest, write_table, writing
-from tenorgrid.data.tables.curve import HourlyHistory, Outages, Quotes
-from tenorgrid.term_structure import curves_of_quotes
+import typer
+
+from tenorgrid.commands.output import AsJson, Out, moment_of, refuse_over, refuse_unused, say
 
 
-def fit_folder(
-    quotes: Path, out: Path, *, indices: list[str] | None, named: Mapping[str, Any], outages: Path | None, history: Path | None
-) -> list[str]:
-    """Fit every index of a file into a folder; names of what was fitted.
+def curve(
+    quotes: Annotated[Path, typer.Argument(help="Quotes of overlapping delivery periods, or the folder of a history of curves.")],
+    out: Out,
+    index: Annotated[list[str] | None, typer.Option("--index", help="Index to fit; default every one.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="smooth (default), constant, linear or tension.")] = None,
+    ends: Annotated[str | None, typer.Option("--ends", help="free (default), flat, flat-first or flat-last.")] = None,
+    bending: Annotated[str | None, typer.Option("--bending", help="period (default) or time: how bending is measured.")] = None,
+    within: Annotated[
+        str | None, typer.Option("--within", help="price (default): meet every price; bid-ask: be smoothest between them.")
+    ] = None,
+    tension: Annotated[float | None, typer.Option("--tension", help="How hard the method tension pulls straight; default 3.")] = None,
+    outages: Annotated[Path | None, typer.Option("--outages", help="Hours taken out: quote_id, start, end.")] = None,
+    history: Annotated[Path | None, typer.Option("--history", help="Past hourly prices (start, price) that shape the week.")] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Flat discount rate a year; default none.")] = None,
+    discount: Annotated[Path | None, typer.Option("--discount", help="Table of deposits and overnight swaps.")] = None,
+    averages: Annotated[
+        str | None, typer.Option("--averages", help="plain (default), or discounted: hours count by their discount factor.")
+    ] = None,
+    keep: Annotated[Path | None, typer.Option("--keep", help="Add the curves to the history in this folder.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Of a history: the last curve by this moment.")] = None,
+    known: Annotated[str | None, typer.Option("--known", help="Of a history: as it was known at this moment.")] = None,
+    against: Annotated[str | None, typer.Option("--against", help="Of a history: how curves moved since the last by this moment.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forward curves from quotes, or from a history of them, with a page of figures.
 
-    Quotes that contradict one another leave `arbitrage.csv` in a folder that has no curves yet; curves that are there stay.
-
-    Raises `InputError` for faults of the input or the names.
+    Example: tenorgrid curve quotes.csv --out out/curve --method linear --keep curves
     """
-    refuse_names(**named)
-    table = folders.read_file(quotes, Quotes)
-    inputs = {path.name: path for path in (quotes, outages, history) if path is not None}
-    out_hours = None if outages is None else folders.read_file(outages, Outages)
-    shape: Shape | None = None
-    if history is not None:
-        zones = table["timezone"].unique().sort().to_list()
-        if len(zones) != 1:
-            raise InputError.of("quotes", "one time zone for the shape of a history", column="timezone", value=", ".join(zones))
-        shape = shape_of_history(folders.read_file(history, HourlyHistory), timezone=zones[0])
-    try:
-        fitted = curves_of_quotes(table, indices=indices, choice=Choice(**named), outages=out_hours, shape=shape)
-    except ArbitrageError as error:
-        if find_table(out, "curve") is None:
-            with writing(out) as folder:
-                write_table(folder, "arbitrage", error.table, form="csv")
-                write_manifest(folder, command="curve", inputs=inputs, settings={"refused": str(error)})
-        raise
-    with writing(out) as folder:
-        folders.write_curves(fitted, folder, inputs=inputs)
-    return list(fitted.curves)
+    from tenorgrid.curve_store import is_curve_history
+    from tenorgrid.curve_pages import fit_folder, read_folder
+
+    refuse_over(out, quotes, outages, history, discount, keep)
+    named = {"method": method, "ends": ends, "bending": bending, "within": within, "tension": tension, "averages": averages}
+    back = {"--as-of": as_of, "--known": known, "--against": against}
+    if is_curve_history(quotes):
+        fitting = {f"--{name}": value for name, value in named.items()}
+        refuse_unused(
+            "a history",
+            fitting | {"--outages": outages, "--history": history, "--rate": rate, "--discount": discount, "--keep": keep},
+        )
+        moments = {name.strip("-").replace("-", "_"): moment_of(text, name) for name, text in back.items()}
+        names = read_folder(quotes, out, indices=index, **moments)
+        revisions: dict[str, int] = {}
+    else:
+        refuse_unused("quotes", back)
+        if discount is not None:
+            refuse_unused("--discount", {"--rate": rate})
+        given = {name: value for name, value in named.items() if value is not None}
+        names, revisions = fit_folder(
+            quotes, out, indices=index, named=given, outages=outages, history=history, rate=rate, discount=discount, keep=keep
+        )
+    kept = f"; kept in {keep}" if keep is not None else ""
+    done: dict[str, object] = {"out": str(out), "indices": names, "page": str(out / "curve.html")}
+    say(done | ({"revisions": revisions} if keep is not None else {}), as_json, f"{len(names)} curves written into {out}{kept}")

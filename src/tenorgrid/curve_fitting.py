@@ -1,0 +1,118 @@
+"""`tg.fit_curve`: everything that `tenorgrid curve` can be asked, from Python."""
+
+from datetime import date, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tenorgrid.curve_result import Curve, as_curve
+from tenorgrid.curves.band import Band
+from tenorgrid.curves.components import TENSION, Bending, Ends, Method
+from tenorgrid.curves.discount import Discount
+from tenorgrid.curves.forward import Averages, Within, refuse_names
+from tenorgrid.curves.methods.asked import Asked
+from tenorgrid.curves.methods.choice import Choice
+from tenorgrid.curves.shape import Shape, shape_of_history
+from tenorgrid.data.errors import InputError
+from tenorgrid.data.tables.curve import HourlyHistory, Outages, Quotes
+from tenorgrid.data.tables.door import checked, read_checked
+from tenorgrid.results import to_day
+
+
+def fit_curve(
+    quotes: pl.DataFrame | Path | str,
+    *,
+    index: str | None = None,
+    as_of: datetime | date | str | None = None,
+    method: Method = "smooth",
+    ends: Ends = "free",
+    bending: Bending = "period",
+    within: Within = "price",
+    tension: float = TENSION,
+    averages: Averages = "plain",
+    shape: Shape | None = None,
+    history: pl.DataFrame | None = None,
+    outages: pl.DataFrame | None = None,
+    band: Band | None = None,
+    discount: Discount | None = None,
+) -> Curve:
+    """The smoothest curve of hourly forwards that averages back to every quote of an index: min ∫ f''² with A f = p.
+
+    Args:
+        quotes: `Quotes`, or a file of them; periods may overlap and leave gaps.
+        index: index; None is the only one of the quotes.
+        as_of: moment of the curve; a day is its midnight in the quotes' time zone; None is that of the latest quote.
+        method: what the curve is between the quotes' dates: `smooth`, `tension`, `linear` or `constant`.
+        ends: `free`, or without slope: `flat`, `flat-first`, `flat-last`.
+        bending: `period` measures it in each interval's own length, `time` is the published ∫ f''² dt.
+        within: `price` meets every quote, `bid-ask` is smoothest between bids and asks.
+        tension: how hard the method `tension` pulls straight.
+        averages: `plain`, or `discounted`: hours count by their discount factor, as where a contract is paid hour by hour.
+        shape: hour-of-week shape, as `run.shape(index)`.
+        history: instead of it past hourly prices, `HourlyHistory`, on whose weeks the shape is measured.
+        outages: `Outages`, hours taken out of the delivery of quotes.
+        band: measured ahead errors, as `run.band(index)`.
+        discount: `tg.flat(...)` or `tg.discount_curve(...)`; None is none.
+
+    Raises `InputError` for names that are not known, and for quotes that contradict one another, each named with its size
+    (`ArbitrageError`, whose `table` is `Arbitrages`).
+
+    Source: Benth, Koekebakker and Ollmar (2007), Extracting and applying smooth forward curves from average-based commodity contracts.
+
+    >>> from datetime import UTC
+    >>> def month(m: int) -> datetime: return datetime(2027, m, 1, tzinfo=UTC)
+    >>> quotes = pl.DataFrame({
+    ...     "as_of": [month(1)] * 2, "quote_id": ["mar", "apr"], "index": ["X"] * 2, "contract": ["GPU1H27", "GPU1J27"],
+    ...     "start": [month(3), month(4)], "end": [month(4), month(5)], "profile": ["base"] * 2, "price": [2.0, 2.4],
+    ...     "average": ["hourly"] * 2, "timezone": ["UTC"] * 2, "source": ["broker"] * 2})
+    >>> curve = fit_curve(quotes, index="X", as_of="2027-01-01", method="linear", ends="flat-last")
+    >>> round(curve["GPU1J27"], 10), round(curve.average("2027-03-01", "2027-04-01"), 10)
+    (2.4, 2.0)
+    >>> round(curve.bump("GPU1J27", 0.05).average("2027-04-01", "2027-05-01"), 10)
+    2.45
+    """
+    refuse_names(bending=bending, method=method, ends=ends, within=within, averages=averages, tension=tension)
+    table = _quotes(quotes)
+    name = _only(table) if index is None else index
+    mine = table.filter(pl.col("index") == name)
+    if mine.is_empty():
+        raise InputError.of("quotes", "quotes of this index", column="index", value=name)
+    if shape is not None and history is not None:
+        raise InputError.of("curve", "a shape or a history that gives one, not both", column="history")
+    if history is not None:
+        shape = shape_of_history(checked(history, HourlyHistory, name="history"), timezone=str(mine["timezone"][0]))
+    asked = Asked(
+        choice=Choice(method=method, ends=ends, bending=bending, within=within, tension=tension, averages=averages),
+        shape=shape,
+        outages=Outages.create_empty() if outages is None else checked(outages, Outages, name="outages"),
+    )
+    return as_curve(asked.fit(table, index=name, as_of=_moment(as_of, mine), band=band, discount=discount), asked=asked)
+
+
+def _quotes(quotes: pl.DataFrame | Path | str) -> pl.DataFrame:
+    if isinstance(quotes, pl.DataFrame):
+        return quotes
+    frame, faults = read_checked(Path(quotes), Quotes)
+    if faults:
+        raise InputError(faults)
+    return frame
+
+
+def _only(quotes: pl.DataFrame) -> str:
+    names = quotes["index"].unique().sort().to_list()
+    if len(names) != 1:
+        raise InputError.of("curve", f"one of {', '.join(names[:8]) or 'no index'}", column="index", value="none named")
+    return str(names[0])
+
+
+def _moment(as_of: datetime | date | str | None, mine: pl.DataFrame) -> datetime:
+    if isinstance(as_of, datetime):
+        return as_of
+    if as_of is None:
+        last = mine["as_of"].max()
+        if isinstance(last, datetime):
+            return last
+        raise InputError.of("quotes", "a time with its zone", column="as_of")
+    zone = ZoneInfo(str(mine["timezone"][0]))
+    return datetime.combine(to_day(as_of) or date.min, time(), zone).astimezone(ZoneInfo("UTC"))
