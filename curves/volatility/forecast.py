@@ -21,6 +21,7 @@ from tenorgrid.curves.volatility.filters import MEAN_ABSOLUTE
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.index import VolatilityModel
 
+INTEGRATED = 1 - 1e-6  # a search that ends at its bound stops a hair below 1; so slowly no surprise of daily prices goes
 FAR = 20_000  # terms of the EGARCH's product: at β of 0.999 the last one is 1 + 1e-9
 
 
@@ -36,19 +37,19 @@ def persistence(model: VolatilityModel, parameters: Mapping[str, float]) -> floa
 
 
 def half_life(model: VolatilityModel, parameters: Mapping[str, float]) -> float | None:
-    """Periods until half a surprise is left, ln ½ / ln p; None where it never is, or where nothing is left at once."""
+    """Periods until half a surprise is left, ln ½ / ln p; None where it never is (to a millionth), or where nothing is left at once."""
     left = persistence(model, parameters)
-    return math.log(0.5) / math.log(left) if 0 < left < 1 else None
+    return math.log(0.5) / math.log(left) if 0 < left < INTEGRATED else None
 
 
 def long_run_variance(model: VolatilityModel, parameters: Mapping[str, float]) -> float | None:
-    """Unconditional variance of a period; None where persistence is 1 or more, which has none.
+    """Unconditional variance of a period; None where persistence is 1 (to a millionth) or more, which has none.
 
     >>> long_run_variance(VolatilityModel.GARCH, {"omega": 0.5, "alpha": 0.25, "beta": 0.5})
     2.0
     """
     left = persistence(model, parameters)
-    if abs(left) >= 1:
+    if abs(left) >= INTEGRATED:
         return None
     if model is not VolatilityModel.EGARCH:
         return parameters["omega"] / (1 - left)

@@ -36,6 +36,8 @@ def test_paths_by_hand() -> None:
     assert variance_path(GARCH, integrated, first=4.0, horizon=3).tolist() == [4.0, 4.5, 5.0]
     assert long_run_variance(GARCH, integrated) is None
     assert half_life(GARCH, integrated) is None
+    bound = integrated | {"beta": 1 - 1e-12 - integrated["alpha"]}  # where a search ends
+    assert half_life(GARCH, bound) is long_run_variance(GARCH, bound) is None
     assert half_life(GARCH, garch) == pytest.approx(np.log(0.5) / np.log(0.75))
 
 
