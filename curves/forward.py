@@ -15,6 +15,7 @@ from tenorgrid.curves.components import TENSION, Bending, Components, Ends, Meth
 from tenorgrid.curves.discount import SECONDS_PER_YEAR, Discount
 from tenorgrid.curves.hours import Vector, counted, position
 from tenorgrid.curves.inside import Inside, smoothest_inside
+from tenorgrid.curves.season import MonthShape
 from tenorgrid.curves.shape import Shape
 from tenorgrid.curves.weights import Weights, weights
 from tenorgrid.data.errors import Fault, InputError
@@ -174,7 +175,7 @@ def fit_curve(
     *,
     index: str,
     as_of: datetime,
-    shape: Shape | None = None,
+    shape: Shape | MonthShape | None = None,
     band: Band | None = None,
     discount: Discount | None = None,
     timezone: str | None = None,
@@ -193,7 +194,7 @@ def fit_curve(
         quotes: `Quotes`, whose periods may overlap and leave gaps; rows of other indices are left alone.
         index: index that the curve is of.
         as_of: moment of the curve; no quote may be younger.
-        shape: hour-of-week shape given to the hours; None is flat within the day.
+        shape: hour-of-week or month-of-year shape given to the hours; None is flat within the day.
         band: measured ahead errors, from `band`.
         discount: rate that goes with the curve, for the values made on it; for `discounted` averages too.
         timezone: zone of the index's days; None is the one that all quotes share.
@@ -231,7 +232,7 @@ def fit_read(
     *,
     index: str,
     as_of: datetime,
-    shape: Shape | None = None,
+    shape: Shape | MonthShape | None = None,
     band: Band | None = None,
     discount: Discount | None = None,
     timezone: str | None = None,
