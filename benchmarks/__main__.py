@@ -9,13 +9,14 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import indices_lines, rights
+from benchmarks import indices_lines, options, rights
 from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
 from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
 
 PACKAGES = ("highspy", "linopy", "pypsa", "pyomo", "polars")
 INDICES = "indices"  # their lines have neither growth nor a main job
+OPTIONS = "options"  # options on arrays: likewise
 RIGHTS = "rights"  # price paths, swing and tolling: likewise
 QUICK = 24  # hours of every market with --quick
 
@@ -26,9 +27,9 @@ def main() -> None:
     parser.add_argument(
         "goals",
         nargs="*",
-        choices=[[], *GOALS, INDICES, RIGHTS],
+        choices=[[], *GOALS, INDICES, OPTIONS, RIGHTS],
         metavar="GOALS",
-        help=f"of {', '.join(GOALS)}, {INDICES}, {RIGHTS}; default all",
+        help=f"of {', '.join(GOALS)}, {INDICES}, {OPTIONS}, {RIGHTS}; default all",
     )
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} hours, 500 steps and 50 orders")
     parser.add_argument("--no-growth", action="store_true", help="leave out how cost grows")
@@ -38,11 +39,13 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}; synthetic markets, one thread each\n")
     if INDICES in (chosen.goals or [INDICES]):
         indices_lines.main(quick=chosen.quick)
+    if OPTIONS in (chosen.goals or [OPTIONS]):
+        options.main(quick=chosen.quick)
     if RIGHTS in (chosen.goals or [RIGHTS]):
         rights.main(quick=chosen.quick)
-    if chosen.goals and not set(chosen.goals) - {INDICES, RIGHTS}:
+    if chosen.goals and not set(chosen.goals) - {INDICES, OPTIONS, RIGHTS}:
         return
-    for name in [goal for goal in chosen.goals or GOALS if goal not in (INDICES, RIGHTS)]:
+    for name in [goal for goal in chosen.goals or GOALS if goal not in (INDICES, OPTIONS, RIGHTS)]:
         _goal(_quick(GOALS[name]) if chosen.quick else GOALS[name])
     if not chosen.no_growth:
         _growth(chosen.figure, quick=chosen.quick)

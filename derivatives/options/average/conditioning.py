@@ -23,7 +23,7 @@ from tenorgrid.derivatives.options.greeks import LadderGreeks
 
 ROOT = np.sqrt(2.0 * np.pi)
 FARTHEST = 40.0  # |z*| beyond which everything, or nothing, is exercised in double precision
-CLOSE = 1e-6  # step of z* below which it is found: what the price misses is of the order of the fourth power
+CLOSE = 1e-5  # step of z* below which it is found: what the price misses is of the order of the fourth power
 LONGEST = 200
 
 

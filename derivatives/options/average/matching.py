@@ -60,7 +60,7 @@ class _Matched:
     @property
     def upper(self) -> Vector:
         """d₁ (n,)."""
-        return np.asarray(np.log(self.first / self.strike) / self.deviation + 0.5 * self.deviation)
+        return np.asarray((np.log(self.first) - np.log(self.strike)) / self.deviation + 0.5 * self.deviation)
 
 
 def _price(run: Averages) -> tuple[Vector]:
@@ -75,17 +75,19 @@ def _paid(one: _Matched, sign: float) -> Vector:
 
 
 def _match(run: Averages) -> _Matched:
-    worth, growth, strike = run.weight * run.forward, np.exp(run.variance), run.effective
-    first, second = worth.sum(axis=1), _paired(worth, growth)
-    squared = np.log(np.where(first > 0, second, 1.0) / np.where(first > 0, np.square(first), 1.0))
+    worth, growth, strike = run.weight * run.forward, np.expm1(run.variance), run.effective
+    first = worth.sum(axis=1)
+    excess = _paired(worth, growth)  # M₂ − M₁², of which no digits cancel
+    second = np.square(first) + excess
+    squared = np.log1p(excess / np.where(first > 0, np.square(first), 1.0))
     uncertain = (strike > 0) & (first > 0) & (squared > 0)
     if not uncertain.all():
         worth, growth, first, second, squared, strike = (part[uncertain] for part in (worth, growth, first, second, squared, strike))
-    return _Matched(uncertain, worth, growth, first, second, np.sqrt(squared), strike)
+    return _Matched(uncertain, worth, growth + 1.0, first, second, np.sqrt(squared), strike)
 
 
 def _paired(worth: Vector, growth: Vector) -> Vector:
-    """M₂ (n,): each pair counts with the variance of its earlier fixing."""
+    """Sum over pairs (n,), each with the growth of its earlier fixing: M₂ of e^w, M₂ − M₁² of e^w − 1."""
     after = worth[:, ::-1].cumsum(axis=1)[:, ::-1]
     return np.asarray(np.einsum("nm,nm->n", worth * growth, 2.0 * after - worth))
 
