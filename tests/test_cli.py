@@ -305,7 +305,7 @@ def test_curve_refuses_quotes_that_contradict_one_another_and_an_index_without_q
     assert said.code == 1
     assert "march" in said.err
     assert "other" in said.err
-    assert sorted(path.name for path in (tmp_path / "curve").iterdir()) == ["arbitrage.csv", "manifest.json"]
+    assert sorted(path.name for path in (tmp_path / "curve").iterdir()) == ["arbitrage.csv", "curve.html", "manifest.json"]
     march_quotes.write_parquet(tmp_path / "quotes.parquet")
     assert command("curve", tmp_path / "quotes.parquet", "--out", tmp_path / "curve").code == 0
     made = contents(tmp_path / "curve")

@@ -100,3 +100,11 @@ def test_a_history_is_kept_read_back_and_compared(quotes: Path, tmp_path: Path) 
     assert CliRunner().invoke(app, ["curve", str(kept), "--out", str(out), "--method", "linear"]).exit_code == 2
     assert CliRunner().invoke(app, ["curve", str(quotes), "--out", str(out), "--against", "2027-01-02T00:00Z"]).exit_code == 2
     assert CliRunner().invoke(app, ["curve", str(kept), "--out", str(out), "--as-of", "2026-01-02T00:00Z"]).exit_code == 1
+
+
+def test_a_history_that_refuses_a_curve_leaves_no_folder(quotes: Path, tmp_path: Path) -> None:
+    lines = [line for line in quotes.read_text().splitlines() if ",both," not in line]
+    quotes.write_text("\n".join(lines) + "\n")
+    done = CliRunner().invoke(app, ["curve", str(quotes), "--out", str(tmp_path / "out"), "--keep", str(quotes)])
+    assert done.exit_code == 1
+    assert not (tmp_path / "out").exists()

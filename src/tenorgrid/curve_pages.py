@@ -55,6 +55,7 @@ def fit_folder(
     """
     chosen = USUAL | dict(named)
     refuse_names(**chosen)
+    store = None if keep is None else curve_history(keep)
     table = folders.read_file(quotes, Quotes)
     inputs = {path.name: path for path in (quotes, outages, history, discount) if path is not None}
     out_hours = None if outages is None else folders.read_file(outages, Outages)
@@ -80,10 +81,8 @@ def fit_folder(
     with writing(out) as folder:
         folders.write_curves(fitted, folder, inputs=inputs)
         _page(folder, made, source=quotes.name)
-    if keep is None:
-        return list(made), {}
-    store = curve_history(keep)
-    return list(made), {name: store.keep(one) for name, one in made.items()}
+        revisions = {} if store is None else {name: store.keep(one) for name, one in made.items()}  # refused: the folder stays as it was
+    return list(made), revisions
 
 
 def read_folder(
