@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from tenorgrid.curves.discount_quantlib import from_quantlib as from_quantlib
     from tenorgrid.curves.discount_quantlib import to_quantlib as to_quantlib
     from tenorgrid.curves.far import join_far as join_far
+    from tenorgrid.curves.many import fit_curves as fit_curves
+    from tenorgrid.curves.season import month_of_year as month_of_year
     from tenorgrid.curves.volatility.smile.fit import fit_smiles as fit_smiles
     from tenorgrid.curves.volatility.windows import unwindowed as unwindowed
     from tenorgrid.data.case import make_case as make_case
@@ -76,6 +78,7 @@ _NAMES = {
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
     "fit_curve": "curve_fitting",
+    "fit_curves": "curves.many",
     "fit_smiles": "curves.volatility.smile.fit",
     "fit_volatility": "api",
     "flat": "curves.discount",
@@ -83,6 +86,7 @@ _NAMES = {
     "hedge": "api",
     "intelligence": "insight",
     "join_far": "curves.far",
+    "month_of_year": "curves.season",
     "make_case": "data.case",
     "mark": "api",
     "mark_work": "api",
