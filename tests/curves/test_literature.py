@@ -107,7 +107,7 @@ def test_several_spreads_may_end_anywhere_between_their_bids_and_asks(quote: Mak
         made.append(quote(f"peak {i}", low, high, 2.8 + 0.1 * (-1) ** i, profile="peak", bid=2.65, ask=2.95))
         made.append(quote(f"night {i}", low, high, 2.1 + 0.02 * i, profile="night"))
     quotes = pl.concat(made)
-    met, inside = (fit_curve(quotes, index="X", as_of=AS_OF, within=within) for within in ("price", "bid-ask"))  # type: ignore[arg-type]
+    met, inside = (fit_curve(quotes, index="X", as_of=AS_OF, within=within) for within in ("price", "bid-ask"))
     asked = inside.quotes
     free = asked["bid"].is_not_null().to_numpy()
     assert (inside.fair[free] >= asked["bid"].to_numpy()[free] - 1e-10).all()
