@@ -6,18 +6,24 @@ surplus to 1e-8, or the run ends before it prints a time.
 
 import argparse
 import os
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import indices_lines, options, rights
+from benchmarks import baskets, curves, indices_lines, options, rights, volatility
 from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
 from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
 
 PACKAGES = ("highspy", "linopy", "pypsa", "pyomo", "polars")
-INDICES = "indices"  # their lines have neither growth nor a main job
-OPTIONS = "options"  # options on arrays: likewise
-RIGHTS = "rights"  # price paths, swing and tolling: likewise
+THEMES: dict[str, Callable[..., None]] = {  # goals that have neither growth nor a main job
+    "indices": indices_lines.main,
+    "baskets": baskets.main,
+    "curves": curves.main,
+    "volatility": volatility.main,
+    "options": options.main,
+    "rights": rights.main,
+}
 QUICK = 24  # hours of every market with --quick
 
 
@@ -27,9 +33,9 @@ def main() -> None:
     parser.add_argument(
         "goals",
         nargs="*",
-        choices=[[], *GOALS, INDICES, OPTIONS, RIGHTS],
+        choices=[[], *GOALS, *THEMES],
         metavar="GOALS",
-        help=f"of {', '.join(GOALS)}, {INDICES}, {OPTIONS}, {RIGHTS}; default all",
+        help=f"of {', '.join([*GOALS, *THEMES])}; default all",
     )
     parser.add_argument("--quick", action="store_true", help=f"at most {QUICK} hours, 500 steps and 50 orders")
     parser.add_argument("--no-growth", action="store_true", help="leave out how cost grows")
@@ -37,16 +43,14 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help="write the figure of growth to this HTML file")
     chosen = parser.parse_args()
     print(f"{os.cpu_count()} cores, {', '.join(f'{name} {version(name)}' for name in PACKAGES)}; synthetic markets, one thread each\n")
-    if INDICES in (chosen.goals or [INDICES]):
-        indices_lines.main(quick=chosen.quick)
-    if OPTIONS in (chosen.goals or [OPTIONS]):
-        options.main(quick=chosen.quick)
-    if RIGHTS in (chosen.goals or [RIGHTS]):
-        rights.main(quick=chosen.quick)
-    if chosen.goals and not set(chosen.goals) - {INDICES, OPTIONS, RIGHTS}:
+    goals = chosen.goals or [*GOALS, *THEMES]
+    for name in goals:
+        if name in THEMES:
+            THEMES[name](quick=chosen.quick)
+        else:
+            _goal(_quick(GOALS[name]) if chosen.quick else GOALS[name])
+    if not set(goals) & set(GOALS):
         return
-    for name in [goal for goal in chosen.goals or GOALS if goal not in (INDICES, OPTIONS, RIGHTS)]:
-        _goal(_quick(GOALS[name]) if chosen.quick else GOALS[name])
     if not chosen.no_growth:
         _growth(chosen.figure, quick=chosen.quick)
     if not chosen.no_run:

@@ -7,6 +7,8 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: a curve is too small for threads
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -116,12 +118,17 @@ def average(curve: ForwardCurve) -> float:
 
 
 def main(*, quick: bool) -> None:
-    """Print the lines of docs/benchmarks.md, section Curves. With `quick` a history of 50 curves."""
+    """Print the lines of docs/benchmarks.md, section Curves, from a process of one thread. With `quick` a history of 50 curves."""
+    sys.stdout.flush()
+    subprocess.run([sys.executable, "-m", "benchmarks.curves", *(["--quick"] if quick else [])], check=True)
+
+
+def _lines(*, quick: bool) -> None:
     quotes = quotes_of(FIRST)
     curve = fit_curve(quotes, index="X", as_of=FIRST)
     other, seconds = rival(curve)
     apart = float(np.abs(other - curve.forward).max())
-    print(f"HiGHS QP and tenorgrid differ by {apart:.2g} USD per GPU-hour at most")
+    print(f"### Curves\n\nHiGHS QP and tenorgrid differ by {apart:.2g} USD per GPU-hour at most")
     if not apart < AGREE:
         raise SystemExit("the curves differ: no time is printed")
     print("| task | wall ms | processor ms |\n| --- | --- | --- |")
@@ -144,4 +151,4 @@ def main(*, quick: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(quick=False)
+    _lines(quick="--quick" in sys.argv)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +27,16 @@ class Stopwatch:
 
 def tell(**found: Any) -> None:
     """Print what was found, and the peak memory of this process in MB, for `measured` to read."""
-    print(json.dumps(found | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps(found | {"peak": peak()}))
+
+
+def peak() -> float:
+    """Most memory that this process has held, in MB. (`getrusage` would begin with what its parent held when it was forked.)"""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+    return int(lines["VmHWM"].split()[0]) / 1024
 
 
 def measured(module: str, *arguments: str) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""`python -m benchmarks.volatility`: 100 GARCH(1,1) fits of 2,000 returns beside a plain loop of arch.
+"""`python -m benchmarks volatility`: 100 GARCH(1,1) fits of 2,000 returns beside a plain loop of arch.
 
 The loop is the one that a user of arch writes. Ours gives more for each series: the mean squared residual before the sample instead of a
 weighted one, both kinds of errors, and the variance path. Workers are timed after they have started, as in a service that keeps them, and
 once with their start.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 
@@ -41,30 +40,27 @@ def best(do: Callable[[], object], times: int) -> float:
     return min(seconds)
 
 
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.volatility", description=__doc__)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--times", type=int, default=3)
-    chosen = parser.parse_args()
+def main(*, quick: bool) -> None:
+    """Measure and print the table. With `quick` 10 series instead of 100, and the best of one time."""
     from arch import arch_model
 
-    data = series(chosen.count)
+    count, times = (10, 1) if quick else (100, 3)
+    data = series(count)
     names = list(data)
-    plain = best(lambda: [arch_model(one).fit(disp="off") for one in data.values()], chosen.times)
-    errors = best(lambda: [arch_model(one).fit(disp="off").std_err for one in data.values()], chosen.times)
-    alone = best(lambda: fit_many(data), chosen.times)
+    plain = best(lambda: [arch_model(one).fit(disp="off") for one in data.values()], times)
+    errors = best(lambda: [arch_model(one).fit(disp="off").std_err for one in data.values()], times)
+    alone = best(lambda: fit_many(data), times)
     ours = fit_many(data)
     begun = time.perf_counter()
     with executors.processes(2) as executor:
         fit_many({name: data[name] for name in names[:16]}, executor=executor)
         started = time.perf_counter() - begun
-        pair = best(lambda: fit_many(data, executor=executor), chosen.times)
+        pair = best(lambda: fit_many(data, executor=executor), times)
     for name in names[:10]:
         theirs = arch_model(data[name]).fit(disp="off", backcast=ours[name].backcast)
         if ours[name].log_likelihood < theirs.loglikelihood - AGREE * abs(theirs.loglikelihood):
             raise SystemExit(f"{name}: {ours[name].log_likelihood} of ours lies below {theirs.loglikelihood}")
-    print(f"### {chosen.count} GARCH(1,1) fits of {RETURNS:,} returns\n")
+    print(f"### {count} GARCH(1,1) fits of {RETURNS:,} returns\n")
     print("Goal: at least 1.6 times a plain loop of arch, with 2 workers.\n")
     print("| tool | s | times the plain loop |\n| --- | --- | --- |")
     for name, seconds in (
@@ -75,7 +71,3 @@ def main() -> None:
     ):
         print(f"| {name} | {seconds:.2f} | {plain / seconds:.2f} |")
     print(f"\nstarting 2 workers, once: {started:.1f} s, most of it importing arch")
-
-
-if __name__ == "__main__":
-    main()
