@@ -114,8 +114,9 @@ def components(
     spline = BASES[method](knots=quotes.knots / quotes.knots[-1])
     masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
     powers = _powers(quotes, spline)
-    shaped = powers * factor[:, None]
-    rows = np.concatenate([_rows(quotes.moments(shaped * mask[:, None]), spline) for mask in masks], axis=1)
+    shaped = powers if (factor == 1.0).all() else powers * factor[:, None]
+    level, *others = (quotes.moments(shaped if place == 0 else shaped * mask[:, None]) for place, mask in enumerate(masks))
+    rows = np.concatenate([_rows(moments, spline) for moments in (level, *others)], axis=1)
     bend = _bending(spline, bending, tension if method == "tension" else 0.0)
     roughness = block_diag(*[bend] * len(masks)) if len(masks) > 1 else bend
     flat = _flat_ends(spline, ends, len(masks))

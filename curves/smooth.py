@@ -74,7 +74,7 @@ class Spline:
         half = self._half[interval]
         u, d = ((low + high) / 2 - self._middle[interval]) / half, (high - low) / 2 / half
         square, width = u * u, d * d
-        found = np.empty((u.size, SIZE))
+        found = np.empty((SIZE, u.size)).T  # each power in one piece
         found[:, 0], found[:, 1], found[:, 2] = 1.0, u, square + width / 3
         found[:, 3] = u * (square + width)
         found[:, 4] = square * (square + 2 * width) + width * width / 5
@@ -118,16 +118,21 @@ def smoothest(rows: Vector, roughness: Vector) -> Vector:
     >>> smoothest(np.array([[0.5, 0.5]]), np.array([[1.0, -1.0]])).ravel().round(12)
     array([1., 1.])
     """
-    count = rows.shape[0]
-    orthogonal, upper = qr(rows.T)
+    count, size = rows.shape
+    if count > size:
+        raise np.linalg.LinAlgError("the averages and ends are more than the function has freedom")
+    orthogonal, upper = qr(rows.T, check_finite=False)
     _refuse_small(np.diagonal(upper), "the averages repeat one another")
-    met = orthogonal[:, :count] @ solve_triangular(upper[:count], np.eye(count), trans="T")
+    met = orthogonal[:, :count] @ solve_triangular(upper[:count], np.eye(count), trans="T", check_finite=False)
     free = orthogonal[:, count:]
     if not free.size:
         return np.asarray(met)
-    bend, triangle = qr(roughness @ free, mode="economic")
+    (both,) = qr(roughness @ np.concatenate([free, met], axis=1), mode="r", overwrite_a=True, check_finite=False)
+    triangle, target = both[: size - count, : size - count], both[: size - count, size - count :]  # no need of the orthogonal factor
     _refuse_small(np.diagonal(triangle), "the averages leave the function undetermined")
-    return np.asarray(met - free @ solve_triangular(triangle, bend.T @ (roughness @ met)))
+    if len(triangle) < size - count:
+        raise np.linalg.LinAlgError("the averages leave the function undetermined")
+    return np.asarray(met - free @ solve_triangular(triangle, target, check_finite=False))
 
 
 def _refuse_small(diagonal: Vector, sentence: str) -> None:

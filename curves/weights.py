@@ -73,7 +73,8 @@ class Weights:
         found = np.empty((self.kind.size, self.knots.size - 1, values.shape[1]))
         for kind, density in enumerate(self.densities):
             rows = self.kind == kind
-            sums = np.add.reduceat(density[:, None] * values, self.knots[:-1], axis=0)
+            weighed = values if (density == 1.0).all() else density[:, None] * values
+            sums = np.add.reduceat(weighed, self.knots[:-1], axis=0)
             found[rows] = self.spans[rows][:, :, None] * sums[None] / self.total[rows][:, None, None]
         return found
 

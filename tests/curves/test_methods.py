@@ -65,6 +65,11 @@ def test_linear_bends_only_at_the_dates_of_quotes(quote: Make) -> None:
     assert {int(kink) for kink in kinks} <= {date + shift for date in dates for shift in (-2, -1)}
 
 
+def test_two_months_leave_a_polyline_nothing_for_flat_ends(quote: Make) -> None:
+    with pytest.raises(InputError, match="more than the function has freedom"):
+        fit_curve(spans(quote, (0, 31, 2.0), (31, 59, 2.4)), index="X", as_of=AS_OF, method="linear", ends="flat")
+
+
 def test_tension_goes_from_the_smoothest_towards_the_straightest(quote: Make) -> None:
     quotes = spans(quote, *OVERLAPPING)
     smooth = fit_curve(quotes, index="X", as_of=AS_OF)
