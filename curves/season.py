@@ -5,6 +5,7 @@ years. The moving average takes the trend out, so that a falling market does not
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import polars as pl
@@ -12,8 +13,11 @@ import polars as pl
 from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.shape import Kind, Shape
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.tables.curve import IndexSeasons, IndexShapes
 
 MONTHS = 12
+HOURS = ["weekday", "hour", "value", "observations"]
+YEAR = ["month", "value", "error", "years"]
 LEAST_YEARS = 3  # each month's ratio is then seen three times at least: fewer give no standard error worth the name
 
 
@@ -124,3 +128,42 @@ def _values(place: np.ndarray, price: Vector, kind: Kind) -> pl.DataFrame:
     if kind == "multiplicative":
         return found.with_columns(pl.col("value") / level, pl.col("error") / level)
     return found.with_columns(pl.col("value") - level)
+
+
+AnyShape: TypeAlias = Shape | MonthShape
+
+
+def shape_tables(shape: AnyShape | None, index: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A shape as rows of `IndexShapes` and of `IndexSeasons`, to be kept beside the curve that was given it.
+
+    >>> [table.height for table in shape_tables(None, "X")]
+    [0, 0]
+    """
+    week, year = (shape.week, shape) if isinstance(shape, MonthShape) else (shape, None)
+    return _rows(week, None if week is None else week.hours, index, IndexShapes), _rows(
+        year, None if year is None else year.months, index, IndexSeasons
+    )
+
+
+def shape_of(hours: pl.DataFrame, months: pl.DataFrame) -> AnyShape | None:
+    """The shape that `shape_tables` wrote: rows of one index.
+
+    Args:
+        hours: kind, timezone, weekday, hour, value, observations; none where there was no shape of the week.
+        months: kind, timezone, month, value, error, years; none where there was none of the year.
+
+    Raises `InputError` for rows that are no whole week or year.
+    """
+    week = None
+    if not hours.is_empty():
+        week = Shape(kind=hours["kind"][0], timezone=hours["timezone"][0], hours=hours.select(HOURS).sort("weekday", "hour"))
+    if months.is_empty():
+        return week
+    return MonthShape(kind=months["kind"][0], timezone=months["timezone"][0], months=months.select(YEAR).sort("month"), week=week)
+
+
+def _rows(shape: AnyShape | None, values: pl.DataFrame | None, index: str, table: type[IndexShapes] | type[IndexSeasons]) -> pl.DataFrame:
+    if shape is None or values is None:
+        return table.create_empty()
+    said = (pl.lit(text).alias(name) for name, text in (("index", index), ("kind", shape.kind), ("timezone", shape.timezone)))
+    return table.validate(values.select(*said, pl.all()), cast=True)

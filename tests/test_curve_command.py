@@ -108,3 +108,26 @@ def test_a_history_that_refuses_a_curve_leaves_no_folder(quotes: Path, tmp_path:
     done = CliRunner().invoke(app, ["curve", str(quotes), "--out", str(tmp_path / "out"), "--keep", str(quotes)])
     assert done.exit_code == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_year_s_quote_takes_the_shape_of_its_months_and_a_folder_and_a_history_keep_it(tmp_path: Path) -> None:
+    """A year at 2.40 in factors of 1.5 for January and 1 - .5 / 11 else: January at 3.60, before smoothing does anything."""
+    year, past, out, kept = tmp_path / "year.csv", tmp_path / "past.csv", tmp_path / "out", tmp_path / "kept"
+    year.write_text(HEADER + "2027-01-01T00:00:00Z,cal,X,X:2027,2027-01-01T00:00:00Z,2028-01-01T00:00:00Z,base,,2.40,,hourly,,UTC,b\n")
+    low = 1 - 0.5 / 11
+    lines = [f"{y}-{m:02d}-01T00:00:00Z,{1.5 if m == 1 else low}" for y in range(2021, 2027) for m in range(1, 13)]
+    past.write_text("start,price\n" + "\n".join(lines) + "\n")
+    asked = ["curve", str(year), "--out", str(out), "--season", str(past), "--keep", str(kept)]
+    done = CliRunner().invoke(app, asked)
+    assert done.exit_code == 0, done.output
+    made = pl.read_csv(out / "curve.csv")["forward"].to_numpy()
+    level = 2.40 * 8760 / (744 * 1.5 + 8016 * low)
+    assert made[:744] == pytest.approx(1.5 * level, abs=1e-9)
+    assert made[744:] == pytest.approx(low * level, abs=1e-9)
+    assert read_curves(out)[0]["X"].forward == pytest.approx(made, abs=1e-12)
+    assert pl.read_csv(out / "seasons.csv")["years"].to_list() == [5] * 12
+    assert CliRunner().invoke(app, ["curve", str(kept), "--out", str(out)]).exit_code == 0
+    assert pl.read_csv(out / "curve.csv")["forward"].to_numpy() == pytest.approx(made, abs=0)
+    past.write_text("start,price\n" + "\n".join(lines[:30]) + "\n")
+    refused = CliRunner().invoke(app, asked)
+    assert refused.exit_code == 1

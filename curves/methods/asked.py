@@ -9,7 +9,7 @@ from tenorgrid.curves.band import Band
 from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.methods.choice import Choice
-from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.season import AnyShape
 from tenorgrid.data.tables.curve import Outages
 
 
@@ -18,7 +18,7 @@ class Asked:
     """Choices by name, the shape of the hours, and `Outages`."""
 
     choice: Choice = field(default_factory=Choice)
-    shape: Shape | None = None
+    shape: AnyShape | None = None
     outages: pl.DataFrame = field(default_factory=Outages.create_empty, repr=False)
 
     def fit(

@@ -145,10 +145,22 @@ class IndexShapes(dy.Schema):
     observations = dy.Int64(min=1, description="Hours that it was measured on")
 
 
-class HourlyHistory(dy.Schema):
-    """Past hourly prices that a shape is measured on."""
+class IndexSeasons(dy.Schema):
+    """The month-of-year shapes that curves were given, by index."""
 
-    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the hour")
+    index = dy.String(primary_key=True, description="Index")
+    kind = dy.Enum(["multiplicative", "additive"], description="Whether values are factors or differences")
+    timezone = dy.String(description="IANA time zone of the months")
+    month = dy.Int64(primary_key=True, min=1, max=12, description="Month of the year, 1 is January")
+    value = dy.Float64(description="Factor (1 is the year's mean), or USD per GPU-hour above the year's mean when additive")
+    error = dy.Float64(min=0, description="Standard error of the value over the years", metadata={"unit": "as the value"})
+    years = dy.Int64(min=1, description="Years that the month was seen in")
+
+
+class HourlyHistory(dy.Schema):
+    """Past prices that a shape is measured on: of hours for the hours of a week; of hours, days or months for the months of a year."""
+
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the hour, day or month")
     price = dy.Float64(description="Price", metadata=USD_PER_GPU_HOUR)
 
 

@@ -129,6 +129,18 @@ class KeptShapes(dy.Schema):
     observations = dy.Int64(min=1, description="Hours that it was measured on")
 
 
+class KeptSeasons(dy.Schema):
+    """Month-of-year shapes that kept curves were given."""
+
+    digest = dy.String(primary_key=True, description=DIGEST)
+    kind = dy.Enum(["multiplicative", "additive"], description="Whether values are factors or differences")
+    timezone = dy.String(description="IANA time zone of the months")
+    month = dy.Int64(primary_key=True, min=1, max=12, description="Month of the year, 1 is January")
+    value = dy.Float64(description="Factor, or USD per GPU-hour above the year's mean")
+    error = dy.Float64(min=0, description="Standard error of the value over the years", metadata={"unit": "as the value"})
+    years = dy.Int64(min=1, description="Years that the month was seen in")
+
+
 class KeptOutages(dy.Schema):
     """Hours taken out of the quotes of kept curves."""
 

@@ -13,7 +13,8 @@ from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import Averages, Within, refuse_names
 from tenorgrid.curves.methods.asked import Asked
 from tenorgrid.curves.methods.choice import Choice
-from tenorgrid.curves.shape import Shape, shape_of_history
+from tenorgrid.curves.season import AnyShape, month_of_year
+from tenorgrid.curves.shape import shape_of_history
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.tables.curve import HourlyHistory, Outages, Quotes
 from tenorgrid.data.tables.door import checked, read_checked
@@ -31,8 +32,9 @@ def fit_curve(
     within: Within = "price",
     tension: float = TENSION,
     averages: Averages = "plain",
-    shape: Shape | None = None,
+    shape: AnyShape | None = None,
     history: pl.DataFrame | None = None,
+    season: pl.DataFrame | None = None,
     outages: pl.DataFrame | None = None,
     band: Band | None = None,
     discount: Discount | None = None,
@@ -49,8 +51,9 @@ def fit_curve(
         within: `price` meets every quote, `bid-ask` is smoothest between bids and asks.
         tension: how hard the method `tension` pulls straight.
         averages: `plain`, or `discounted`: hours count by their discount factor, as where a contract is paid hour by hour.
-        shape: hour-of-week shape, as `run.shape(index)`.
+        shape: hour-of-week shape, as `run.shape(index)`, or month-of-year shape, as `tg.month_of_year(...)`.
         history: instead of it past hourly prices, `HourlyHistory`, on whose weeks the shape is measured.
+        season: past prices of four years or more, on whose months it is measured; with `history`, months on top of hours of the week.
         outages: `Outages`, hours taken out of the delivery of quotes.
         band: measured ahead errors, as `run.band(index)`.
         discount: `tg.flat(...)` or `tg.discount_curve(...)`; None is none.
@@ -78,16 +81,24 @@ def fit_curve(
     mine = table.filter(pl.col("index") == name)
     if mine.is_empty():
         raise InputError.of("quotes", "quotes of this index", column="index", value=name)
-    if shape is not None and history is not None:
-        raise InputError.of("curve", "a shape or a history that gives one, not both", column="history")
-    if history is not None:
-        shape = shape_of_history(checked(history, HourlyHistory, name="history"), timezone=str(mine["timezone"][0]))
+    if shape is not None and (history is not None or season is not None):
+        name = "season" if history is None else "history"
+        raise InputError.of("curve", f"a shape or a {name} that gives one, not both", column=name)
+    shape = shape_of_past(history, season, timezone=str(mine["timezone"][0])) if shape is None else shape
     asked = Asked(
         choice=Choice(method=method, ends=ends, bending=bending, within=within, tension=tension, averages=averages),
         shape=shape,
         outages=Outages.create_empty() if outages is None else checked(outages, Outages, name="outages"),
     )
     return as_curve(asked.fit(table, index=name, as_of=_moment(as_of, mine), band=band, discount=discount), asked=asked)
+
+
+def shape_of_past(history: pl.DataFrame | None, season: pl.DataFrame | None, *, timezone: str) -> AnyShape | None:
+    """The shape of past prices: hours of the week of `history`, months of the year of `season`, both `HourlyHistory`; None of none."""
+    week = None if history is None else shape_of_history(checked(history, HourlyHistory, name="history"), timezone=timezone)
+    if season is None:
+        return week
+    return month_of_year(checked(season, HourlyHistory, name="season"), timezone=timezone, week=week)
 
 
 def _quotes(quotes: pl.DataFrame | Path | str) -> pl.DataFrame:

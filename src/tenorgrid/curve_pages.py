@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from tenorgrid import folders
+from tenorgrid.curve_fitting import shape_of_past
 from tenorgrid.curve_result import Curve
 from tenorgrid.curve_store import CurveHistory, curve_history
 from tenorgrid.curves.arbitrage import ArbitrageError
@@ -16,7 +17,7 @@ from tenorgrid.curves.discount import Discount, flat
 from tenorgrid.curves.forward import refuse_names
 from tenorgrid.curves.methods.asked import Asked
 from tenorgrid.curves.methods.choice import Choice
-from tenorgrid.curves.shape import Shape, shape_of_history
+from tenorgrid.curves.season import AnyShape
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.store import find_table, write_manifest, write_table, writing
 from tenorgrid.data.tables.curve import Arbitrages, HourlyHistory, Outages, Quotes
@@ -43,6 +44,7 @@ def fit_folder(
     named: Mapping[str, Any],
     outages: Path | None = None,
     history: Path | None = None,
+    season: Path | None = None,
     rate: float | None = None,
     discount: Path | None = None,
     keep: Path | None = None,
@@ -57,11 +59,12 @@ def fit_folder(
     refuse_names(**chosen)
     store = None if keep is None else curve_history(keep)
     table = folders.read_file(quotes, Quotes)
-    inputs = {path.name: path for path in (quotes, outages, history, discount) if path is not None}
+    inputs = {path.name: path for path in (quotes, outages, history, season, discount) if path is not None}
     out_hours = None if outages is None else folders.read_file(outages, Outages)
-    shape: Shape | None = None
-    if history is not None:
-        shape = shape_of_history(folders.read_file(history, HourlyHistory), timezone=_zone(table, "the shape of a history"))
+    past = [None if path is None else folders.read_file(path, HourlyHistory) for path in (history, season)]
+    shape = None
+    if any(prices is not None for prices in past):
+        shape = shape_of_past(*past, timezone=_zone(table, "the shape of a history"))
     choice = Choice(**chosen)
     try:
         fitted = curves_of_quotes(
@@ -140,7 +143,9 @@ def _page(folder: Path, made: Mapping[str, Curve], *, source: str, moved: pl.Dat
     (folder / FILE).write_text(page, encoding="utf-8")
 
 
-def _held(fitted: Fitted, name: str, *, choice: Choice, shape: Shape | None, quotes: pl.DataFrame, outages: pl.DataFrame | None) -> Curve:
+def _held(
+    fitted: Fitted, name: str, *, choice: Choice, shape: AnyShape | None, quotes: pl.DataFrame, outages: pl.DataFrame | None
+) -> Curve:
     one = fitted.curves[name]
     own = Outages.create_empty() if outages is None else outages_of(outages, quotes, name)
     return Curve(quotes=one.quotes, curve=one.curve, fitted=one, asked=Asked(choice=choice, shape=shape, outages=own))

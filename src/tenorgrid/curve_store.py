@@ -19,7 +19,7 @@ from tenorgrid.curves.discount_table import discount_of, discount_table
 from tenorgrid.curves.methods.asked import Asked
 from tenorgrid.curves.methods.choice import Choice
 from tenorgrid.curves.risk.months import monthly_jacobian, moves
-from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.season import shape_of, shape_tables
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.history import Compaction, HistoryError, OvertakenError, append, compact, read, version
 from tenorgrid.data.store import LOG
@@ -31,6 +31,7 @@ PARTS: dict[str, type[dy.Schema]] = {
     "quotes": kept.KeptQuotes,
     "jacobian": kept.KeptJacobian,
     "shapes": kept.KeptShapes,
+    "seasons": kept.KeptSeasons,
     "outages": kept.KeptOutages,
     "discounts": kept.KeptDiscounts,
 }
@@ -136,11 +137,8 @@ class CurveHistory:
     def _curve(self, head: dict[str, Any]) -> Curve:
         mine = pl.col("digest") == head["digest"]
         parts = {name: self._part(name, mine)[0].drop("digest") for name in PARTS}
-        hours, shapes = parts["hours"].sort("start"), parts["shapes"]
-        shape = None
-        if not shapes.is_empty():
-            values = shapes.select("weekday", "hour", "value", "observations").sort("weekday", "hour")
-            shape = Shape(kind=shapes["kind"][0], timezone=shapes["timezone"][0], hours=values)
+        hours = parts["hours"].sort("start")
+        shape = shape_of(parts["shapes"], parts["seasons"])
         asked = Asked(choice=Choice(**{name: head[name] for name in CHOICES}), shape=shape, outages=parts["outages"])
         discount = discount_of(parts["discounts"])
         index, as_of = str(head["index"]), head["as_of"]
@@ -172,15 +170,14 @@ def is_curve_history(path: Path) -> bool:
 
 
 def _parts(curve: Curve) -> dict[str, pl.DataFrame]:
-    fitted, shape = curve.fitted, curve.asked.shape
-    shapes = kept.KeptShapes.create_empty().drop("digest")
-    if shape is not None:
-        shapes = shape.hours.select(pl.lit(shape.kind).alias("kind"), pl.lit(shape.timezone).alias("timezone"), pl.all())
+    fitted = curve.fitted
+    hours, months = (table.drop("index") for table in shape_tables(curve.asked.shape, fitted.index))
     return {
         "hours": curve.curve.select("start", "forward", "lower", "upper"),
         "quotes": fitted.quotes,
         "jacobian": monthly_jacobian(fitted).drop("index"),
-        "shapes": shapes,
+        "shapes": hours,
+        "seasons": months,
         "outages": curve.asked.outages,
         "discounts": discount_table(fitted.discount, as_of=fitted.as_of),
     }

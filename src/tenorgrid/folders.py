@@ -12,14 +12,14 @@ from tenorgrid.clearing.state import State
 from tenorgrid.curves.discount_table import discount_of
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.methods.choice import choice_of
-from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.season import shape_of
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.market_file import read_market, write_market
 from tenorgrid.data.store import Form, find_table, read_manifest, read_table, write_manifest, write_table, write_version
 from tenorgrid.data.tables import case as case_tables
 from tenorgrid.data.tables import cleared as cleared_tables
-from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexShapes, Outages, Quotes, Volatility
+from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexSeasons, IndexShapes, Outages, Quotes, Volatility
 from tenorgrid.data.tables.curve_kept import CurveDiscounts
 from tenorgrid.data.tables.deals import Bilaterals
 from tenorgrid.data.tables.door import read_checked
@@ -164,6 +164,7 @@ def read_curves(folder: Path) -> tuple[dict[str, ForwardCurve], pl.DataFrame]:
     """The curves of a run folder, fitted again from their quotes and shapes, and the volatilities beside them."""
     quotes = read_table(folder, "quotes", Quotes)
     shapes = read_table(folder, "shapes", IndexShapes) if find_table(folder, "shapes") else IndexShapes.create_empty()
+    seasons = read_table(folder, "seasons", IndexSeasons) if find_table(folder, "seasons") else IndexSeasons.create_empty()
     volatility = read_table(folder, "volatility", Volatility) if find_table(folder, "volatility") else Volatility.create_empty()
     choice = choice_of(read_table(folder, "choices", CurveChoices) if find_table(folder, "choices") else CurveChoices.create_empty())
     outages = read_table(folder, "outages", Outages) if find_table(folder, "outages") else None
@@ -171,9 +172,7 @@ def read_curves(folder: Path) -> tuple[dict[str, ForwardCurve], pl.DataFrame]:
     moments = dict(read_table(folder, "curve", Curve).group_by("index").agg(pl.col("as_of").first()).iter_rows())
     curves = {}
     for index in quotes["index"].unique(maintain_order=True):
-        rows = shapes.filter(pl.col("index") == index)
-        hours = rows.select("weekday", "hour", "value", "observations")
-        shape = None if rows.is_empty() else Shape(kind=rows["kind"][0], timezone=rows["timezone"][0], hours=hours)
+        shape = shape_of(*(table.filter(pl.col("index") == index) for table in (shapes, seasons)))
         own = None if outages is None else outages_of(outages, quotes, index)
         curves[index] = fit_curve(quotes, index=index, as_of=moments[index], shape=shape, outages=own, discount=money, **choice.named)
     return curves, volatility

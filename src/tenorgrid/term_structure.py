@@ -14,10 +14,10 @@ from tenorgrid.curves.discount_table import discount_table
 from tenorgrid.curves.forward import ForwardCurve, fit_curve
 from tenorgrid.curves.methods.choice import Choice
 from tenorgrid.curves.quotes import joined, mark_quotes
-from tenorgrid.curves.shape import Shape
+from tenorgrid.curves.season import AnyShape, shape_tables
 from tenorgrid.curves.volatility import fit_volatility
 from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
-from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexShapes, Jacobian, Outages, Quotes, Volatility
+from tenorgrid.data.tables.curve import Curve, CurveChoices, IndexSeasons, IndexShapes, Jacobian, Outages, Quotes, Volatility
 from tenorgrid.data.tables.curve_kept import CurveDiscounts
 from tenorgrid.data.tables.observed import Marks as MarkTable
 from tenorgrid.results import Marks, Run, Tables
@@ -42,6 +42,7 @@ class Fitted(Tables):
     choices: pl.DataFrame = field(repr=False, default_factory=CurveChoices.create_empty)
     outages: pl.DataFrame = field(repr=False, default_factory=Outages.create_empty)
     discounts: pl.DataFrame = field(repr=False, default_factory=CurveDiscounts.create_empty)
+    seasons: pl.DataFrame = field(repr=False, default_factory=IndexSeasons.create_empty)
 
 
 def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, indices: list[str] | None = None) -> Fitted:
@@ -57,7 +58,7 @@ def curves_of(run: Run, marks: Marks, *, quotes: pl.DataFrame | None = None, ind
     moment = run.case.market.midnight(run.today())
     curves: dict[str, ForwardCurve] = {}
     bands: dict[str, Band | None] = {}
-    shapes: dict[str, Shape | None] = {}
+    shapes: dict[str, AnyShape | None] = {}
     for index in names:
         own = [run.quotes(index)] + ([quotes.filter(pl.col("index") == index)] if quotes is not None else [])
         band = bands[index] = _unless_short("band", index, run.band)
@@ -86,7 +87,7 @@ def curves_of_quotes(
     indices: list[str] | None = None,
     choice: Choice | None = None,
     outages: pl.DataFrame | None = None,
-    shape: Shape | None = None,
+    shape: AnyShape | None = None,
     discount: Discount | None = None,
 ) -> Fitted:
     """Curves of given `Quotes`, each as of its latest quote; None takes every index.
@@ -153,7 +154,7 @@ def _fitted(
     marks: pl.DataFrame,
     *,
     bands: Mapping[str, Band | None] | None = None,
-    shapes: Mapping[str, Shape | None] | None = None,
+    shapes: Mapping[str, AnyShape | None] | None = None,
 ) -> Fitted:
     """Volatility where the marks allow one: a refusal of a short, gapped or constant series is no reason to have no curve."""
     found, refused = [], []
@@ -176,15 +177,10 @@ def _fitted(
         for index, band in (bands or {}).items()
         if band is not None
     ]
-    hours = [
-        shape.hours.select(
-            pl.lit(index).alias("index"), pl.lit(shape.kind).alias("kind"), pl.lit(shape.timezone).alias("timezone"), pl.all()
-        )
-        for index, shape in (shapes or {}).items()
-        if shape is not None
-    ]
+    given = [shape_tables(shape, index) for index, shape in (shapes or {}).items()]
     return Fitted(
-        shapes=pl.concat(hours) if hours else IndexShapes.create_empty(),
+        shapes=pl.concat([IndexShapes.create_empty(), *(hours for hours, _ in given)]),
+        seasons=pl.concat([IndexSeasons.create_empty(), *(months for _, months in given)]),
         quotes=pl.concat([curve.quotes for curve in curves.values()]) if curves else Quotes.create_empty(),
         curve=pl.concat([curve.curve for curve in curves.values()]) if curves else Curve.create_empty(),
         jacobian=pl.concat([curve.jacobian() for curve in curves.values()]) if curves else Jacobian.create_empty(),

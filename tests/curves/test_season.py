@@ -10,7 +10,7 @@ import pytest
 from statsmodels.tsa.seasonal import seasonal_decompose
 
 from tenorgrid.curves.forward import fit_curve
-from tenorgrid.curves.season import MonthShape, month_of_year
+from tenorgrid.curves.season import MonthShape, month_of_year, shape_of, shape_tables
 from tenorgrid.curves.shape import Kind, Shape
 from tenorgrid.data.errors import InputError
 
@@ -109,3 +109,17 @@ def test_a_year_ahead_gas_knows_its_winter() -> None:
     value, error = shape["value"].to_numpy(), shape["error"].to_numpy()
     assert value[0] - value[9] > 2 * np.hypot(error[0], error[9])
     assert min(shape["years"].to_list()) >= 16
+
+
+def test_a_shape_comes_back_from_its_tables() -> None:
+    hours = pl.DataFrame({"weekday": np.repeat(np.arange(1, 8), 24), "hour": np.tile(np.arange(24), 7), "observations": [4] * 168})
+    week = Shape(
+        kind="multiplicative", timezone="UTC", hours=hours.select("weekday", "hour", value=pl.lit(1.0), observations="observations")
+    )
+    starts = pl.datetime_range(datetime(2027, 1, 1), datetime(2027, 12, 31), "1h", eager=True, time_zone="UTC").alias("start")
+    for shape in (week, month_of_year(months(4), timezone="UTC"), month_of_year(months(4), timezone="UTC", week=week)):
+        again = shape_of(*shape_tables(shape, "X"))
+        assert type(again) is type(shape)
+        assert again is not None
+        np.testing.assert_array_equal(again.on(starts), shape.on(starts))
+    assert shape_of(*shape_tables(None, "X")) is None

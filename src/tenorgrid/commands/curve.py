@@ -21,6 +21,9 @@ def curve(
     tension: Annotated[float | None, typer.Option("--tension", help="How hard the method tension pulls straight; default 3.")] = None,
     outages: Annotated[Path | None, typer.Option("--outages", help="Hours taken out: quote_id, start, end.")] = None,
     history: Annotated[Path | None, typer.Option("--history", help="Past hourly prices (start, price) that shape the week.")] = None,
+    season: Annotated[
+        Path | None, typer.Option("--season", help="Past prices (start, price) of four years or more that shape the months of the year.")
+    ] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Flat discount rate a year; default none.")] = None,
     discount: Annotated[Path | None, typer.Option("--discount", help="Table of deposits and overnight swaps.")] = None,
     averages: Annotated[
@@ -36,17 +39,18 @@ def curve(
 
     Example: tenorgrid curve quotes.csv --out out/curve --method linear --keep curves
     """
-    from tenorgrid.curve_store import is_curve_history
     from tenorgrid.curve_pages import fit_folder, read_folder
+    from tenorgrid.curve_store import is_curve_history
 
-    refuse_over(out, quotes, outages, history, discount, keep)
+    refuse_over(out, quotes, outages, history, season, discount, keep)
     named = {"method": method, "ends": ends, "bending": bending, "within": within, "tension": tension, "averages": averages}
     back = {"--as-of": as_of, "--known": known, "--against": against}
     if is_curve_history(quotes):
         fitting = {f"--{name}": value for name, value in named.items()}
         refuse_unused(
             "a history",
-            fitting | {"--outages": outages, "--history": history, "--rate": rate, "--discount": discount, "--keep": keep},
+            fitting
+            | {"--outages": outages, "--history": history, "--season": season, "--rate": rate, "--discount": discount, "--keep": keep},
         )
         moments = {name.strip("-").replace("-", "_"): moment_of(text, name) for name, text in back.items()}
         names = read_folder(quotes, out, indices=index, **moments)
@@ -57,7 +61,16 @@ def curve(
             refuse_unused("--discount", {"--rate": rate})
         given = {name: value for name, value in named.items() if value is not None}
         names, revisions = fit_folder(
-            quotes, out, indices=index, named=given, outages=outages, history=history, rate=rate, discount=discount, keep=keep
+            quotes,
+            out,
+            indices=index,
+            named=given,
+            outages=outages,
+            history=history,
+            season=season,
+            rate=rate,
+            discount=discount,
+            keep=keep,
         )
     kept = f"; kept in {keep}" if keep is not None else ""
     done: dict[str, object] = {"out": str(out), "indices": names, "page": str(out / "curve.html")}
