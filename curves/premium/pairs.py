@@ -36,3 +36,12 @@ def pairs_of_prices(prices: pl.DataFrame, *, market: Market, pricing: str | None
 def lead_days(market: Market) -> dict[str, int]:
     """Whole days, rounded up, from the run of each ahead horizon to the beginning of the delivery day."""
     return {horizon.name: -(-horizon.lead // timedelta(days=1)) for horizon in market.horizons if horizon.name != REAL_TIME.name}
+
+
+def classes_of(pairs: pl.DataFrame) -> dict[str, str]:
+    """Resource of each series of `pairs_of_prices`: what its pooled row is of.
+
+    >>> classes_of(pl.DataFrame({"series": ["h100-sxm.us-east.firm"]}))
+    {'h100-sxm.us-east.firm': 'h100-sxm'}
+    """
+    return {name: name.rsplit(".", 2)[0] for name in pairs["series"].unique().sort()}

@@ -10,13 +10,14 @@ from scipy.stats import norm
 
 from tenorgrid.curves.hours import Counts, Vector
 from tenorgrid.curves.premium.accuracy import diebold_mariano
-from tenorgrid.curves.premium.hac import TINY, mean_errors, plug_in_lags, regress
+from tenorgrid.curves.premium.hac import mean_errors, plug_in_lags, regress
 from tenorgrid.curves.premium.panel import HOURS, NAIVE, Panel, days_from, known, naive_forecasts, panel, running_mean, trailing_moments
+from tenorgrid.curves.premium.pooled import pools
+from tenorgrid.curves.premium.verdict import LEVEL, limit, ratio, verdict
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables import premium as tables
 from tenorgrid.data.tables.door import checked
 
-LEVEL = 0.05
 WINDOW = 28  # days of the trailing moments
 TAUGHT = 14  # known days that a virtual bid wants behind its guess
 FEWEST = 4  # days of a regression of three terms
@@ -31,10 +32,17 @@ class PremiumTables:
     forecasts: pl.DataFrame
     regressions: pl.DataFrame
     virtuals: pl.DataFrame
+    pooled: pl.DataFrame
 
 
 def study(
-    pairs: pl.DataFrame, *, leads: Mapping[str, int], timezone: str = "UTC", window: int = WINDOW, cost: float = 0.0
+    pairs: pl.DataFrame,
+    *,
+    leads: Mapping[str, int],
+    timezone: str = "UTC",
+    window: int = WINDOW,
+    cost: float = 0.0,
+    classes: Mapping[str, str] | None = None,
 ) -> PremiumTables:
     """What ahead prices are worth against real time, by horizon, series and hour.
 
@@ -47,6 +55,7 @@ def study(
         timezone: whose days and hours are meant.
         window: days of the trailing variance and third moment.
         cost: of a virtual bid of 1, in the unit of the prices.
+        classes: class of each series, whose series are pooled; None pools all of a horizon.
 
     Raises `InputError` for bad tables, a horizon without a lead, and where no series has two hours.
     """
@@ -64,6 +73,12 @@ def study(
                 expected="a window of at least 6 days, a cost and leads of at least 0, two rows",
             )
         )
+    if classes is not None:
+        faults += [
+            Fault(file="pairs", column="series", value=name, expected="a series with a class")
+            for name in rows["series"].unique().sort()
+            if name not in classes
+        ]
     if faults:
         raise InputError(faults)
     bias, days, forecasts, regressions, virtuals = [], [], [], [], []
@@ -83,6 +98,7 @@ def study(
         forecasts=_table(forecasts, tables.ForecastTests),
         regressions=_table(regressions, tables.PremiumRegressions),
         virtuals=_table(virtuals, tables.VirtualGains),
+        pooled=_table(list(pools(rows, leads=leads, timezone=timezone, classes=classes)), tables.PremiumPooled),
     )
 
 
@@ -130,10 +146,10 @@ def _bias_row(hour: int, premium: Vector, at: Counts, least: int) -> Iterator[di
     lags = plug_in_lags(premium, at, least=least)
     naive, robust = mean_errors(premium, at, lags=lags)
     mean = float(premium.mean())
-    naive_t, hac_t = _ratio(mean, naive), _ratio(mean, robust)
+    naive_t, hac_t = ratio(mean, naive), ratio(mean, robust)
     yield {
         "hour": hour, "count": premium.size, "bias": mean, "lags": lags, "naive_error": naive, "hac_error": robust, "naive_t": naive_t,
-        "hac_t": hac_t, "naive_verdict": _verdict(naive_t), "verdict": _verdict(hac_t),
+        "hac_t": hac_t, "naive_verdict": verdict(naive_t), "verdict": verdict(hac_t),
     }  # fmt: skip
 
 
@@ -170,7 +186,7 @@ def _regressions(told: pl.DataFrame, at: Counts, lead: int) -> Iterator[dict[str
             yield {
                 "premium": premium, "term": term, "days": used.height, "lags": fit.lags, "coefficient": fit.coefficients[i],
                 "naive_error": fit.naive_errors[i], "hac_error": fit.hac_errors[i],
-                "hac_t": _ratio(float(fit.coefficients[i]), float(fit.hac_errors[i])), "r_squared": fit.r_squared,
+                "hac_t": ratio(float(fit.coefficients[i]), float(fit.hac_errors[i])), "r_squared": fit.r_squared,
             }  # fmt: skip
 
 
@@ -181,7 +197,7 @@ def _gains(told: pl.DataFrame, at: Counts, lead: int, cost: float) -> Iterator[d
         return
     earned = profit[there]
     _, error = mean_errors(earned, at[there], lags=plug_in_lags(earned, at[there], least=lead))
-    hac_t = _ratio(float(earned.mean()) - cost, error)
+    hac_t = ratio(float(earned.mean()) - cost, error)
     verdict = "open" if hac_t is not None and hac_t > norm.ppf(1 - LEVEL) else "closed"
     yield {"days": there.size, "profit": float(earned.mean()), "cost": cost, "hac_error": error, "hac_t": hac_t, "verdict": verdict}
 
@@ -205,8 +221,8 @@ def paired(days: pl.DataFrame, other: pl.DataFrame, *, leads: Mapping[str, int])
         size, other_size = rows["ex_post"].abs().to_numpy(), rows["ex_post_other"].abs().to_numpy()
         difference, at = size - other_size, (rows["day"] - rows["day"][0]).dt.total_days().to_numpy()
         _, error = mean_errors(difference, at, lags=plug_in_lags(difference, at, least=leads[str(horizon)]))
-        hac_t = _ratio(float(difference.mean()), error)
-        verdict = "same" if hac_t is None or abs(hac_t) < _limit() else "smaller" if hac_t < 0 else "larger"
+        hac_t = ratio(float(difference.mean()), error)
+        verdict = "same" if hac_t is None or abs(hac_t) < limit() else "smaller" if hac_t < 0 else "larger"
         found.append(
             {
                 "horizon": horizon, "series": series, "days": rows.height, "bias": rows["ex_post"].mean(),
@@ -221,20 +237,6 @@ def _row_mean(values: Vector) -> Vector:
     there = np.isfinite(values)
     count = there.sum(axis=1)
     return np.where(count > 0, np.where(there, values, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
-
-
-def _ratio(mean: float, error: float) -> float | None:
-    return mean / error if error > TINY * abs(mean) else None
-
-
-def _verdict(ratio: float | None) -> str:
-    if ratio is None or abs(ratio) < _limit():
-        return "none"
-    return "ahead above real" if ratio > 0 else "real above ahead"
-
-
-def _limit() -> float:
-    return float(norm.ppf(1 - LEVEL / 2))
 
 
 def _table(rows: list[dict[str, Any]], schema: Any) -> pl.DataFrame:

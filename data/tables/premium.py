@@ -34,6 +34,26 @@ class PremiumBias(dy.Schema):
     verdict = dy.Enum(VERDICTS, description="What the HAC error says at 5 %")
 
 
+class PremiumPooled(dy.Schema):
+    """Mean of ahead less real over all series of a class, with errors that know that series move together."""
+
+    horizon = dy.String(primary_key=True, description="Horizon")
+    class_ = dy.String(alias="class", primary_key=True, description="Class of accelerator; all where series have no class")
+    series = dy.Int64(min=1, description="Series pooled")
+    count = dy.Int64(min=2, description="Hours of all series with both prices")
+    bias = dy.Float64(description="Mean of ahead less real", metadata=PRICE)
+    lags = dy.Int64(min=0, description="Lags of the long-run variance", metadata={"unit": "hours"})
+    naive_error = dy.Float64(min=0, description="s / √n, as if all rows were independent", metadata=PRICE)
+    day_error = dy.Float64(min=0, description="Clustered by local day: any dependence within a day, none between days", metadata=PRICE)
+    hac_error = dy.Float64(
+        min=0, description="Driscoll and Kraay's: any dependence between series, Bartlett weights over time", metadata=PRICE
+    )
+    naive_t = dy.Float64(nullable=True, description="bias / naive_error", metadata=ONE)
+    hac_t = dy.Float64(nullable=True, description="bias / hac_error", metadata=ONE)
+    naive_verdict = dy.Enum(VERDICTS, description="What the naive error says at 5 %")
+    verdict = dy.Enum(VERDICTS, description="What Driscoll and Kraay's error says at 5 %")
+
+
 class PremiumDays(dy.Schema):
     """Each day: both prices, what was known of them when the ahead price was made, and what forecasts and a trade made of it."""
 

@@ -18,7 +18,7 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str, unit: str, synthe
     """The whole page as one HTML text that loads nothing from anywhere.
 
     Args:
-        tables: bias, days, forecasts, regressions and virtuals of `tenorgrid.data.tables.premium`; pairs may be missing.
+        tables: bias, pooled, days, forecasts, regressions and virtuals of `tenorgrid.data.tables.premium`; pairs may be missing.
         source: what the prices are called.
         unit: of the prices.
         synthetic: whether captions say that the data is.
@@ -36,7 +36,12 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str, unit: str, synthe
         Key(label="Ahead beats naive forecasts", value=f"{better}", note=f"of {tables['forecasts'].height} tests, at 5 %"),
         Key(label="Still pay a virtual bid", value=f"{opened}", note=f"of {virtuals.height}, at 5 %"),
     ]
-    sections = [_bias(bias, horizons, unit), _forecasts(tables["forecasts"], unit), _regressions(tables["regressions"])]
+    sections = [
+        _bias(bias, horizons, unit),
+        _pooled(tables["pooled"], unit),
+        _forecasts(tables["forecasts"], unit),
+        _regressions(tables["regressions"]),
+    ]
     sections += [_virtuals(tables["days"], virtuals, horizons, unit)]
     if "pairs" in tables:
         sections.append(_pairs(tables["pairs"], unit))
@@ -88,6 +93,32 @@ def _bias(bias: pl.DataFrame, horizons: list[str], unit: str) -> Section:
         )
     )
     return Section(name="bias-section", title="Is there a premium", lead="Mean of ahead less real, with two errors.", blocks=blocks)
+
+
+def _pooled(pooled: pl.DataFrame, unit: str) -> Section:
+    columns = [
+        Column(name="horizon", head="Horizon"),
+        Column(name="class", head="Class"),
+        Column(name="series", head="Series", form=",d"),
+        Column(name="bias", head="Ahead − real", unit=unit, form=",.4f"),
+        Column(name="naive_error", head="Naive error", unit=unit, form=",.4f"),
+        Column(name="day_error", head="By day", unit=unit, form=",.4f"),
+        Column(name="hac_error", head="Driscoll and Kraay", unit=unit, form=",.4f"),
+        Column(name="naive_t", head="Naive t", form=".2f"),
+        Column(name="hac_t", head="t", form=".2f"),
+        Column(name="naive_verdict", head="Naive verdict"),
+        Column(name="verdict", head="Verdict"),
+    ]
+    listing = Listing(
+        name="pooled",
+        title="Bias of all series of a class together",
+        table=table(pooled, columns, name="pooled-table"),
+        caption="Series move together, so more of them say less than it seems. By day: clustered by local day. Driscoll and Kraay's error, "
+        "which the verdict rests on, allows any dependence between series and fades over the lags.",
+    )
+    return Section(
+        name="pooled-section", title="And pooled", lead="One row a class and horizon, over all its places and tiers.", blocks=[listing]
+    )
 
 
 def _forecasts(forecasts: pl.DataFrame, unit: str) -> Section:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tenorgrid.curves.premium.pairs import lead_days, pairs_of_prices
+from tenorgrid.curves.premium.pairs import classes_of, lead_days, pairs_of_prices
 from tenorgrid.curves.premium.study import WINDOW, paired, study
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.market import ResourceKind
@@ -35,6 +35,7 @@ class Premium(Tables):
     forecasts: pl.DataFrame = field(repr=False)
     regressions: pl.DataFrame = field(repr=False)
     virtuals: pl.DataFrame = field(repr=False)
+    pooled: pl.DataFrame = field(repr=False)
     pairs: pl.DataFrame | None = field(repr=False)
 
     def page(self) -> str:
@@ -65,6 +66,7 @@ class _Prices:
     unit: str
     synthetic: bool
     name: str
+    classes: dict[str, str] | None = None
 
 
 def premium(
@@ -100,7 +102,7 @@ def premium(
     [1.0]
     """
     read, chosen = _read(source, timezone, unit), series
-    told = study(_only(read, chosen), leads=read.leads, timezone=read.timezone, window=window, cost=cost)
+    told = study(_only(read, chosen), leads=read.leads, timezone=read.timezone, window=window, cost=cost, classes=read.classes)
     pairs = None
     if other is not None:
         second = _read(other, timezone, unit)
@@ -108,7 +110,8 @@ def premium(
         pairs = paired(told.days, beside.days, leads=read.leads)
     return Premium(
         source=read.name, unit=read.unit, synthetic=read.synthetic, window=window, cost=cost,
-        bias=told.bias, days=told.days, forecasts=told.forecasts, regressions=told.regressions, virtuals=told.virtuals, pairs=pairs,
+        bias=told.bias, days=told.days, forecasts=told.forecasts, regressions=told.regressions, virtuals=told.virtuals,
+        pooled=told.pooled, pairs=pairs,
     )  # fmt: skip
 
 
@@ -154,7 +157,8 @@ def _of_run(run: Run, *, synthetic: bool, name: str) -> _Prices:
     kinds = run.case.resources.filter(pl.col("kind").cast(pl.String) == ResourceKind.ACCELERATOR)["resource"].to_list()
     prices = run.prices.filter(pl.col("resource").is_in(kinds))
     market = run.case.market
+    pairs = pairs_of_prices(prices, market=market, pricing=run.pricing)
     return _Prices(
-        pairs=pairs_of_prices(prices, market=market, pricing=run.pricing), leads=lead_days(market), timezone=market.timezone,
-        unit="USD/GPUh", synthetic=synthetic, name=name,
+        pairs=pairs, leads=lead_days(market), timezone=market.timezone, unit="USD/GPUh", synthetic=synthetic, name=name,
+        classes=classes_of(pairs),
     )  # fmt: skip
