@@ -31,6 +31,29 @@ class RentalForwards(dy.Schema):
     ageing = dy.Float64(nullable=True, description="−∂ ln F / ∂T from the middle of the period before", metadata={"unit": "1/year"})
 
 
+class RentalQuotes(dy.Schema):
+    """Bids and asks of whole rentals that begin now."""
+
+    as_of = dy.Date(primary_key=True, description="Day that the quotes are of")
+    index = dy.String(primary_key=True, description="Index, or any name of what is rented")
+    months = dy.Int64(primary_key=True, min=1, max=600, description="Length of the rental", metadata=MONTHS)
+    bid = dy.Float64(nullable=True, min_exclusive=0, description="What somebody pays; null where nobody does", metadata=USD_PER_GPU_HOUR)
+    ask = dy.Float64(nullable=True, min_exclusive=0, description="What somebody takes; null where nobody does", metadata=USD_PER_GPU_HOUR)
+
+
+class RentalBands(dy.Schema):
+    """The forwards between tenors that bids and asks leave open."""
+
+    as_of = dy.Date(primary_key=True, description="Day that the quotes are of")
+    index = dy.String(primary_key=True, description="Index")
+    first = dy.Int64(min=0, description="Months from now at which the period begins", metadata=MONTHS)
+    months = dy.Int64(primary_key=True, min=1, description="Months from now at which it ends: the tenor quoted", metadata=MONTHS)
+    bid = dy.Float64(nullable=True, description="Bid of the tenor", metadata=USD_PER_GPU_HOUR)
+    ask = dy.Float64(nullable=True, description="Ask of the tenor", metadata=USD_PER_GPU_HOUR)
+    lower = dy.Float64(min=0, description="Least forward that meets every quote", metadata=USD_PER_GPU_HOUR)
+    upper = dy.Float64(nullable=True, description="Greatest; null where no tenor as long has an ask", metadata=USD_PER_GPU_HOUR)
+
+
 class GenerationShifts(dy.Schema):
     """A generation's forwards beside another's per unit of the same work."""
 

@@ -103,7 +103,7 @@ def _pooled(pooled: pl.DataFrame, unit: str) -> Section:
         Column(name="bias", head="Ahead − real", unit=unit, form=",.4f"),
         Column(name="naive_error", head="Naive error", unit=unit, form=",.4f"),
         Column(name="day_error", head="By day", unit=unit, form=",.4f"),
-        Column(name="hac_error", head="Driscoll and Kraay", unit=unit, form=",.4f"),
+        Column(name="hac_error", head="D.–K. error", unit=unit, form=",.4f"),
         Column(name="naive_t", head="Naive t", form=".2f"),
         Column(name="hac_t", head="t", form=".2f"),
         Column(name="naive_verdict", head="Naive verdict"),
@@ -113,8 +113,8 @@ def _pooled(pooled: pl.DataFrame, unit: str) -> Section:
         name="pooled",
         title="Bias of all series of a class together",
         table=table(pooled, columns, name="pooled-table"),
-        caption="Series move together, so more of them say less than it seems. By day: clustered by local day. Driscoll and Kraay's error, "
-        "which the verdict rests on, allows any dependence between series and fades over the lags.",
+        caption="Series move together, so more of them say less than it seems. By day: clustered by local day. D.–K.: Driscoll and "
+        "Kraay's error, which the verdict rests on, allows any dependence between series and fades over the lags.",
     )
     return Section(
         name="pooled-section", title="And pooled", lead="One row a class and horizon, over all its places and tiers.", blocks=[listing]

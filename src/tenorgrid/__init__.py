@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from tenorgrid.mark_tables import read_marks as read_marks
     from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.premia import premium as premium
+    from tenorgrid.renting import rental_bands as rental_bands
     from tenorgrid.renting import rental_curve as rental_curve
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
@@ -102,6 +103,7 @@ _NAMES = {
     "read_traces": "data.readers.traces",
     "reference_model": "clearing.reference",
     "recipes": "benchmark",
+    "rental_bands": "renting",
     "rental_curve": "renting",
     "report": "chain",
     "settle": "api",

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from tenorgrid.curves.discount import Discount
+from tenorgrid.curves.rental.band import rental_bands as rental_bands
 from tenorgrid.curves.rental.curve import RentalCurve
 from tenorgrid.curves.rental.curve import rental_curve as fit
 from tenorgrid.curves.rental.listed import listed_rates
