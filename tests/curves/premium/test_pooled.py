@@ -79,3 +79,10 @@ def test_naive_errors_of_the_pooled_zones_are_too_small() -> None:
 def test_a_series_without_a_class_is_refused() -> None:
     with pytest.raises(InputError, match="found s1, expected a series with a class"):
         study(pairs(2), leads=LEADS, classes={"s0": "one"})
+
+
+def test_the_error_by_day_adds_up_whole_days() -> None:
+    rows = pairs(3, days=10)
+    value = rows.select(pl.col("start").dt.date().alias("day"), (pl.col("ahead") - pl.col("real")).alias("v"))
+    sums = value.with_columns(pl.col("v") - pl.col("v").mean()).group_by("day").agg(pl.col("v").sum())["v"].to_numpy()
+    assert study(rows, leads=LEADS).pooled["day_error"][0] == pytest.approx(np.sqrt(sums @ sums) / value.height, rel=1e-9)

@@ -13,7 +13,7 @@ from tenorgrid.curves.discount import flat
 from tenorgrid.curves.forward import fit_curve
 from tenorgrid.curves.rental.curve import months_after, rental_curve
 from tenorgrid.curves.rental.listed import listed_rates
-from tenorgrid.curves.rental.par import ageing, annuities, forwards, pars
+from tenorgrid.curves.rental.par import Payment, ageing, annuities, forwards, pars
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.readers.formats import read_observations
@@ -22,6 +22,7 @@ from tenorgrid.data.readers.term_structures import read_published_forwards, read
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 CCIR, GCP = SHARED / "ccir_v2_term_structure.csv", SHARED / "gcp_gpu_prices_weekly_by_region_2022_2026.csv.gz"
 DAY = date(2026, 4, 24)
+PAYMENTS: tuple[Payment, Payment] = ("advance", "arrears")
 
 
 def table(prices: dict[int, float], index: str = "X", day: date = DAY) -> pl.DataFrame:
@@ -131,3 +132,10 @@ def test_bad_tables_and_tenors_are_refused() -> None:
         rental_curve(table({12: 3.0})).par("X", 13)
     with pytest.raises(InputError, match="advance or arrears"):
         annuities(np.array([3]), payment="never")  # type: ignore[arg-type]
+
+
+def test_a_rent_in_advance_is_paid_from_today_on() -> None:
+    paid = np.exp(-0.05 * np.arange(13) / 12)
+    advance, arrears = (annuities(np.array([1, 12]), discount=flat(0.05), payment=when) for when in PAYMENTS)
+    assert advance == pytest.approx(np.array([paid[:1].sum(), paid[:12].sum()]) / 12, abs=1e-12)
+    assert arrears == pytest.approx(np.array([paid[1:2].sum(), paid[1:].sum()]) / 12, abs=1e-12)
