@@ -8,7 +8,7 @@ run: .venv/run.stamp
 	$(BIN)/python -m tenorgrid run $(ARGS)
 
 test: .venv/test.stamp
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 quick: .venv/test.stamp
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
