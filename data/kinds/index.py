@@ -219,3 +219,19 @@ class SmileArbitrageKind(StrEnum):
     MONOTONE = "monotone"  # a call of a higher strike costs more, or a spread more than its strikes are apart
     BUTTERFLY = "butterfly"
     CALENDAR = "calendar"
+
+
+class PriceForm(StrEnum):
+    """What a factor model is of."""
+
+    LOGARITHMIC = "logarithmic"  # prices above 0
+    ARITHMETIC = "arithmetic"  # prices of any sign
+
+
+class FactorModel(StrEnum):
+    """Factor model of prices."""
+
+    SCHWARTZ_SMITH = "schwartz-smith"  # of a panel of futures
+    OU = "ou"  # one factor that reverts
+    OU_JUMPS = "ou-jumps"  # the same with jumps
+    SPREAD = "spread"  # the ratio of two prices, which reverts
