@@ -92,7 +92,7 @@ def digests(rows: pl.DataFrame) -> pl.DataFrame:
     """
     texts = [_text(column, kind) for column, kind in sorted(rows.schema.items())]
     lines = rows.select(pl.concat_str(texts, separator="\x1f", ignore_nulls=True)).to_series()
-    found = [hashlib.sha256(line.encode()).hexdigest()[:DIGITS] for line in lines]
+    found = [hashlib.sha256(line).hexdigest()[:DIGITS] for line in lines.cast(pl.Binary).to_list()]
     return rows.select("observation_id", pl.Series("digest", found, dtype=pl.String))
 
 
