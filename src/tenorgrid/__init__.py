@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.readers.summaries import read_summaries as read_summaries
     from tenorgrid.data.readers.traces import read_traces as read_traces
     from tenorgrid.data.terms.exposure import Exposure as Exposure
+    from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
     from tenorgrid.insight import intelligence as intelligence
     from tenorgrid.insight import what_if as what_if
@@ -80,6 +81,7 @@ _NAMES = {
     "discount_curve": "curves.discount_quantlib",
     "fit_curve": "curve_fitting",
     "fit_curves": "curves.many",
+    "fit_factors": "factor_models",
     "fit_smiles": "curves.volatility.smile.fit",
     "fit_volatility": "api",
     "flat": "curves.discount",

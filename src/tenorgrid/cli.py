@@ -20,6 +20,7 @@ from tenorgrid.commands.clear import clear
 from tenorgrid.commands.curve import curve
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
+from tenorgrid.commands.factors import factors
 from tenorgrid.commands.far import far
 from tenorgrid.commands.intelligence import intelligence
 from tenorgrid.commands.normalise import normalise
@@ -266,6 +267,7 @@ app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
 app.command()(far)
+app.command()(factors)
 app.command()(volatility)
 app.command()(attack)
 app.command()(explain)
