@@ -58,7 +58,7 @@ class Panel:
         rows, count = prices.shape
         self.maturity, self.step = np.asarray(maturity, np.float64), step
         _check(prices, self.maturity, step)
-        self.logs = np.log(prices)
+        self.logs = np.ascontiguousarray(np.log(prices))  # statsmodels refuses columns of a frame as they lie
         self.first = float(np.nanmean(self.logs[0]))
         self.filter: Any = KalmanSmoother(k_endog=count, k_states=2, k_posdef=2)
         self.filter.bind(self.logs)

@@ -77,6 +77,7 @@ def test_likelihood_and_factors_are_those_of_a_plain_filter(holes: bool) -> None
     total, states = plain(prices, values)
     assert panel.likelihood(values) == pytest.approx(total, abs=1e-6)
     assert panel.likelihoods(values).sum() == pytest.approx(total, abs=1e-6)
+    assert Panel(np.asfortranarray(prices), maturity=MATURITY, step=STEP).likelihood(values) == panel.likelihood(values)
     made = panel.factors(TwoFactor(**dict(zip(TwoFactor.__slots__, PUBLISHED[:7], strict=True))), values[7:])
     assert np.column_stack([made.short, made.long]) == pytest.approx(states, abs=1e-9)
     assert made.smoothed_short[-1] == pytest.approx(made.short[-1], abs=1e-12)
