@@ -175,7 +175,8 @@ def mark(
 
     >>> asked = {"nimbus": 2.4, "cirrus": 2.6, "stratus": 2.5}
     >>> rows = [{"observation_id": name, "provider": name, "price": price} for name, price in asked.items()]
-    >>> where = {"time": datetime(2027, 1, 5, 12, tzinfo=ZoneInfo("UTC")), "resource": "h100-sxm", "region": "us-east", "tier": "firm"}
+    >>> noon = datetime.fromisoformat("2027-01-05T12:00:00+00:00")
+    >>> where = {"time": noon, "resource": "h100-sxm", "region": "us-east", "tier": "firm"}
     >>> found = mark(pl.DataFrame([row | where | {"kind": "list price"} for row in rows]))
     >>> found.marks.filter(index="H100-SXM.US.FIRM")["value"].to_list()
     [2.5]
