@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import baskets, curves, indices_lines, options, rights, volatility
+from benchmarks import baskets, curves, factors, indices_lines, options, rights, volatility
 from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
 from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
@@ -21,6 +21,7 @@ THEMES: dict[str, Callable[..., None]] = {  # goals that have neither growth nor
     "baskets": baskets.main,
     "curves": curves.main,
     "volatility": volatility.main,
+    "factors": factors.main,
     "options": options.main,
     "rights": rights.main,
 }
