@@ -90,6 +90,15 @@ def test_the_command_writes_the_tables_that_python_gives(tmp_path: Path) -> None
     told = json.loads(done.stdout)
     assert told["parameters"] == tg.fit_factors(table, model="ou").parameters.to_dicts()
     assert pl.read_csv(tmp_path / "out" / "parameters.csv")["parameter"].to_list() == ["reversion", "level", "volatility"]
+    page = (tmp_path / "out" / "factors.html").read_text()
+    assert '<figure id="states">' in page
+    assert "<script src" not in page
+
+
+def test_a_spread_s_page_shows_it_ahead() -> None:
+    both = marks({"A": reverting(1), "B": reverting(2)})
+    assert '<figure id="ahead">' in tg.fit_factors(both, model="spread", index=["A", "B"]).page()
+    assert '<figure id="ahead">' not in tg.fit_factors(both, model="ou", index=["A"]).page()
 
 
 @pytest.mark.slow
@@ -108,3 +117,5 @@ def test_a_panel_gives_factors_futures_and_volatilities() -> None:
     assert (found.futures["fitted"] / found.futures["price"] - 1).abs().is_between(0, 0.05).all()
     assert found.volatility["model"].is_sorted(descending=True)
     assert (found.volatility["model"] / found.volatility["realised"]).is_between(0.7, 1.4).all()
+    for name in ("states", "by-delivery", "missed"):
+        assert f'<figure id="{name}">' in found.page()

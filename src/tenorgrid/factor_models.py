@@ -1,7 +1,7 @@
 """Factor models in the hand of a desk: `tg.fit_factors(...)`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,20 +32,38 @@ class FactorFit(Tables):
     log_likelihood: float
     converged: bool
     tests: dict[str, float]
+    source: str = field(repr=False, default="a table")
     parameters: pl.DataFrame = field(repr=False)
     states: pl.DataFrame = field(repr=False)
     futures: pl.DataFrame | None = field(repr=False, default=None)
     volatility: pl.DataFrame | None = field(repr=False, default=None)
     forecasts: pl.DataFrame | None = field(repr=False, default=None)
 
+    def page(self) -> str:
+        """The page of figures as one HTML text."""
+        from tenorgrid.reports.pages.factors import render  # plotly, only needed here
+
+        return render(
+            self.tables(),
+            model=self.model,
+            tests=self.tests,
+            log_likelihood=self.log_likelihood,
+            converged=self.converged,
+            source=self.source,
+        )
+
     def save(self, folder: Path, *, inputs: dict[str, Path] | None = None) -> Path:
-        """Write the tables into `folder`, replaced as a whole."""
+        """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
+        from tenorgrid.reports.pages.factors import FILE
+
+        page = self.page()
         with writing(folder) as temporary:
             for name, frame in self.tables().items():
                 write_table(temporary, name, frame)
+            (temporary / FILE).write_text(page, encoding="utf-8")
             settings = {"model": str(self.model), "log_likelihood": self.log_likelihood, "converged": self.converged, **self.tests}
             write_manifest(temporary, command="factors", inputs=inputs, settings=settings)
-        return folder
+        return folder / FILE
 
 
 def fit_factors(
@@ -79,10 +97,15 @@ def fit_factors(
     if chosen == FactorModel.SCHWARTZ_SMITH:
         if form != PriceForm.LOGARITHMIC or index is not None or window is not None:
             raise InputError.of("fit_factors", "a panel alone for schwartz-smith, which is logarithmic: no index, window or other form")
-        return _of_panel(source)
+        return replace(_of_panel(source), source=_named(source))
     if chosen == FactorModel.SPREAD and form != PriceForm.LOGARITHMIC:
         raise InputError.of("fit_factors", "the logarithmic form: a spread is of log prices", column="form", value=form)
-    return _of_marks(read_marks(source), chosen, list(index or ()), PriceForm(form), window)
+    made = _of_marks(read_marks(source), chosen, list(index or ()), PriceForm(form), window)
+    return replace(made, source=", ".join([_named(source), *(index or ())]))
+
+
+def _named(source: pl.DataFrame | Path | str) -> str:
+    return "a table" if isinstance(source, pl.DataFrame) else Path(source).name
 
 
 def _of_panel(source: pl.DataFrame | Path | str) -> FactorFit:
