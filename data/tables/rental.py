@@ -54,6 +54,16 @@ class RentalBands(dy.Schema):
     upper = dy.Float64(nullable=True, description="Greatest; null where no tenor as long has an ask", metadata=USD_PER_GPU_HOUR)
 
 
+class SpotDiscounts(dy.Schema):
+    """Spot beside on demand, day by day: no point of the term structure, as it holds until it is taken away."""
+
+    day = dy.Date(primary_key=True, description="Day on which both were listed")
+    index = dy.String(primary_key=True, description="Resource and region")
+    firm = dy.Float64(min_exclusive=0, description="On demand", metadata=USD_PER_GPU_HOUR)
+    spot = dy.Float64(min_exclusive=0, description="Spot", metadata=USD_PER_GPU_HOUR)
+    discount = dy.Float64(description="1 − spot / on demand", metadata={"unit": "1"})
+
+
 class GenerationShifts(dy.Schema):
     """A generation's forwards beside another's per unit of the same work."""
 

@@ -43,3 +43,17 @@ def shifts(rows: pl.DataFrame) -> go.Figure:
     drawn.update_yaxes(zeroline=True, zerolinecolor=theme.MIDDLE, ticksuffix=" %")
     drawn.update_xaxes(dtick=12, title={"text": "months from now"})
     return drawn
+
+
+def spots(rows: pl.DataFrame, *, indices: Sequence[str]) -> go.Figure:
+    """By how much spot was cheaper than on demand, a line an index."""
+    drawn = theme.figure(height=320)
+    for place, name in enumerate(indices):
+        mine = rows.filter(pl.col("index") == name).sort("day")
+        drawn.add_scatter(
+            x=mine["day"].to_list(), y=(100 * mine["discount"]).to_list(), name=name, mode="lines",
+            line={"color": theme.colour(place), "dash": theme.dash(place), "width": 2},
+            hovertemplate="%{x|%d %b %Y}: %{y:.1f} %<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    drawn.update_yaxes(ticksuffix=" %")
+    return drawn

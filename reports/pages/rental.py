@@ -56,9 +56,35 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str, as_of: date) -> s
     ]  # fmt: skip
     lead = "What the months between two tenors cost."
     sections = [Section(name="forwards-section", title="The term structure", lead=lead, blocks=blocks)]
+    if "spots" in tables:
+        sections.append(_spots(tables["spots"]))
     if "shifts" in tables:
         sections.append(_generations(tables["shifts"]))
     return compose(title="Rental rates", subtitle=f"{source}, {as_of}.", keys=keys, sections=sections, note="")
+
+
+def _spots(spots: pl.DataFrame) -> Section:
+    last = spots.sort("day").group_by("index", maintain_order=True).last().sort("discount", "index", descending=[True, False])
+    longest = spots.group_by("index").len().sort("len", "index", descending=[True, False])["index"].head(DRAWN).sort().to_list()
+    columns = [
+        Column(name="index", head="Index"),
+        Column(name="day", head="Last listed"),
+        Column(name="firm", head="On demand", unit="USD/GPUh", form=",.4f"),
+        Column(name="spot", head="Spot", unit="USD/GPUh", form=",.4f"),
+        Column(name="discount", head="Cheaper by", form=".1%"),
+    ]
+    blocks: list[Drawing | Listing] = [
+        Drawing(
+            name="spots", title="Spot below on demand", figure=figures.spots(spots, indices=longest),
+            caption=f"1 − spot / on demand. {len(longest)} of {last.height} indices.",
+        ),
+        Listing(
+            name="spot-table", title="Last listed", table=table(last, columns, name="spots-table"),
+            caption="The cheapest beside on demand first.",
+        ),
+    ]  # fmt: skip
+    lead = "Spot is no tenor: its price holds until the capacity is taken away, and no forward is made of it."
+    return Section(name="spots-section", title="Spot beside on demand", lead=lead, blocks=blocks)
 
 
 def _generations(shifts: pl.DataFrame) -> Section:

@@ -13,6 +13,7 @@ from tenorgrid.curves.rental.curve import RentalCurve
 from tenorgrid.curves.rental.curve import rental_curve as fit
 from tenorgrid.curves.rental.listed import listed_rates
 from tenorgrid.curves.rental.par import Payment
+from tenorgrid.curves.rental.spot import spot_discounts
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.formats import read_observations
 from tenorgrid.data.readers.term_structures import COLUMNS, read_published_rates
@@ -24,13 +25,17 @@ from tenorgrid.results import Tables
 
 @dataclass(frozen=True, kw_only=True)
 class Rental(Tables):
-    """`rates`, `curve` (forwards) and, where generations were tied, `shifts`; the tables are those of `tenorgrid.data.tables.rental`."""
+    """`rates`, `curve` (forwards), `shifts` where generations were tied, and `spots` where list prices told spot beside on demand.
+
+    The tables are those of `tenorgrid.data.tables.rental`.
+    """
 
     source: str
     fitted: RentalCurve = field(repr=False)
     rates: pl.DataFrame = field(repr=False)
     curve: pl.DataFrame = field(repr=False)
     shifts: pl.DataFrame | None = field(repr=False)
+    spots: pl.DataFrame | None = field(repr=False, default=None)
 
     @property
     def as_of(self) -> date:
@@ -97,15 +102,15 @@ def rental_curve(
     2.658
     """
     source = "rental rates" if isinstance(rates, pl.DataFrame) else Path(rates).name
-    table = rates if isinstance(rates, pl.DataFrame) else _read(Path(rates), as_of, by, where or {})
+    table, spots = (rates, None) if isinstance(rates, pl.DataFrame) else _read(Path(rates), as_of, by, where or {})
     fitted = fit(table, as_of=as_of, discount=discount, payment=payment)
     if (performance is None) != (reference is None):
         raise InputError.of("rental", "a performance and the reference that it is of, both or neither", column="reference", value=reference)
     shifts = None if performance is None or reference is None else fitted.tied(performance, reference=reference)
-    return Rental(source=source, fitted=fitted, rates=fitted.rates, curve=fitted.curve, shifts=shifts)
+    return Rental(source=source, fitted=fitted, rates=fitted.rates, curve=fitted.curve, shifts=shifts, spots=spots)
 
 
-def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[str, str]) -> pl.DataFrame:
+def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     if not path.is_file():
         raise InputError.of(path.name, "a file of rental rates or of observed prices", value="nothing there")
     try:
@@ -114,12 +119,12 @@ def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[st
         raise InputError.of(path.name, "CSV or Parquet", value=str(error).splitlines()[0]) from error
     columns = set(head.columns)
     if columns >= COLUMNS:
-        return read_published_rates(path)
+        return read_published_rates(path), None
     if {"as_of", "months"} <= columns:
         rows, faults = read_checked(path, RentalRates, empty=False)
         if faults:
             raise InputError(faults)
-        return rows
+        return rows, None
     seen = read_observations(path)
     if lacking := [name for name in where if name not in seen.columns]:
         raise InputError.of(path.name, "columns of the observations", column="where", value=", ".join(lacking))
@@ -127,4 +132,6 @@ def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[st
     last = seen["time"].max()
     if not isinstance(last, datetime):
         raise InputError.of(path.name, "at least one observation that is asked for")
-    return listed_rates(seen, as_of=as_of or last.astimezone(UTC).date(), by=by)
+    day = as_of or last.astimezone(UTC).date()
+    spots = spot_discounts(seen, as_of=day, by=tuple(name for name in by if name != "tier"))
+    return listed_rates(seen, as_of=day, by=by), spots if spots.height else None
