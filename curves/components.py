@@ -18,7 +18,7 @@ Where the quotes leave a straight line free, it has the least slope, and a sprea
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -113,7 +113,7 @@ def components(
     """
     spline = BASES[method](knots=quotes.knots / quotes.knots[-1])
     masks = np.stack([np.ones(factor.size), *_spreads(quotes)])
-    powers = _powers(quotes, spline)
+    powers = _powers(quotes)
     shaped = powers if (factor == 1.0).all() else powers * factor[:, None]
     level, *others = (quotes.moments(shaped if place == 0 else shaped * mask[:, None]) for place, mask in enumerate(masks))
     rows = np.concatenate([_rows(moments, spline) for moments in (level, *others)], axis=1)
@@ -157,9 +157,17 @@ def _flat_ends(spline: Spline, ends: Ends, count: int) -> Vector:
     return found
 
 
-def _powers(quotes: Weights, spline: Spline) -> Vector:
-    edges = np.arange(len(quotes.starts) + 1) / quotes.knots[-1]
-    return spline.cells(edges[:-1], edges[1:], quotes.interval)
+def _powers(quotes: Weights) -> Vector:
+    return np.concatenate([_hours(count) for count in np.diff(quotes.knots).tolist()])
+
+
+@cache
+def _hours(count: int) -> Vector:
+    """(count, 5) averages of the powers of u over each hour of an interval of so many: of all months of 744 hours the same."""
+    edges = np.arange(count + 1.0)
+    found = Spline(knots=edges[[0, -1]]).cells(edges[:-1], edges[1:], np.zeros(count, dtype=np.int64))
+    found.flags.writeable = False
+    return found
 
 
 def _rows(moments: Vector, spline: Spline) -> Vector:

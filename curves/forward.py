@@ -284,7 +284,8 @@ def fit_read(
     if within == "bid-ask":
         inside = smoothest_inside(mine, rows, fitted.bend, kept=kept, redundant=redundant, offset=offset)
         price = inside.price
-    forward = fitted.forward(price[kept] - independent.average(offset)) + offset
+    level = price[kept] if shape is None else price[kept] - independent.average(offset)
+    forward = fitted.forward(level) + offset
     return ForwardCurve(
         index=index,
         as_of=as_of,

@@ -68,7 +68,7 @@ def _years(starts: pl.Series) -> range | None:
     """Years (UTC) of a grid of hours, or None where it is none: other instants are worked out one by one."""
     if starts.is_empty():
         return None
-    instants = starts.to_physical().to_numpy()
+    instants = starts.cast(pl.Int64).to_numpy()
     step = HOUR.total_seconds() * 1e6
     if starts.dtype != pl.Datetime("us", "UTC") or instants[0] % step or (np.diff(instants) != step).any():
         return None

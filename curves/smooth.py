@@ -18,6 +18,9 @@ from tenorgrid.curves.hours import Counts, Vector
 
 DEGREE = 4
 SIZE = DEGREE + 1
+NODES = np.cos(np.pi * (2 * np.arange(SIZE) + 1) / (2 * SIZE))  # of u in [-1, 1], where a quartic is read off
+POWERS = np.linalg.inv(np.vander(NODES, SIZE, increasing=True))  # from values there to powers of u
+QUADRATIC, QUARTIC = (np.polynomial.legendre.leggauss(count) for count in (SIZE - 2, SIZE))  # exact for squares of such
 DETERMINED = 1e-10  # least diagonal of the factorisation, relative to the largest, of rows that a spline can tell apart
 
 
@@ -35,32 +38,39 @@ class Spline:
     @cached_property
     def local(self) -> Vector:
         """(n, 5, p) from coefficients to the powers of u in [-1, 1] on each interval."""
-        nodes = np.cos(np.pi * (2 * np.arange(SIZE) + 1) / (2 * SIZE))
-        middle, half = self._middle, self._half
-        times = (middle[:, None] + half[:, None] * nodes).ravel()
-        interval = np.repeat(np.arange(middle.size), SIZE)
-        values = np.zeros((times.size, self.size))
-        first, found = _bsplines(times, interval, self.knots)
-        values[np.arange(times.size)[:, None], first[:, None] + np.arange(SIZE)] = found
-        powers = np.linalg.inv(np.vander(nodes, SIZE, increasing=True))
-        return np.asarray(np.einsum("kj,njp->nkp", powers, values.reshape(middle.size, SIZE, self.size)))
+        return self._placed(self._own)
+
+    @cached_property
+    def _own(self) -> Vector:
+        """(n, 5, 5) the same from the five B-splines that an interval knows."""
+        times = self._middle[:, None] + self._half[:, None] * NODES
+        values = _bsplines(times.ravel(), np.repeat(np.arange(self._half.size), SIZE), self.knots)
+        return np.asarray(POWERS @ values.reshape(-1, SIZE, SIZE))
+
+    def _placed(self, blocks: Vector) -> Vector:
+        """(n, k, p) from what each interval says of its own five coefficients, (n, k, 5): those from the 2 i-th on."""
+        found = np.zeros((*blocks.shape[:2], self.size))
+        every = np.arange(len(blocks))
+        for place in range(SIZE):
+            found[every, :, 2 * every + place] = blocks[:, :, place]
+        return found
 
     def roughness(self, order: int) -> Vector:
         """(5 n, p) matrix R with |R c|² = ∫ (dᵏf/dtᵏ)², k the order."""
         derivative = np.zeros((SIZE, SIZE))
         for power in range(order, SIZE):
             derivative[power - order, power] = np.prod(np.arange(power - order + 1, power + 1))
-        nodes, mass = np.polynomial.legendre.leggauss(SIZE)
+        nodes, mass = QUARTIC
         at = np.sqrt(mass)[:, None] * np.vander(nodes, SIZE, increasing=True) @ derivative
-        scaled = self.local * (self._half ** (0.5 - order))[:, None, None]
-        return np.asarray(np.einsum("jk,nkp->njp", at, scaled)).reshape(-1, self.size)
+        scaled = self._own * (self._half ** (0.5 - order))[:, None, None]
+        return self._placed(at @ scaled).reshape(-1, self.size)
 
     def bending(self, weight: Vector) -> Vector:
         """(3 n, p) matrix whose squared norm is Σ_i w_i ∫_i f''² dt, weights (n,): f'' is quadratic, so three nodes are exact."""
-        nodes, mass = np.polynomial.legendre.leggauss(SIZE - 2)
+        nodes, mass = QUADRATIC
         at = np.sqrt(mass)[:, None] * np.column_stack([2 + 0 * nodes, 6 * nodes, 12 * nodes**2])
-        scaled = self.local[:, 2:] * (np.sqrt(weight) * self._half**-1.5)[:, None, None]
-        return np.asarray(at @ scaled).reshape(-1, self.size)
+        scaled = self._own[:, 2:] * (np.sqrt(weight) * self._half**-1.5)[:, None, None]
+        return self._placed(at @ scaled).reshape(-1, self.size)
 
     def line(self) -> Vector:
         """(p, 2) coefficients of 1 and of t scaled to [-1, 1]: the Greville abscissae."""
@@ -146,8 +156,8 @@ def _double(knots: Vector) -> Vector:
     return np.concatenate([np.repeat(knots[0], SIZE), np.repeat(knots[1:-1], 2), np.repeat(knots[-1], SIZE)])
 
 
-def _bsplines(times: Vector, interval: Counts, knots: Vector) -> tuple[Counts, Vector]:
-    """First B-spline that is not zero at each time, and the values of it and the four after (de Boor's recurrence)."""
+def _bsplines(times: Vector, interval: Counts, knots: Vector) -> Vector:
+    """(times, 5) values of the five B-splines that are not zero at each time (de Boor's recurrence), the first of them the 2 i-th."""
     double = _double(knots)
     place = DEGREE + 2 * interval  # double[place] <= time < double[place + 1]
     values = np.ones((times.size, 1))
@@ -158,4 +168,4 @@ def _bsplines(times: Vector, interval: Counts, knots: Vector) -> tuple[Counts, V
         values = np.zeros((times.size, degree + 1))
         values[:, 1:] = share * (times[:, None] - left)  # rising
         values[:, :-1] += share * (right - times[:, None])  # falling
-    return place - DEGREE, values
+    return values

@@ -135,18 +135,16 @@ def weights(
     _refuse_unread(quotes)
     begin, finish = _moment(quotes["start"].min()), _moment(quotes["end"].max())
     starts = Period(start=begin, end=finish).starts()
-    clocks = {zone: clock(starts, zone) for zone in sorted(set(quotes["timezone"]))}
     out = _outages(quotes, outages, begin, len(starts))
     rows: list[Key] = [
         (str(profile), str(average), str(zone), calendar or "", name if name in out else "")
         for profile, average, zone, calendar, name in _columns(quotes, "profile", "average", "timezone", "calendar", "quote_id")
     ]
     keys = tuple(sorted(set(rows)))
+    clocks = {key[2]: clock(starts, key[2]) for key in keys if key[1] != Averaging.HOURLY}  # averages of hours know no days
     paid = np.ones(len(starts)) if discounts is None else discounts(starts)
-    densities = np.stack(
-        [_density(_delivered(starts, key, clocks[key[2]]) & out.get(key[4], out[""]), key[1], clocks[key[2]]) * paid for key in keys]
-    )
-    first, end = ((quotes[column].to_physical().to_numpy() - _instant(begin)) // TICKS for column in ("start", "end"))
+    densities = np.stack([_density(_delivered(starts, key, clocks) & out.get(key[4], out[""]), key, clocks) * paid for key in keys])
+    first, end = ((quotes[column].cast(pl.Int64).to_numpy() - _instant(begin)) // TICKS for column in ("start", "end"))
     kind = np.array([keys.index(row) for row in rows], dtype=np.int64)
     total = np.array([densities[k, low:high].sum() for k, low, high in zip(kind, first, end, strict=True)])
     _refuse_days(quotes, clocks, first, end)
@@ -164,9 +162,9 @@ def weights(
     return Weights(starts=starts, first=first, end=end, kind=kind, keys=keys, densities=densities, total=total)
 
 
-def _delivered(starts: pl.Series, key: Key, local: Clock) -> Flags:
+def _delivered(starts: pl.Series, key: Key, clocks: dict[str, Clock]) -> Flags:
     flags = counted(starts, key[0], key[2])
-    return flags & open_hours(local, key[3]) if key[3] else flags
+    return flags & open_hours(clocks[key[2]], key[3]) if key[3] else flags
 
 
 def open_hours(local: Clock, calendar: str) -> Flags:
@@ -191,11 +189,11 @@ def _outages(quotes: pl.DataFrame, outages: pl.DataFrame | None, begin: datetime
     return found
 
 
-def _density(hours: Flags, average: str, local: Clock) -> Vector:
+def _density(hours: Flags, key: Key, clocks: dict[str, Clock]) -> Vector:
     flags = hours.astype(np.float64)
-    if average == Averaging.HOURLY:
+    if key[1] == Averaging.HOURLY:
         return flags
-    _, day = np.unique(local.day, return_inverse=True)
+    _, day = np.unique(clocks[key[2]].day, return_inverse=True)
     return flags / np.maximum(np.bincount(day, weights=flags), 1.0)[day]
 
 
@@ -208,7 +206,7 @@ def _refuse_unread(quotes: pl.DataFrame) -> None:
     faults += [
         Fault(file="quotes", row=row + 1, column=column, value=str(quotes[column][row]), expected="a whole hour")
         for column in ("start", "end")
-        for row in np.flatnonzero(quotes[column].to_physical().to_numpy() % TICKS).tolist()
+        for row in np.flatnonzero(quotes[column].cast(pl.Int64).to_numpy() % TICKS).tolist()
     ]
     if faults:
         faults.sort(key=lambda fault: fault.row or 0)
