@@ -71,3 +71,28 @@ def test_what_cannot_be_read_leaves_nothing_behind(rates: Path, tmp_path: Path) 
         tg.rental_curve(rates, reference="H100")
     with pytest.raises(tg.InputError, match="nothing there"):
         tg.rental_curve(tmp_path / "none.csv")
+
+
+def test_bids_and_asks_give_the_forwards_they_leave_open(tmp_path: Path) -> None:
+    quotes = pl.DataFrame({"as_of": [DAY] * 2, "index": ["H100"] * 2, "months": [12, 36], "bid": [3.0, 2.7], "ask": [3.2, None]})
+    quotes.write_csv(tmp_path / "quotes.csv")
+    told = CliRunner().invoke(app, ["rental", str(tmp_path / "quotes.csv"), "--out", str(tmp_path / "out"), "--json"])
+    assert told.exit_code == 0, told.output
+    written = read_table(tmp_path / "out", "bands", tables.RentalBands)
+    assert written.select("lower", "upper").rows() == [(pytest.approx(3.0), pytest.approx(3.2)), (pytest.approx(2.45), None)]
+    assert tg.rental_bands(quotes).equals(written)
+    assert json.loads(told.output)["bands"][1]["upper"] is None
+    assert "The term structure between bids and asks" in (tmp_path / "out" / "rental.html").read_text()
+
+
+def test_bids_above_asks_and_options_of_list_prices_are_refused(tmp_path: Path) -> None:
+    quotes = pl.DataFrame({"as_of": [DAY] * 2, "index": ["H100"] * 2, "months": [12, 13], "bid": [2.9, 1.0], "ask": [3.1, 1.1]})
+    quotes.write_csv(tmp_path / "quotes.csv")
+    asked = ["rental", str(tmp_path / "quotes.csv"), "--out", str(tmp_path / "out")]
+    told = CliRunner().invoke(app, asked)
+    assert isinstance(told.exception, tg.InputError)
+    assert "13 months at 1.1 against a bid of 2.9 for 12 months" in str(told.exception)
+    told = CliRunner().invoke(app, [*asked, "--by", "region"])
+    assert told.exit_code == 2
+    assert "--by cannot be given with a table of bids and asks" in " ".join(told.stderr.split())
+    assert not (tmp_path / "out").exists()

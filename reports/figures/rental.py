@@ -57,3 +57,33 @@ def spots(rows: pl.DataFrame, *, indices: Sequence[str]) -> go.Figure:
         )  # fmt: skip
     drawn.update_yaxes(ticksuffix=" %")
     return drawn
+
+
+def bands(rows: pl.DataFrame, *, indices: Sequence[str]) -> go.Figure:
+    """Bid to ask of each tenor as a bar, and the forwards they leave open as areas over their periods; one strip an index."""
+    drawn = theme.strips([(name, ", USD per GPU-hour") for name in indices], height=180)
+    for place, index in enumerate(indices):
+        mine = rows.filter(pl.col("index") == index).sort("months")
+        axis, first_strip = theme.axis(place), place == 0
+        top = max((value for name in ("ask", "bid", "upper", "lower") for value in mine[name].drop_nulls()), default=1.0)
+        for number, (first, end, lower, upper) in enumerate(mine.select("first", "months", "lower", "upper").iter_rows()):
+            said = f"months {first} to {end}: {lower:.4f} " + ("or more" if upper is None else f"to {upper:.4f}")
+            drawn.add_scatter(
+                x=[first, end, end, first], y=[lower, lower, *[1.05 * top if upper is None else upper] * 2], yaxis=axis, name="forward",
+                legendgroup="forward", showlegend=first_strip and number == 0, mode="lines", fill="toself", fillcolor="rgba(193,89,47,.22)",
+                line={"color": theme.ACCENT, "width": 0 if upper is None else 1}, text=said, hoveron="fills", hoverinfo="text",
+            )  # fmt: skip
+        for side, sign in (("bid", "triangle-up"), ("ask", "triangle-down")):
+            drawn.add_scatter(
+                x=mine["months"].to_list(), y=mine[side].to_list(), yaxis=axis, name=side, legendgroup=side, showlegend=first_strip,
+                mode="markers", marker={"color": theme.BLUE, "size": 8, "symbol": sign},
+                hovertemplate=f"%{{x}} months: {side} %{{y:.4f}}<extra></extra>",
+            )  # fmt: skip
+        for months, bid, ask in mine.select("months", "bid", "ask").drop_nulls().iter_rows():
+            drawn.add_scatter(
+                x=[months, months], y=[bid, ask], yaxis=axis, showlegend=False, mode="lines", line={"color": theme.BLUE, "width": 2},
+                hoverinfo="skip",
+            )  # fmt: skip
+    drawn.update_yaxes(rangemode="tozero")
+    drawn.update_xaxes(dtick=12, rangemode="tozero", title={"text": "months from now"})
+    return drawn

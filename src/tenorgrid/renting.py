@@ -19,8 +19,10 @@ from tenorgrid.data.readers.formats import read_observations
 from tenorgrid.data.readers.term_structures import COLUMNS, read_published_rates
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.door import read_checked
-from tenorgrid.data.tables.rental import RentalRates
+from tenorgrid.data.tables.rental import RentalQuotes, RentalRates
 from tenorgrid.results import Tables
+
+BY = ("resource", "region", "tier")  # columns of list prices that name an index
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ def rental_curve(
     payment: Payment = "arrears",
     performance: Mapping[str, float] | None = None,
     reference: str | None = None,
-    by: tuple[str, ...] = ("resource", "region", "tier"),
+    by: tuple[str, ...] = BY,
     where: Mapping[str, str] | None = None,
 ) -> Rental:
     """Forwards in rental rates of one to many months, the ageing yield, and generations tied by the work they do.
@@ -110,14 +112,29 @@ def rental_curve(
     return Rental(source=source, fitted=fitted, rates=fitted.rates, curve=fitted.curve, shifts=shifts, spots=spots)
 
 
-def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+def two_sided(path: Path) -> pl.DataFrame | None:
+    """The `RentalQuotes` of a file of bids and asks; None where the file is another. Raises `InputError` with every fault."""
+    columns = _columns(path)
+    if not ({"as_of", "months"} <= columns and columns & {"bid", "ask"}):
+        return None
+    rows, faults = read_checked(path, RentalQuotes, empty=False)
+    if faults:
+        raise InputError(faults)
+    return rows
+
+
+def _columns(path: Path) -> set[str]:
     if not path.is_file():
         raise InputError.of(path.name, "a file of rental rates or of observed prices", value="nothing there")
     try:
         head = pl.read_parquet(path, n_rows=1) if path.suffix == ".parquet" else pl.read_csv(path, n_rows=1, infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise InputError.of(path.name, "CSV or Parquet", value=str(error).splitlines()[0]) from error
-    columns = set(head.columns)
+    return set(head.columns)
+
+
+def _read(path: Path, as_of: date | None, by: tuple[str, ...], where: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    columns = _columns(path)
     if columns >= COLUMNS:
         return read_published_rates(path), None
     if {"as_of", "months"} <= columns:

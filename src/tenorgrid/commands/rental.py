@@ -2,15 +2,22 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tenorgrid.commands.output import AsJson, Out, refuse_over, refuse_unused, say
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tenorgrid.curves.discount import Discount
+
 
 def rental(
-    rates: Annotated[Path, typer.Argument(help="Rental rates by tenor, CCIR's term structure, or list prices with their terms.")],
+    rates: Annotated[
+        Path, typer.Argument(help="Rental rates by tenor, or their bids and asks; CCIR's term structure; list prices with their terms.")
+    ],
     out: Out,
     as_of: Annotated[str | None, typer.Option("--as-of", help="Day of the rates, such as 2026-07-30; default the last.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Flat discount rate a year; default none.")] = None,
@@ -18,7 +25,9 @@ def rental(
     payment: Annotated[str, typer.Option("--payment", help="By the month, arrears or advance.")] = "arrears",
     reference: Annotated[str | None, typer.Option("--reference", help="Index that others are tied to.")] = None,
     performance: Annotated[list[str] | None, typer.Option("--performance", help="INDEX=work over the reference's.")] = None,
-    by: Annotated[str, typer.Option("--by", help="Of list prices: columns that name an index.")] = "resource,region,tier",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Of list prices: columns that name an index; default resource,region,tier.")
+    ] = None,
     where: Annotated[list[str] | None, typer.Option("--where", help="Of list prices: COLUMN=VALUE; may be given again.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -26,10 +35,10 @@ def rental(
 
     Example: tenorgrid rental rates.csv --rate 0.04 --out out-rental
     """
-    from tenorgrid.curves.discount import Discount, flat
+    from tenorgrid.curves.discount import flat
     from tenorgrid.data.tables.rental import DiscountRates
     from tenorgrid.folders import read_file
-    from tenorgrid.renting import rental_curve
+    from tenorgrid.renting import BY, rental_curve, two_sided
 
     if discount is not None:
         refuse_unused("--discount", {"--rate": rate})
@@ -42,6 +51,12 @@ def rental(
         if day is None:
             raise typer.BadParameter("--discount needs --as-of, the day that its rates are of")
         money = discount_curve(read_file(discount, DiscountRates), as_of=day)
+    given = {path.name: path for path in (rates, discount) if path is not None}
+    if (sides := two_sided(rates)) is not None:
+        unused = {"--reference": reference, "--performance": performance, "--by": by, "--where": where}
+        refuse_unused("a table of bids and asks", unused)
+        _between(sides, out, as_json, day=day, money=money, payment=payment, inputs=given, settings={"rate": rate, "payment": payment})
+        return
     ratios = {name: _number(text, value) for text in performance or [] for name, value in [_pair(text, "--performance")]}
     made = rental_curve(
         rates,
@@ -50,15 +65,28 @@ def rental(
         payment=payment,  # type: ignore[arg-type]  # refused where it is neither
         performance=ratios or None,
         reference=reference,
-        by=tuple(by.split(",")),
+        by=tuple(by.split(",")) if by else BY,
         where=dict(_pair(text, "--where") for text in where or []),
     )
-    given = {path.name: path for path in (rates, discount) if path is not None}
     settings = {"rate": rate, "payment": payment, "reference": reference, "performance": ratios, "by": by, "where": where}
     page = made.save(out, inputs=given, settings=settings)
     count = made.curve["index"].n_unique()
     done: dict[str, object] = {"out": str(out), "page": str(page), "as_of": made.as_of, "forwards": made.curve.to_dicts()}
     say(done, as_json, f"{made.curve.height} forwards of {count} indices on {made.as_of}; {page}")
+
+
+def _between(
+    sides: "pl.DataFrame", out: Path, as_json: bool, *, day: date | None, money: "Discount | None", payment: str,
+    inputs: dict[str, Path], settings: dict[str, object],
+) -> None:  # fmt: skip
+    from tenorgrid.renting_bands import rental_band
+
+    source = next(iter(inputs))
+    made = rental_band(sides, source=source, as_of=day, discount=money, payment=payment)  # type: ignore[arg-type]  # refused where it is neither
+    page = made.save(out, inputs=inputs, settings=settings)
+    done: dict[str, object] = {"out": str(out), "page": str(page), "as_of": made.as_of, "bands": made.bands.to_dicts()}
+    count = made.bands["index"].n_unique()
+    say(done, as_json, f"forwards of {made.bands.height} periods between bids and asks of {count} indices on {made.as_of}; {page}")
 
 
 def _day(text: str) -> date:
