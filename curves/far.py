@@ -1,5 +1,6 @@
 """The far end: long-dated marks joined to near quotes, within what these leave free."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,9 +44,12 @@ def join_far(
     portfolio that pays for nothing; the multipliers of the program say which. Marks are taken in the order of their ends, each against
     the quotes and the marks before it.
 
+    A mark that is a bid and an ask contradicts where all of bid to ask is outside. Else its price is what is nearest to their middle
+    and free, and both sides stay with the quote: a curve `within` "bid-ask" may end anywhere between them.
+
     Args:
         near: `Quotes`; rows of other indices are left alone.
-        far: `FarMarks`, each the price of every hour of its period; rows of other indices are left alone.
+        far: `FarMarks`, each the price, or the bid and the ask, of every hour of its period; rows of other indices are left alone.
         index: index that both are of.
         as_of: moment that the marks are known at.
         timezone: of the marks' days.
@@ -65,25 +69,27 @@ def join_far(
             Fault(file="far", column="quote_id", value=name, expected="a name that no near quote has") for name in sorted(both)
         )
     whole = pl.concat([quotes, _quoted(marks, as_of, timezone)])
-    rows, price, names = _cells(whole), whole["price"].to_numpy(), whole["quote_id"].to_list()
+    rows, price, names = _cells(whole), whole["price"].to_numpy(writable=True), whole["quote_id"].to_list()
     kept = list(range(quotes.height))
     _refuse_near(rows[kept], price[kept], names, floor, tolerance)
     faults, found = [], []
-    for place in range(quotes.height, whole.height):
+    for place, (bid, asked, ask) in enumerate(_sides(marks), start=quotes.height):
         low, high, against = _limits(rows[kept], price[kept], rows[place], floor)
-        size = max(low - price[place], price[place] - high)
+        size = max(low - ask, bid - high)
         if size > tolerance:
-            side = against[0] if low - price[place] > tolerance else against[1]
+            side = against[0] if low - ask > tolerance else against[1]
             said = f"{low:.6g}" if high - low <= tolerance else f"{low:.6g} to {high:.6g}" if np.isfinite(high) else f"at least {low:.6g}"
+            told = f"{asked:g}" if bid == ask else f"{bid:g} to {ask:g}"
             faults.append(
                 Fault(
                     file="far",
                     column="price",
-                    value=f"{names[place]} at {price[place]:g}, {size:.6g} USD per GPU-hour outside",
+                    value=f"{names[place]} at {told}, {size:.6g} USD per GPU-hour outside",
                     expected=f"{said}, as {', '.join(names[kept[i]] for i in side)} say",
                 )
             )
             continue
+        price[place] = asked if bid == ask else np.clip(asked, low, high)
         implied = high - low <= tolerance
         found.append((names[place], float(price[place]), low, high if np.isfinite(high) else None, "implied" if implied else "joined"))
         if not implied:
@@ -91,21 +97,26 @@ def join_far(
     if faults:
         raise InputError(faults)
     limits = pl.DataFrame(found, schema=list(FarLimits.column_names()), orient="row")
-    return Joined(quotes=Quotes.validate(whole[kept]), limits=FarLimits.validate(limits, cast=True))
+    return Joined(quotes=Quotes.validate(whole.with_columns(pl.Series("price", price))[kept]), limits=FarLimits.validate(limits, cast=True))
 
 
 def _quoted(marks: pl.DataFrame, as_of: datetime, timezone: str) -> pl.DataFrame:
-    nothing = pl.lit(None, dtype=pl.Float64)
     return Quotes.validate(
         marks.select(
             pl.lit(as_of).dt.convert_time_zone("UTC").dt.cast_time_unit("us").alias("as_of"),
             "quote_id", "index", pl.col("quote_id").alias("contract"), "start", "end", pl.lit("base").alias("profile"),
-            nothing.alias("bid"), "price", nothing.alias("ask"), pl.lit("hourly").alias("average"),
+            "bid", pl.coalesce("price", pl.mean_horizontal("bid", "ask")), "ask", pl.lit("hourly").alias("average"),
             pl.lit(None, dtype=pl.String).alias("calendar"), pl.lit(timezone).alias("timezone"),
             pl.col("kind").cast(pl.String).alias("source"),
         ),
         cast=True,
     )  # fmt: skip
+
+
+def _sides(marks: pl.DataFrame) -> Iterator[tuple[float, float, float]]:
+    """Least, asked and greatest of each mark: a price is all three, a bid and an ask have their middle between them."""
+    for bid, price, ask in marks.select("bid", "price", "ask").iter_rows():
+        yield (bid, (bid + ask) / 2, ask) if price is None else (price, price, price)
 
 
 def _cells(quotes: pl.DataFrame) -> Vector:

@@ -85,21 +85,36 @@ class FarMarks(dy.Schema):
     index = dy.String(description="Index")
     start = dy.Datetime(time_zone="UTC", description="First instant of delivery")
     end = dy.Datetime(time_zone="UTC", description="First instant after delivery")
-    price = dy.Float64(description="Price of every GPU-hour of the period", metadata=USD_PER_GPU_HOUR)
+    price = dy.Float64(
+        nullable=True, description="Price of every GPU-hour of the period; null where bid and ask tell", metadata=USD_PER_GPU_HOUR
+    )
     kind = dy.Enum(["auction", "lease"], description="What it is the result of")
     source = dy.String(nullable=True, description="Where it was published")
+    bid = dy.Float64(nullable=True, description="What somebody pays", metadata=USD_PER_GPU_HOUR)
+    ask = dy.Float64(nullable=True, description="What somebody takes", metadata=USD_PER_GPU_HOUR)
 
     @dy.rule()
     def ends_after_start(cls) -> pl.Expr:
         """`end` after `start`."""
         return pl.col("end") > pl.col("start")
 
+    @dy.rule()
+    def price_or_both_sides(cls) -> pl.Expr:
+        """A price, or a bid and an ask."""
+        return pl.col("price").is_not_null() | (pl.col("bid").is_not_null() & pl.col("ask").is_not_null())
+
+    @dy.rule()
+    def sides_in_order(cls) -> pl.Expr:
+        """Bid, price and ask in order, as far as they are there."""
+        least, most = pl.max_horizontal("bid", "price"), pl.min_horizontal("price", "ask")
+        return (least <= most).fill_null(value=True) & (pl.col("bid") <= pl.col("ask")).fill_null(value=True)
+
 
 class FarLimits(dy.Schema):
     """What the quotes before it leave a long-dated mark free to be."""
 
     quote_id = dy.String(primary_key=True, description="Name of the mark")
-    price = dy.Float64(description="Its price", metadata=USD_PER_GPU_HOUR)
+    price = dy.Float64(description="Its price; of a bid and an ask, what is nearest to their middle and free", metadata=USD_PER_GPU_HOUR)
     lower = dy.Float64(nullable=True, description="Least average over its period that the others allow", metadata=USD_PER_GPU_HOUR)
     upper = dy.Float64(nullable=True, description="Largest; null where nothing limits it", metadata=USD_PER_GPU_HOUR)
     status = dy.Enum(["joined", "implied"], description="joined, or implied: the others say the same")

@@ -122,3 +122,36 @@ def test_near_quotes_that_contradict_and_bad_tables_are_refused() -> None:
         joined(near(MONTHS), far({(1, 13): 2.0}, "tender"))
     with pytest.raises(InputError, match="a name that no near quote has"):
         joined(near(MONTHS), far({(1, 13): 2.0}).with_columns(quote_id=pl.lit("m1-2")))
+
+
+def sided(bid: float, ask: float, span: tuple[int, int] = (1, 13)) -> pl.DataFrame:
+    return far({span: 0.0}).with_columns(price=pl.lit(None, dtype=pl.Float64), bid=pl.lit(bid), ask=pl.lit(ask))
+
+
+def test_a_bid_and_an_ask_take_what_is_nearest_to_their_middle_and_free() -> None:
+    """The first half of the year is quoted, so the year is worth at least its part: a middle below that gives way to it."""
+    least = sum(price * hours(*span) for span, price in MONTHS.items()) / hours(1, 13)
+    for bid, ask, price in [(least + 0.5, least + 0.7, least + 0.6), (least - 0.3, least + 0.1, least)]:
+        made = joined(near(MONTHS), sided(bid, ask))
+        assert made.limits["price"].to_list() == pytest.approx([price], abs=1e-9)
+        quote = made.quotes.filter(pl.col("quote_id") == "lease 1-13").row(0, named=True)
+        assert (quote["bid"], quote["ask"]) == (bid, ask)
+        assert quote["price"] == pytest.approx(price, abs=1e-9)
+
+
+def test_the_smoothest_curve_between_a_far_bid_and_ask_bends_least() -> None:
+    made = joined(near(MONTHS), sided(2.3, 2.9))
+    between = fit_curve(made.quotes, index="X", as_of=NOW, within="bid-ask")
+    met = fit_curve(made.quotes, index="X", as_of=NOW)
+    assert 2.3 - 1e-9 <= between.average(when(1), when(13)) <= 2.9 + 1e-9
+    bending = [np.square(one.fitted.bend @ one.fair[list(one.kept)]).sum() for one in (between, met)]
+    assert bending[0] < bending[1]
+
+
+def test_a_far_ask_below_the_least_and_sides_out_of_order_are_refused() -> None:
+    with pytest.raises(InputError, match=r"lease 1-13 at 0.5 to 0.6, .* outside"):
+        joined(near(MONTHS), sided(0.5, 0.6))
+    with pytest.raises(InputError, match="Bid, price and ask in order"):
+        joined(near(MONTHS), sided(2.9, 2.3))
+    with pytest.raises(InputError, match="A price, or a bid and an ask"):
+        joined(near(MONTHS), sided(2.3, 2.9).with_columns(ask=pl.lit(None, dtype=pl.Float64)))

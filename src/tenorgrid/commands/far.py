@@ -10,7 +10,7 @@ from tenorgrid.commands.output import AsJson, Out, moment_of, refuse_over, say
 
 def far(
     quotes: Annotated[Path, typer.Argument(help="Near quotes.")],
-    marks: Annotated[Path, typer.Argument(help="Long-dated marks: quote_id, index, start, end, price, kind (auction, lease).")],
+    marks: Annotated[Path, typer.Argument(help="Long-dated marks: quote_id, index, start, end, price (or bid, ask), kind.")],
     index: Annotated[str, typer.Option("--index", help="Index that both are of.")],
     as_of: Annotated[str, typer.Option("--as-of", help="Moment that the marks are known at, such as 2027-03-16T04:00Z.")],
     out: Out,
