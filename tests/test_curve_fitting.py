@@ -110,3 +110,22 @@ def test_names_that_nobody_knows_are_refused_all_at_once(tmp_path: Path) -> None
         tg.fit_curve(quoted(), shape=object(), history=pl.DataFrame())  # type: ignore[arg-type]
     quoted().head(2).write_parquet(tmp_path / "quotes.parquet")
     assert tg.fit_curve(tmp_path / "quotes.parquet")["GPU1H27"] == pytest.approx(2.5, abs=1e-10)
+
+
+def test_prices_that_come_later_change_no_shape() -> None:
+    """A week of history by the moment of the curve; what follows it is ten times as high, and past months are known by their end alone."""
+    quotes = quoted().head(2)
+    starts = pl.datetime_range(datetime(2026, 12, 4, tzinfo=UTC), datetime(2027, 1, 20, tzinfo=UTC), "1h", closed="left", eager=True)
+    hour = starts.dt.hour().to_numpy()
+    known = (starts < datetime(2027, 1, 1, tzinfo=UTC)).to_numpy()
+    past = pl.DataFrame({"start": starts, "price": np.where(known, 2.0, 20.0) + np.where(known, 0.3, 9.0) * np.sin(hour)})
+    made, cut = (tg.fit_curve(quotes, history=rows) for rows in (past, past.filter(known)))
+    assert made.curve.equals(cut.curve)
+    later = tg.fit_curve(quotes, history=past, as_of=datetime(2027, 1, 19, tzinfo=UTC))
+    assert not later.curve["forward"].equals(made.curve["forward"])
+    with pytest.raises(InputError, match="at least one week"):
+        tg.fit_curve(quotes, history=past.filter(~known))
+    months = pl.datetime_range(datetime(2022, 1, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC), "1mo", eager=True)
+    season = pl.DataFrame({"start": months, "price": 2.0 + 0.1 * months.dt.month().to_numpy()})
+    wild = season.with_columns(price=pl.when(months >= datetime(2027, 1, 1, tzinfo=UTC)).then(50.0).otherwise(pl.col("price")))
+    assert tg.fit_curve(quotes, season=season).curve.equals(tg.fit_curve(quotes, season=wild).curve)

@@ -52,7 +52,7 @@ def fit_curve(
         tension: how hard the method `tension` pulls straight.
         averages: `plain`, or `discounted`: hours count by their discount factor, as where a contract is paid hour by hour.
         shape: hour-of-week shape, as `run.shape(index)`, or month-of-year shape, as `tg.month_of_year(...)`.
-        history: instead of it past hourly prices, `HourlyHistory`, on whose weeks the shape is measured.
+        history: instead of it past hourly prices, `HourlyHistory`, on whose weeks up to `as_of` the shape is measured.
         season: past prices of four years or more, on whose months it is measured; with `history`, months on top of hours of the week.
         outages: `Outages`, hours taken out of the delivery of quotes.
         band: measured ahead errors, as `run.band(index)`.
@@ -84,21 +84,32 @@ def fit_curve(
     if shape is not None and (history is not None or season is not None):
         name = "season" if history is None else "history"
         raise InputError.of("curve", f"a shape or a {name} that gives one, not both", column=name)
-    shape = shape_of_past(history, season, timezone=str(mine["timezone"][0])) if shape is None else shape
+    moment = _moment(as_of, mine)
+    if shape is None:
+        shape = shape_of_past(history, season, timezone=str(mine["timezone"][0]), by=moment)
     asked = Asked(
         choice=Choice(method=method, ends=ends, bending=bending, within=within, tension=tension, averages=averages),
         shape=shape,
         outages=Outages.create_empty() if outages is None else checked(outages, Outages, name="outages"),
     )
-    return as_curve(asked.fit(table, index=name, as_of=_moment(as_of, mine), band=band, discount=discount), asked=asked)
+    return as_curve(asked.fit(table, index=name, as_of=moment, band=band, discount=discount), asked=asked)
 
 
-def shape_of_past(history: pl.DataFrame | None, season: pl.DataFrame | None, *, timezone: str) -> AnyShape | None:
-    """The shape of past prices: hours of the week of `history`, months of the year of `season`, both `HourlyHistory`; None of none."""
-    week = None if history is None else shape_of_history(checked(history, HourlyHistory, name="history"), timezone=timezone)
+def shape_of_past(history: pl.DataFrame | None, season: pl.DataFrame | None, *, timezone: str, by: datetime) -> AnyShape | None:
+    """The shape of past prices: hours of the week of `history`, months of the year of `season`, both `HourlyHistory`; None of none.
+
+    Only what was over `by` the moment of the curve is read, so that later rows change no curve.
+    """
+    week = None if history is None else shape_of_history(_over(checked(history, HourlyHistory, name="history"), by), timezone=timezone)
     if season is None:
         return week
-    return month_of_year(checked(season, HourlyHistory, name="season"), timezone=timezone, week=week)
+    return month_of_year(_over(checked(season, HourlyHistory, name="season"), by), timezone=timezone, week=week)
+
+
+def _over(prices: pl.DataFrame, by: datetime) -> pl.DataFrame:
+    """A row lasts until the next one begins, the last as long as the one before it."""
+    start = pl.col("start")
+    return prices.sort("start").filter(pl.coalesce(start.shift(-1), start + (start - start.shift(1)), start) <= by)
 
 
 def _quotes(quotes: pl.DataFrame | Path | str) -> pl.DataFrame:
@@ -119,6 +130,8 @@ def _only(quotes: pl.DataFrame) -> str:
 
 def _moment(as_of: datetime | date | str | None, mine: pl.DataFrame) -> datetime:
     if isinstance(as_of, datetime):
+        if as_of.tzinfo is None:
+            raise InputError.of("curve", "a time with its zone", column="as_of", value=as_of)
         return as_of
     if as_of is None:
         last = mine["as_of"].max()

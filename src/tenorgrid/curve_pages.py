@@ -64,7 +64,8 @@ def fit_folder(
     past = [None if path is None else folders.read_file(path, HourlyHistory) for path in (history, season)]
     shape = None
     if any(prices is not None for prices in past):
-        shape = shape_of_past(*past, timezone=_zone(table, "the shape of a history"))
+        latest = table.group_by("index").agg(pl.col("as_of").max())["as_of"].min()  # the curve that knows least
+        shape = shape_of_past(*past, timezone=_zone(table, "the shape of a history"), by=latest)
     choice = Choice(**chosen)
     try:
         fitted = curves_of_quotes(
