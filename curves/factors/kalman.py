@@ -61,6 +61,7 @@ class Panel:
         self.logs = np.ascontiguousarray(np.log(prices))  # statsmodels refuses columns of a frame as they lie
         self.first = float(np.nanmean(self.logs[0]))
         self.filter: Any = KalmanSmoother(k_endog=count, k_states=2, k_posdef=2)
+        self.filter.filter_univariate = True  # errors of maturities are independent: one at a time, nothing is inverted
         self.filter.bind(self.logs)
         self.filter["selection"] = np.eye(2)
         self.rows = rows

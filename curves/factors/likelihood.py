@@ -6,6 +6,7 @@ the model is only an approximation (White 1982). Both are in the parameters as t
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -13,6 +14,7 @@ from scipy.optimize import minimize
 from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import InputError
 
+FIRST, LONGEST = 40, 500  # steps of a search from each start, and of the one that goes on
 GRADIENT = 1e-3  # largest slope per observation, in units of the search, at which a search has converged
 
 
@@ -35,7 +37,7 @@ def maximise(
     bounds: Sequence[tuple[float, float]],
     total: Callable[[Vector], float] | None = None,
 ) -> Estimate:
-    """The best of several searches.
+    """The best of several searches: short ones from every start, of which the best goes on.
 
     Args:
         each: log-likelihood by observation of natural parameters.
@@ -52,8 +54,11 @@ def maximise(
         found = -whole(natural(theta))
         return found if np.isfinite(found) else 1e10
 
-    searches = [minimize(cost, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "maxfun": 100_000}) for start in starts]
-    best = min(searches, key=lambda one: float(one.fun))
+    def search(start: Vector, **options: Any) -> Any:
+        return minimize(cost, start, method="L-BFGS-B", bounds=bounds, options={"maxfun": 100_000} | options)
+
+    first = min((search(start, maxiter=FIRST) for start in starts), key=lambda one: float(one.fun))
+    best = search(np.asarray(first.x), maxiter=LONGEST, eps=1e-6, ftol=1e-12)  # only the best of short searches goes on
     if not best.fun < 1e9:
         raise InputError.of("likelihood", "data under which some parameters have a likelihood", value=best.fun)
     theta = np.asarray(best.x, np.float64)
