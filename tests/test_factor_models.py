@@ -119,3 +119,56 @@ def test_a_panel_gives_factors_futures_and_volatilities() -> None:
     assert (found.volatility["model"] / found.volatility["realised"]).is_between(0.7, 1.4).all()
     for name in ("states", "by-delivery", "missed"):
         assert f'<figure id="{name}">' in found.page()
+
+
+def test_a_reverting_price_s_futures_are_its_expectation_and_its_options_obey_parity() -> None:
+    """E[S] = exp(θ + e^{-κT} (x − θ) + σ² (1 − e^{-2κT}) / 4κ), and draws of the exact step agree with call and put."""
+    found = tg.fit_factors(marks({"A": reverting(1)}), model="ou", index=["A"])
+    k, level, sigma = (found.parameters.filter(pl.col("parameter") == name)["value"][0] for name in ("reversion", "level", "volatility"))
+    x, at = float(found.states["filtered"][-1]), 0.02
+    mean, variance = level + np.exp(-k * at) * (x - level), sigma**2 * (1 - np.exp(-2 * k * at)) / (2 * k)
+    assert found.future(at) == pytest.approx(np.exp(mean + variance / 2), rel=1e-12)
+    drawn = np.exp(mean + np.sqrt(variance) * np.random.default_rng(5).normal(size=400_000))
+    call, put = (found.option(2.1, expiry=at, call=side, discount=tg.flat(0.04)) for side in (True, False))
+    paid = np.exp(-0.04 * at) * np.maximum(drawn - 2.1, 0)
+    assert call == pytest.approx(paid.mean(), abs=4 * paid.std() / np.sqrt(drawn.size))
+    assert call - put == pytest.approx(np.exp(-0.04 * at) * (found.future(at) - 2.1), abs=1e-12)
+    assert found.future(0.0, day=found.states["day"][3]) == pytest.approx(np.exp(found.states["filtered"][3]), rel=1e-12)
+
+
+def test_what_has_no_closed_form_no_such_day_or_an_expiry_after_delivery_is_refused() -> None:
+    table = marks({"A": reverting(1), "B": reverting(2)})
+    one = tg.fit_factors(table, model="ou", index=["A"])
+    with pytest.raises(tg.InputError, match="a day with factors"):
+        one.future(0.1, day=date(2030, 1, 1))
+    with pytest.raises(tg.InputError, match="not before the expiry"):
+        one.option(2.0, expiry=0.2, maturity=0.1)
+    with pytest.raises(tg.InputError, match="no closed form"):
+        tg.fit_factors(table, model="ou", index=["A"], form="arithmetic").future(0.1)
+    with pytest.raises(tg.InputError, match="which alone has a β"):
+        tg.fit_factors(table, model="ou", index=["A"], estimated=True)
+
+
+def test_an_estimated_ratio_is_the_regression_s() -> None:
+    second = np.cumsum(np.random.default_rng(10).normal(scale=0.1, size=300)) + 0.7
+    first = 0.2 + 0.6 * second + np.log(reverting(3, 300)) - np.log(2)
+    table = marks({"A": np.exp(first).tolist(), "B": np.exp(second).tolist()})
+    found = tg.fit_factors(table, model="spread", index=["A", "B"], estimated=True)
+    assert found.tests["beta"] == pytest.approx(np.polyfit(second, first, 1)[0], rel=1e-10)
+    with pytest.raises(tg.InputError, match="may wander"):
+        tg.fit_factors(table, model="spread", index=["A", "B"])
+
+
+def test_the_command_prices_futures_and_options(tmp_path: Path) -> None:
+    source = tmp_path / "marks.parquet"
+    marks({"A": reverting(1)}).write_parquet(source)
+    asked = ["factors", str(source), "--model", "ou", "--future", "0.1", "--option", "0.1:0.2:2.1:put", "--rate", "0.04"]
+    done = CliRunner().invoke(app, [*asked, "--out", str(tmp_path / "out"), "--json"])
+    assert done.exit_code == 0, done.output
+    found = tg.fit_factors(source, model="ou")
+    prices = [row["price"] for row in json.loads(done.stdout)["prices"]]
+    assert prices == [found.future(0.1), found.option(2.1, expiry=0.1, maturity=0.2, call=False, discount=tg.flat(0.04))]
+    assert pl.read_csv(tmp_path / "out" / "prices.csv")["price"].to_list() == pytest.approx(prices)
+    assert "What it prices" in (tmp_path / "out" / "factors.html").read_text()
+    wrong = CliRunner().invoke(app, ["factors", str(source), "--option", "0.1:0.2:put", "--out", str(tmp_path / "no")])
+    assert wrong.exit_code == 2

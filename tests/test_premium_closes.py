@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -58,7 +59,7 @@ def market(sold: float) -> Run:
     return tg.clear(tg.make_case(read.market, frames))
 
 
-def whole(run: Run) -> dict[str, object]:
+def whole(run: Run) -> dict[str, Any]:
     return tg.premium(run).bias.filter(pl.col("hour") == -1).row(0, named=True)
 
 

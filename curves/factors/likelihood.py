@@ -54,8 +54,9 @@ def maximise(
         found = -whole(natural(theta))
         return found if np.isfinite(found) else 1e10
 
-    def search(start: Vector, **options: Any) -> Any:
-        return minimize(cost, start, method="L-BFGS-B", bounds=bounds, options={"maxfun": 100_000} | options)
+    def search(start: Vector, **more: Any) -> Any:
+        options: Any = {"maxfun": 100_000} | more
+        return minimize(cost, start, method="L-BFGS-B", bounds=bounds, options=options)
 
     first = min((search(start, maxiter=FIRST) for start in starts), key=lambda one: float(one.fun))
     best = search(np.asarray(first.x), maxiter=LONGEST, eps=1e-6, ftol=1e-12)  # only the best of short searches goes on

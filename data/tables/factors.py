@@ -69,3 +69,13 @@ class SpreadForecasts(dy.Schema):
     mean = dy.Float64(description="Expected log spread", metadata={"unit": "1"})
     lower = dy.Float64(description="Lower end of the band", metadata={"unit": "1"})
     upper = dy.Float64(description="Upper end of the band", metadata={"unit": "1"})
+
+
+class FactorPrices(dy.Schema):
+    """Futures and options on them by a fitted model, at the factors of its last day."""
+
+    contract = dy.Enum(["future", "call", "put"], primary_key=True, description="What is priced")
+    maturity = dy.Float64(primary_key=True, min=0, description="Time to delivery", metadata=YEARS)
+    expiry = dy.Float64(nullable=True, min=0, description="Time to exercise; null of a future", metadata=YEARS)
+    strike = dy.Float64(nullable=True, min_exclusive=0, description="Strike; null of a future", metadata={"unit": "the panel's"})
+    price = dy.Float64(min=0, description="Worth, an option's discounted", metadata={"unit": "the panel's"})

@@ -18,6 +18,7 @@ TITLES = {
 }
 SAID = {
     "half_life": ("Half-life", "years"),
+    "beta": ("β", "of the second log price in the spread"),
     "adf": ("Dickey-Fuller statistic", "of the series"),
     "adf_critical": ("Its 5 % limit", "below it a series reverts"),
     "correlation": ("Correlation", "of the two prices' moves"),
@@ -58,7 +59,24 @@ def render(
     sections = [_estimates(tables["parameters"], tests), _states(tables, model)]
     if "volatility" in tables:
         sections.append(_curve(tables))
+    if "prices" in tables:
+        sections.append(_prices(tables["prices"]))
     return compose(title=TITLES[model], subtitle=f"{source}.", keys=keys, sections=sections, note="")
+
+
+def _prices(prices: pl.DataFrame) -> Section:
+    columns = [
+        Column(name="contract", head="Contract"),
+        Column(name="maturity", head="To delivery", unit="years", form=".4g"),
+        Column(name="expiry", head="To exercise", unit="years", form=".4g"),
+        Column(name="strike", head="Strike", form=",.4f"),
+        Column(name="price", head="Worth", form=",.4f"),
+    ]
+    listing = Listing(
+        name="prices", title="Futures and options", table=table(prices, columns, name="prices-table"),
+        caption="In closed form at the filtered factors of the last day; options by Black's formula on the model's variance.",
+    )  # fmt: skip
+    return Section(name="prices-section", title="What it prices", lead="Contracts that were asked for.", blocks=[listing])
 
 
 def _estimates(parameters: pl.DataFrame, tests: Mapping[str, float]) -> Section:

@@ -64,7 +64,7 @@ def fit_folder(
     past = [None if path is None else folders.read_file(path, HourlyHistory) for path in (history, season)]
     shape = None
     if any(prices is not None for prices in past):
-        latest = table.group_by("index").agg(pl.col("as_of").max())["as_of"].min()  # the curve that knows least
+        latest: datetime = min(table.group_by("index").agg(pl.col("as_of").max())["as_of"])  # the curve that knows least
         shape = shape_of_past(*past, timezone=_zone(table, "the shape of a history"), by=latest)
     choice = Choice(**chosen)
     try:

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.factors import jumps, kalman, reverting, samuelson, spread, two_factor
 from tenorgrid.curves.factors.likelihood import Estimate
+from tenorgrid.curves.factors.options import option
 from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import Fault, InputError
@@ -22,6 +24,7 @@ from tenorgrid.results import Tables
 
 YEAR = 365.25
 FORECAST_DAYS = 90
+Asked = tuple[float, float, float, bool]  # of an option: expiry and maturity in years, strike, whether a call
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +35,82 @@ class FactorFit(Tables):
     log_likelihood: float
     converged: bool
     tests: dict[str, float]
+    closed: two_factor.TwoFactor | None = field(repr=False, default=None)
     source: str = field(repr=False, default="a table")
     parameters: pl.DataFrame = field(repr=False)
     states: pl.DataFrame = field(repr=False)
     futures: pl.DataFrame | None = field(repr=False, default=None)
     volatility: pl.DataFrame | None = field(repr=False, default=None)
     forecasts: pl.DataFrame | None = field(repr=False, default=None)
+    prices: pl.DataFrame | None = field(repr=False, default=None)
+
+    def future(self, maturity: float, *, day: date | None = None) -> float:
+        """Price of a futures, USD/GPUh, in closed form at the filtered factors of a day.
+
+        Of `ou` it is the expected price: marks alone do not tell what the market asks for risk.
+
+        Args:
+            maturity: years to delivery, at least 0.
+            day: of the factors; None is the last.
+
+        Raises `InputError` for a model without a closed form (jumps, arithmetic prices, a spread), a day that has no factors and a
+        time below 0.
+        """
+        model = self._closed()
+        short, long = self._factors(day)
+        return float(two_factor.futures(model, short=short, long=long, maturity=np.array([maturity]))[0])
+
+    def option(
+        self, strike: float, *, expiry: float, maturity: float | None = None, call: bool = True, discount: Discount | None = None,
+        day: date | None = None,
+    ) -> float:  # fmt: skip
+        r"""Value of a European option on the futures, USD/GPUh: Black's formula on the model's variance of the futures' logarithm.
+
+        Args:
+            strike: USD/GPUh, above 0.
+            expiry: years to exercise, at least 0.
+            maturity: years to delivery, not before `expiry`; None is at it.
+            call: False is a put.
+            discount: of the payment at `expiry`; None is none.
+            day: of the factors; None is the last.
+
+        Raises `InputError` as `future` does, for a strike of 0 or less and a delivery before the expiry.
+        """
+        model, until = self._closed(), expiry if maturity is None else maturity
+        variance = two_factor.variance(model, expiry=np.array([expiry]), maturity=np.array([until]))
+        paid = 1.0 if discount is None else float(discount.factors(np.array([expiry]))[0])
+        future = np.array([self.future(until, day=day)])
+        return float(option(future, np.array([strike]), variance=variance, discount=paid, call=call)[0])
+
+    def priced(self, futures: Sequence[float], options: Sequence["Asked"], *, discount: Discount | None = None) -> "FactorFit":
+        """The same fit with `FactorPrices` of some futures (years) and options at its last day."""
+        rows: list[dict[str, object]] = [
+            {"contract": "future", "maturity": at, "expiry": None, "strike": None, "price": self.future(at)} for at in futures
+        ]
+        rows += [
+            {
+                "contract": "call" if call else "put", "maturity": until, "expiry": expiry, "strike": strike,
+                "price": self.option(strike, expiry=expiry, maturity=until, call=call, discount=discount),
+            }
+            for expiry, until, strike, call in options
+        ]  # fmt: skip
+        types = {"contract": pl.String, "maturity": pl.Float64, "expiry": pl.Float64, "strike": pl.Float64, "price": pl.Float64}
+        return replace(self, prices=checked(pl.DataFrame(rows, schema=types), tables.FactorPrices, name="prices"))
+
+    def _closed(self) -> two_factor.TwoFactor:
+        if self.closed is None:
+            raise InputError.of("factors", "schwartz-smith or a logarithmic ou: others have no closed form here", value=self.model)
+        return self.closed
+
+    def _factors(self, day: date | None) -> tuple[float, float]:
+        known = self.states.filter(pl.col("day") == (self.states["day"].max() if day is None else day))
+        if known.is_empty():
+            raise InputError.of("factors", "a day with factors", column="day", value=day)
+        found = dict(known.select("factor", "filtered").iter_rows())
+        return (found["short"], found["long"]) if "long" in found else (found["state"] - self._level(), self._level())
+
+    def _level(self) -> float:
+        return float(self.parameters.filter(pl.col("parameter") == "level")["value"][0])
 
     def page(self) -> str:
         """The page of figures as one HTML text."""
@@ -73,6 +146,7 @@ def fit_factors(
     index: Sequence[str] | None = None,
     form: str = "logarithmic",
     window: int | None = None,
+    estimated: bool = False,
 ) -> FactorFit:
     """Parameters with errors and factors through time of a panel of futures or of daily marks.
 
@@ -83,6 +157,7 @@ def fit_factors(
         form: logarithmic, or arithmetic for prices of any sign (ou and ou-jumps).
         window: days that a mark averages over; None is its methodology's. Models take spots: another than 1 is refused, and 1 given
             by hand takes marks as they are.
+        estimated: of a spread, β by regression (Engle and Granger's test) in place of 1.
 
     Raises `InputError` with every fault: unknown names, gaps, marks of a trailing window, and what each model refuses.
     """
@@ -94,13 +169,15 @@ def fit_factors(
     if faults:
         raise InputError(faults)
     chosen = FactorModel(model)
+    if estimated and chosen != FactorModel.SPREAD:
+        raise InputError.of("fit_factors", "a spread, which alone has a β", column="estimated", value=model)
     if chosen == FactorModel.SCHWARTZ_SMITH:
         if form != PriceForm.LOGARITHMIC or index is not None or window is not None:
             raise InputError.of("fit_factors", "a panel alone for schwartz-smith, which is logarithmic: no index, window or other form")
         return replace(_of_panel(source), source=_named(source))
     if chosen == FactorModel.SPREAD and form != PriceForm.LOGARITHMIC:
         raise InputError.of("fit_factors", "the logarithmic form: a spread is of log prices", column="form", value=form)
-    made = _of_marks(read_marks(source), chosen, list(index or ()), PriceForm(form), window)
+    made = _of_marks(read_marks(source), chosen, list(index or ()), PriceForm(form), window, estimated=estimated)
     return replace(made, source=", ".join([_named(source), *(index or ())]))
 
 
@@ -138,7 +215,7 @@ def _of_panel(source: pl.DataFrame | Path | str) -> FactorFit:
     ).with_columns(pl.col("day").cast(pl.Date), pl.col("price").fill_nan(None))
     return FactorFit(
         model=FactorModel.SCHWARTZ_SMITH, log_likelihood=found.estimate.log_likelihood, converged=found.estimate.converged,
-        tests={"half_life": float(np.log(2) / found.model.reversion)}, parameters=_parameters(names, found.estimate),
+        tests={"half_life": float(np.log(2) / found.model.reversion)}, closed=found.model, parameters=_parameters(names, found.estimate),
         states=checked(states, tables.FactorStates, name="states"), futures=checked(fitted, tables.FactorFutures, name="futures"),
         volatility=_volatility(found.model, prices, maturity, step),
     )  # fmt: skip
@@ -158,11 +235,13 @@ def _volatility(model: two_factor.TwoFactor, prices: Vector, maturity: Vector, s
     return checked(pl.DataFrame(made), tables.FactorVolatility, name="volatility")
 
 
-def _of_marks(marks: pl.DataFrame, model: FactorModel, index: list[str], form: PriceForm, window: int | None) -> FactorFit:
+def _of_marks(
+    marks: pl.DataFrame, model: FactorModel, index: list[str], form: PriceForm, window: int | None, *, estimated: bool
+) -> FactorFit:
     days, series = _series(marks, index, 2 if model == FactorModel.SPREAD else 1, window)
     step = _step(days)
     if model == FactorModel.SPREAD:
-        return _of_spread(days, series, step)
+        return _of_spread(days, series, step, estimated=estimated)
     if model == FactorModel.OU:
         names: tuple[str, ...]
         alone = reverting.fit(series[0], step=step, form=form)
@@ -172,16 +251,25 @@ def _of_marks(marks: pl.DataFrame, model: FactorModel, index: list[str], form: P
         alone, estimate, names = mixed.without, mixed.estimate, jumps.NAMES
         jumped = mixed.jumped
     x = reverting.states(series[0], form)
+    closed = _one_factor(alone) if model == FactorModel.OU and form == PriceForm.LOGARITHMIC else None
     return FactorFit(
-        model=model, log_likelihood=estimate.log_likelihood, converged=estimate.converged,
+        model=model, closed=closed, log_likelihood=estimate.log_likelihood, converged=estimate.converged,
         tests={"half_life": float(np.log(2) / estimate.values[0]), "adf": alone.adf, "adf_critical": alone.adf_critical},
         parameters=_parameters(names, estimate),
         states=checked(_states(days, "state", x, np.zeros(x.size), x, jumped), tables.FactorStates, name="states"),
     )  # fmt: skip
 
 
-def _of_spread(days: pl.Series, series: list[Vector], step: float) -> FactorFit:
-    found = spread.fit(*series, step=step)
+def _one_factor(one: reverting.Reverting) -> two_factor.TwoFactor:
+    """The price that reverts as the short-term factor around a level that stays, without a premium."""
+    return two_factor.TwoFactor(
+        reversion=one.reversion, short_volatility=one.volatility, short_premium=0.0, drift=0.0, priced_drift=0.0, long_volatility=0.0,
+        correlation=0.0,
+    )  # fmt: skip
+
+
+def _of_spread(days: pl.Series, series: list[Vector], step: float, *, estimated: bool) -> FactorFit:
+    found = spread.fit(*series, step=step, estimated=estimated)
     estimate, r = _estimate(found.process), found.states
     mean, lower, upper = found.forecast(FORECAST_DAYS)
     apart, last = days[1] - days[0], days[-1]
@@ -189,7 +277,8 @@ def _of_spread(days: pl.Series, series: list[Vector], step: float) -> FactorFit:
     return FactorFit(
         model=FactorModel.SPREAD, log_likelihood=estimate.log_likelihood, converged=True,
         tests={
-            "half_life": found.process.half_life, "adf": found.statistic, "adf_critical": found.critical, "correlation": found.correlation,
+            "half_life": found.process.half_life, "beta": found.beta, "adf": found.statistic, "adf_critical": found.critical,
+            "correlation": found.correlation,
             "correlation_lower": found.correlation_lower, "correlation_upper": found.correlation_upper,
         },
         parameters=_parameters(("reversion", "level", "volatility"), estimate),

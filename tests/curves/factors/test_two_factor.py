@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 
 from tenorgrid.curves.factors import schwartz, two_factor
 from tenorgrid.curves.factors.options import one_factor_variance, option
@@ -48,6 +48,20 @@ def test_one_factor_futures_are_the_known_ones_and_those_of_the_two_factor_form(
 def test_convenience_yield_futures_are_the_known_ones() -> None:
     found = schwartz.convenience_futures(YIELD, price=20.0, yielded=0.1, maturity=np.array([0.5, 1.0, 5.0]))
     assert found == pytest.approx([19.715308545, 19.649557126, 20.663629226], abs=1e-8)
+
+
+def test_convenience_yield_futures_solve_their_riccati_equations() -> None:
+    """ln F = ln S − B(T) δ + A(T): B' = 1 − κ B, A' = r − (κ α − λ) B + σ₂² B² / 2 − ρ σ₁ σ₂ B, both from 0."""
+
+    def slope(_: float, state: np.ndarray) -> list[float]:
+        _, b = state
+        mixed = YIELD.correlation * YIELD.price_volatility * YIELD.yield_volatility
+        pull = YIELD.reversion * YIELD.level - YIELD.premium
+        return [YIELD.rate - pull * b + YIELD.yield_volatility**2 * b**2 / 2 - mixed * b, 1 - YIELD.reversion * b]
+
+    found = solve_ivp(slope, (0.0, 9.0), [0.0, 0.0], t_eval=YEARS, rtol=1e-12, atol=1e-13, method="DOP853")
+    made = 20.0 * np.exp(found.y[0] - found.y[1] * 0.1)
+    assert schwartz.convenience_futures(YIELD, price=20.0, yielded=0.1, maturity=YEARS) == pytest.approx(made, rel=1e-9)
 
 
 def test_the_convenience_yield_model_is_the_two_factor_model() -> None:
