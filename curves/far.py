@@ -33,7 +33,7 @@ def join_far(
     *,
     index: str,
     as_of: datetime,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     floor: float = 0.0,
     tolerance: float = TOLERANCE,
 ) -> Joined:
@@ -52,7 +52,7 @@ def join_far(
         far: `FarMarks`, each the price, or the bid and the ask, of every hour of its period; rows of other indices are left alone.
         index: index that both are of.
         as_of: moment that the marks are known at.
-        timezone: of the marks' days.
+        timezone: of the marks' days; None is that of the near quotes.
         floor: least hourly forward: a rented GPU may stand idle, so 0.
         tolerance: USD per GPU-hour by which a mark may stand outside; also what it may differ from quotes that say the same.
 
@@ -68,7 +68,7 @@ def join_far(
         raise InputError(
             Fault(file="far", column="quote_id", value=name, expected="a name that no near quote has") for name in sorted(both)
         )
-    whole = pl.concat([quotes, _quoted(marks, as_of, timezone)])
+    whole = pl.concat([quotes, _quoted(marks, as_of, timezone or str(quotes["timezone"][0]))])
     rows, price, names = _cells(whole), whole["price"].to_numpy(writable=True), whole["quote_id"].to_list()
     kept = list(range(quotes.height))
     _refuse_near(rows[kept], price[kept], names, floor, tolerance)

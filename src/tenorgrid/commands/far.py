@@ -14,7 +14,7 @@ def far(
     index: Annotated[str, typer.Option("--index", help="Index that both are of.")],
     as_of: Annotated[str, typer.Option("--as-of", help="Moment that the marks are known at, such as 2027-03-16T04:00Z.")],
     out: Out,
-    timezone: Annotated[str, typer.Option("--timezone", help="Of the marks' days.")] = "UTC",
+    timezone: Annotated[str | None, typer.Option("--timezone", help="Of the marks' days; default that of the quotes.")] = None,
     floor: Annotated[float, typer.Option("--floor", help="Least hourly forward.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -40,5 +40,6 @@ def far(
         settings = {"index": index, "timezone": timezone, "floor": floor, "as_of": as_of}
         write_manifest(folder, command="far", inputs={path.name: path for path in (quotes, marks)}, settings=settings)
     joined = made.limits["status"].cast(str).to_list().count("joined")
+    rest = ", the others are implied" if joined < made.limits.height else ""
     done: dict[str, object] = {"out": str(out), "quotes": made.quotes.height, "limits": made.limits.to_dicts()}
-    say(done, as_json, f"{joined} of {made.limits.height} marks joined, the others are implied; {made.quotes.height} quotes in {out}")
+    say(done, as_json, f"{joined} of {made.limits.height} marks joined{rest}; {made.quotes.height} quotes in {out}")
