@@ -16,16 +16,19 @@ def jacobian(table: pl.DataFrame, quotes: pl.DataFrame) -> go.Figure:
         table: `MonthlyJacobian` of one index.
         quotes: `Quotes` of the same index, which give the order.
     """
-    order = quotes.sort("start", "end", "quote_id", descending=True)["quote_id"].to_list()  # drawn from the bottom up
+    quotes = quotes.sort("start", "end", "quote_id", descending=True)  # drawn from the bottom up
+    order = quotes["quote_id"].to_list()
     months = table["month"].unique().sort().to_list()
     wide = table.pivot(on="month", index="quote_id", values="weight")
     rows = {row["quote_id"]: [row[month] for month in months] for row in wide.iter_rows(named=True)}
     values = [rows[name] for name in order]
+    contracts = quotes["contract"].str.strip_prefix(f"{quotes['index'][0]}:")  # shorter, where they tell quotes apart
+    labels = order if contracts.is_duplicated().any() else contracts.to_list()
     most = max((abs(cell) for row in values for cell in row), default=0.0) or 1.0
     drawn = theme.figure(height=max(LEAST, 76 + ROW * len(order)))
     drawn.add_heatmap(
         x=months,
-        y=order,
+        y=labels,
         z=values,
         zmin=-most,
         zmax=most,
@@ -35,7 +38,7 @@ def jacobian(table: pl.DataFrame, quotes: pl.DataFrame) -> go.Figure:
         colorbar={"thickness": 10, "outlinewidth": 0, "len": 1.0, "tickfont": {"size": 11}},
         hovertemplate="%{y}, %{x}: %{z:.4f}<extra></extra>",
     )
-    beside(drawn, order)
+    beside(drawn, labels)
     drawn.update_layout(margin={"t": 16})
     drawn.update_yaxes(tickfont={"size": 10})
     drawn.update_xaxes(type="category", showgrid=False, nticks=12, tickangle=0, automargin=True)

@@ -41,6 +41,7 @@ def curve(
     """
     from tenorgrid.curve_pages import fit_folder, read_folder
     from tenorgrid.curve_store import is_curve_history
+    from tenorgrid.data.wording import counted
 
     refuse_over(out, quotes, outages, history, season, discount, keep)
     named = {"method": method, "ends": ends, "bending": bending, "within": within, "tension": tension, "averages": averages}
@@ -74,4 +75,4 @@ def curve(
         )
     kept = f"; kept in {keep}" if keep is not None else ""
     done: dict[str, object] = {"out": str(out), "indices": names, "page": str(out / "curve.html")}
-    say(done | ({"revisions": revisions} if keep is not None else {}), as_json, f"{len(names)} curves written into {out}{kept}")
+    say(done | ({"revisions": revisions} if keep is not None else {}), as_json, f"{counted(len(names), 'curve')} written into {out}{kept}")
