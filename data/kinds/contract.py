@@ -28,6 +28,16 @@ class TradeKind(StrEnum):
     """What was agreed."""
 
     FORWARD = "forward"
+    SWAP = "swap"
+    FUTURE = "future"
+    SPREAD = "spread"
+    BASKET = "basket"
+    OPTION = "option"
+    AVERAGE = "average"
+    SPREAD_OPTION = "spread-option"
+    CAP = "cap"
+    FLOOR = "floor"
+    COLLAR = "collar"
     VIRTUAL = "virtual"
     CAPACITY = "capacity"
 

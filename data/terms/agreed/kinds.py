@@ -1,0 +1,66 @@
+"""What each kind of trade needs, what it may have, and the parameters that only it has."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tenorgrid.data.kinds.contract import Averaging, TradeKind
+
+Type = Literal["number", "text", "weights"]
+OPTIONAL = ("index2", "contract", "strike", "option", "expiry", "premium", "pay_date", "calendar", "missing_day")  # columns of `Trades`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One name of `params`: of a number or one of some words; `default` None is needed, not given."""
+
+    type: Type = "number"
+    default: float | str | None = None
+    words: tuple[str, ...] = ()
+    above: float | None = None  # a number must be above it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`needs` and `may` are columns of `OPTIONAL`; `days` says that what is paid on is a mean of daily marks, from midnight to midnight."""
+
+    needs: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    days: bool = False
+    lots: bool = False
+
+
+AVERAGE = Parameter(type="text", default=str(Averaging.CALENDAR_DAY), words=tuple(map(str, Averaging)))
+DAILY = Parameter(type="text", default=str(Averaging.CALENDAR_DAY), words=(str(Averaging.CALENDAR_DAY), str(Averaging.BUSINESS_DAY)))
+UNIT = Parameter(type="text", default="GPU-hours")
+MODEL = Parameter(type="text", default="black", words=("black", "bachelier"))
+METHOD = Parameter(type="text", default="kirk", words=("kirk", "exact"))
+RATIO = Parameter(default=1.0, above=0.0)
+LINEAR = {"average": AVERAGE, "unit": UNIT}
+BOUGHT = ("contract", "pay_date", "premium", "calendar")
+STRIP = ("contract", "pay_date", "premium")
+
+RULES: dict[TradeKind, Rule] = {
+    TradeKind.FORWARD: Rule(needs=("strike",), may=("contract", "pay_date", "calendar"), parameters=LINEAR, days=True),
+    TradeKind.SWAP: Rule(needs=("strike",), may=("contract", "calendar"), parameters=LINEAR, days=True),
+    TradeKind.FUTURE: Rule(
+        needs=("strike", "contract"), may=("calendar",), parameters={"average": AVERAGE, "lot": Parameter(above=0.0)}, days=True, lots=True
+    ),
+    TradeKind.SPREAD: Rule(needs=("index2", "strike"), may=("pay_date", "calendar"), parameters=LINEAR | {"ratio": RATIO}, days=True),
+    TradeKind.BASKET: Rule(
+        needs=("strike",), may=("pay_date", "calendar"), parameters=LINEAR | {"weights": Parameter(type="weights")}, days=True
+    ),
+    TradeKind.OPTION: Rule(needs=("strike", "option", "expiry"), may=BOUGHT, parameters={"average": AVERAGE, "model": MODEL}, days=True),
+    TradeKind.AVERAGE: Rule(needs=("strike", "option"), may=BOUGHT, parameters={"average": DAILY}, days=True),
+    TradeKind.SPREAD_OPTION: Rule(
+        needs=("index2", "strike", "option", "expiry"),
+        may=BOUGHT,
+        parameters={"average": AVERAGE, "ratio": RATIO, "method": METHOD},
+        days=True,
+    ),
+    TradeKind.CAP: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL}),
+    TradeKind.FLOOR: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL}),
+    TradeKind.COLLAR: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL, "floor": Parameter()}),
+    TradeKind.CAPACITY: Rule(needs=("strike",), may=(*STRIP, "option")),
+    TradeKind.VIRTUAL: Rule(needs=("strike",), parameters={"horizon": Parameter(type="text")}),
+}
