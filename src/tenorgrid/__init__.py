@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.exposure import Exposure as Exposure
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
+    from tenorgrid.hedging import hedge_study as hedge_study
     from tenorgrid.insight import intelligence as intelligence
     from tenorgrid.insight import what_if as what_if
     from tenorgrid.mark_tables import read_marks as read_marks
@@ -87,6 +88,7 @@ _NAMES = {
     "flat": "curves.discount",
     "from_quantlib": "curves.discount_quantlib",
     "hedge": "api",
+    "hedge_study": "hedging",
     "intelligence": "insight",
     "join_far": "curves.far",
     "month_of_year": "curves.season",

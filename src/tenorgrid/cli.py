@@ -22,6 +22,7 @@ from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
 from tenorgrid.commands.factors import factors
 from tenorgrid.commands.far import far
+from tenorgrid.commands.hedge_study import hedge_study
 from tenorgrid.commands.intelligence import intelligence
 from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, KnownBy, Out, Scheduler, Workers, WrittenBy, executor_of, moment_of, refuse_unused
@@ -268,6 +269,7 @@ app.command()(premium)
 app.command()(rental)
 app.command()(far)
 app.command()(factors)
+app.command("hedge-study")(hedge_study)
 app.command()(volatility)
 app.command()(attack)
 app.command()(explain)
