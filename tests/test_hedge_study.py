@@ -129,3 +129,51 @@ def test_options_that_make_no_study_are_wrong_usage(asked: list[str], told: str,
     done = CliRunner().invoke(app, ["hedge-study", str(source), *asked, "--out", str(tmp_path / "out")], env={"COLUMNS": "200"})
     assert done.exit_code == 2
     assert told in done.output
+
+
+def test_a_market_is_asked_of_its_own_fleets_and_what_has_no_marks_is_left_out() -> None:
+    from tenorgrid.hedging_desk import of_case
+
+    case = tg.read_case(Path(__file__).parents[1] / "data" / "sample" / "three-days")
+    names = ["H100-SXM.US.FIRM", "H100-SXM.GLOBAL.FIRM", "B200-SXM.GLOBAL.FIRM", "H100-SXM.US-EAST.FIRM"]
+    work = [
+        "LLAMA2-70B-DECODE.GLOBAL.FIRM",
+        "LLAMA2-70B-DECODE.US-EAST.FIRM",
+        "LLAMA-7B-DECODE.US-EAST.FIRM",
+        "LLAMA3.1-8B-RL.US-WEST.FIRM",
+    ]
+    items, contracts = of_case(case, pl.DataFrame({"index": names + work, "value": 1.0}))
+    assert items == {
+        "decode at us-east": "LLAMA-7B-DECODE.US-EAST.FIRM+LLAMA2-70B-DECODE.US-EAST.FIRM",
+        "decode at all homes": "LLAMA-7B-DECODE.US-EAST.FIRM+LLAMA2-70B-DECODE.US-EAST.FIRM",
+        "training at us-west": "LLAMA3.1-8B-RL.US-WEST.FIRM",
+        "training at all homes": "LLAMA3.1-8B-RL.US-WEST.FIRM",
+    }
+    assert contracts == {
+        "narrow": "H100-SXM.US.FIRM", "basket": "B200-SXM.GLOBAL.FIRM+H100-SXM.GLOBAL.FIRM", "at homes": "H100-SXM.US-EAST.FIRM",
+        "token": "LLAMA2-70B-DECODE.GLOBAL.FIRM", "workload decode": "LLAMA2-70B-DECODE.GLOBAL.FIRM",
+    }  # fmt: skip
+    with pytest.raises(tg.InputError, match="give --item and --contract"):
+        of_case(case, pl.DataFrame({"index": names, "value": 1.0}))
+
+
+LIVE = Path(__file__).parents[2] / "shared" / "data" / "gpu_prices_2hourly_vast_runpod_lambda.csv.gz"
+LISTED = LIVE.with_name("gpu_prices_daily_multiprovider.csv.gz")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (LIVE.exists() and LISTED.exists()), reason="the price files of two publishers are not on this machine")
+def test_an_index_of_list_prices_hedges_nothing_of_a_live_market_s_h100() -> None:
+    """Vast.ai's H100 of 49 days by one publisher against the house mark of another's list prices: the interval ends below 62 %."""
+    index = "H100-SXM.GLOBAL.FIRM"
+    listed = tg.mark(tg.read_observations(LISTED), method="house").marks.filter(pl.col("index") == index)
+    live = pl.read_csv(LIVE, try_parse_dates=True).filter(pl.col("provider") == "Vast.ai", pl.col("gpu") == "H100")
+    daily = live.group_by(pl.col("timestamp").dt.date().alias("day")).agg(value=pl.col("median_price_hr").mean())
+    shared = listed.with_columns(day=pl.col("start").dt.date()).join(daily, on="day", suffix="_live")
+    own = shared.with_columns(index=pl.lit("VAST"), value=pl.col("value_live")).select(listed.columns)
+    made = tg.hedge_study(
+        pl.concat([own, shared.select(listed.columns)]), items={"live": "VAST"}, contracts={"listed": index}, first=0.5, horizons=[1, 7]
+    )
+    assert made.days.filter(name="live").height == 49
+    assert (made.study["upper"] < 0.3).all()
+    assert made.study["removed"].to_numpy() == pytest.approx([-0.095, -0.218], abs=5e-3)

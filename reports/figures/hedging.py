@@ -6,6 +6,7 @@ import polars as pl
 from tenorgrid.reports import theme
 
 PUBLISHED = (0.62, 0.78)  # what arXiv 2603.21690 finds in its simulation
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 
 
 def removed(study: pl.DataFrame) -> go.Figure:
@@ -18,7 +19,7 @@ def removed(study: pl.DataFrame) -> go.Figure:
         level = [-(items.index(item) * (len(names) + 1) + place) for item in rows["item"]]
         value = (100 * rows["removed"]).to_list()
         drawn.add_scatter(
-            x=value, y=level, name=name, mode="markers", marker={"color": theme.colour(place), "size": 9},
+            x=value, y=level, name=name, mode="markers", marker={"color": theme.colour(place), "size": 9, "symbol": SYMBOLS[place % len(SYMBOLS)]},
             error_x={
                 "type": "data", "symmetric": False, "array": (100 * (rows["upper"] - rows["removed"]).fill_null(0.0)).to_list(),
                 "arrayminus": (100 * (rows["removed"] - rows["lower"]).fill_null(0.0)).to_list(), "color": theme.MIDDLE, "thickness": 1.2,

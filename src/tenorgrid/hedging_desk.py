@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.folders import read_clear
@@ -15,14 +16,18 @@ WHERE = "GLOBAL.FIRM"
 
 
 def of_run(folder: Path, marks: pl.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Items and contracts of `hedge_study` for a run's marks: decode and training, at every home and at all, each against six contracts.
+    """What `of_case` gives for the case of a run folder."""
+    return of_case(read_clear(folder / "clear").case, marks)
+
+
+def of_case(case: Case, marks: pl.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Items and contracts of `hedge_study` for a market's marks: decode and training, at every home and at all, each against six contracts.
 
     `narrow` is one class in one country, `basket` all classes everywhere, `at homes` the narrow one's class with a leg for each home,
     `token` the decode of one model, `workload decode` and `workload training` a fleet's own kinds of work anywhere.
 
     Raises `InputError` where the marks have no such index.
     """
-    case = read_clear(folder / "clear").case
     known = set(marks.filter(pl.col("value").is_not_null())["index"])
     places = case.locations["location"].sort().to_list()
     items: dict[str, str] = {}
@@ -42,4 +47,4 @@ def of_run(folder: Path, marks: pl.DataFrame) -> tuple[dict[str, str], dict[str,
             contracts[f"workload {fleet}"] = "+".join(one for one in (f"{work.upper()}.{WHERE}" for work in works) if one in known)
     if not items or NARROW not in known or TOKEN not in known or not contracts["basket"]:
         raise InputError.of("marks", f"marks of work at homes, of {NARROW} and {TOKEN}: else give --item and --contract", column="index")
-    return items, contracts
+    return items, {name: text for name, text in contracts.items() if text}

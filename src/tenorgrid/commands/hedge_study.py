@@ -53,11 +53,12 @@ def hedge_study(
         f"{row['item']}, {row['contract']}: {row['removed']:.0%}{_interval(row['lower'], row['upper'])}"
         for row in shown.iter_rows(named=True)
     ]
+    over = "1 day" if shown["horizon"][0] == 1 else f"{shown['horizon'][0]} days"
     done: dict[str, object] = {"out": str(out), "page": str(page), "study": made.study.to_dicts(), "ratios": made.ratios.to_dicts()}
     say(
         done,
         as_json,
-        "\n".join([*told, f"of the volatility of changes over {shown['horizon'][0]} days, on {shown['held_back'][0]} held back; {page}"]),
+        "\n".join([*told, f"of the volatility of changes over {over}, on {shown['held_back'][0]} held back; {page}"]),
     )
 
 
