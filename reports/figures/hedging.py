@@ -19,7 +19,8 @@ def removed(study: pl.DataFrame) -> go.Figure:
         level = [-(items.index(item) * (len(names) + 1) + place) for item in rows["item"]]
         value = (100 * rows["removed"]).to_list()
         drawn.add_scatter(
-            x=value, y=level, name=name, mode="markers", marker={"color": theme.colour(place), "size": 9, "symbol": SYMBOLS[place % len(SYMBOLS)]},
+            x=value, y=level, name=name, mode="markers",
+            marker={"color": theme.colour(place), "size": 9, "symbol": SYMBOLS[place % len(SYMBOLS)]},
             error_x={
                 "type": "data", "symmetric": False, "array": (100 * (rows["upper"] - rows["removed"]).fill_null(0.0)).to_list(),
                 "arrayminus": (100 * (rows["removed"] - rows["lower"]).fill_null(0.0)).to_list(), "color": theme.MIDDLE, "thickness": 1.2,

@@ -28,7 +28,8 @@ def render(tables: Mapping[str, pl.DataFrame], *, source: str) -> str:
     ]
     blocks: list[Drawing | Listing] = [
         Drawing(
-            name=f"removed-{volume}-{horizon}", title=f"Changes over {horizon} {_days(horizon)}, at {VOLUMES[volume]}", figure=figures.removed(rows),
+            name=f"removed-{volume}-{horizon}", title=f"Changes over {horizon} {_days(horizon)}, at {VOLUMES[volume]}",
+            figure=figures.removed(rows),
             caption="Intervals of 95 % by a block bootstrap of both parts. Shaded: 62 to 78 %, by arXiv 2603.21690's simulation.",
         )
         for (volume, horizon), rows in study.partition_by("volume", "horizon", as_dict=True, maintain_order=True).items()
