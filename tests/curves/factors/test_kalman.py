@@ -96,6 +96,7 @@ def test_the_oil_panel_has_parameters_near_the_published_ones_and_no_lower_likel
     found = fit(prices, maturity=MATURITY, step=STEP)
     assert found.estimate.converged
     assert found.estimate.log_likelihood > Panel(prices, maturity=MATURITY, step=STEP).likelihood(PUBLISHED)
+    assert found.estimate.log_likelihood == pytest.approx(4033.82, abs=0.02)  # what whole searches from all three starts find
     assert found.model.reversion == pytest.approx(1.49, abs=0.25)
     assert found.model.short_volatility == pytest.approx(0.286, abs=0.05)
     assert found.model.long_volatility == pytest.approx(0.145, abs=0.03)
