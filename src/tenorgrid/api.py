@@ -231,6 +231,7 @@ def value(
     volatility: pl.DataFrame,
     discount: Discount | None = None,
     timezone: str | None = None,
+    correlation: pl.DataFrame | None = None,
 ) -> Valued:
     """Value a book of trades at the moment of its curves.
 
@@ -241,6 +242,7 @@ def value(
         volatility: `Volatility` of the indices with options on them.
         discount: as in `fit_curve`; None is that of the curves.
         timezone: of the indices' days; None is that of the curves.
+        correlation: index, index2 and correlation of the logarithms of pairs with options on their spread.
 
     Raises InputError for a book without trades, and for no curve.
     """
@@ -260,6 +262,7 @@ def value(
         as_of=one.as_of,
         discount=discount,
         timezone=timezone or one.timezone,
+        correlation=correlation,
     )
     return Valued(values=found.values, risks=found.risks, book=found)
 

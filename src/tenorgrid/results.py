@@ -210,6 +210,18 @@ class Valued(Tables):
         """Delta of the whole book by quote or by delivery month, signed, in GPU-hours or in "USD per 0.01"."""
         return self.book.delta(by, unit=unit)
 
+    def gamma(self) -> pl.DataFrame:
+        """Gamma of the whole book by delivery month: change of delta in GPU-hours for 0.01 USD."""
+        return self.book.gamma()
+
+    def vega(self, by: Literal["month"] = "month") -> pl.DataFrame:
+        """Vega of the whole book by delivery month: USD for 0.01 of volatility."""
+        return self.book.vega()
+
+    def theta(self) -> float:
+        """What a day's passing adds to the whole book, USD, forwards and volatilities held."""
+        return self.book.theta()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Owed(Tables):

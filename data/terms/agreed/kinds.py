@@ -16,6 +16,7 @@ class Parameter:
     type: Type = "number"
     default: float | str | None = None
     words: tuple[str, ...] = ()
+    not_: tuple[str, ...] = ()
     above: float | None = None  # a number must be above it
 
 
@@ -62,5 +63,5 @@ RULES: dict[TradeKind, Rule] = {
     TradeKind.FLOOR: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL}),
     TradeKind.COLLAR: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL, "floor": Parameter()}),
     TradeKind.CAPACITY: Rule(needs=("strike",), may=(*STRIP, "option")),
-    TradeKind.VIRTUAL: Rule(needs=("strike",), parameters={"horizon": Parameter(type="text")}),
+    TradeKind.VIRTUAL: Rule(needs=("strike",), parameters={"horizon": Parameter(type="text", not_=("real-time",))}),
 }

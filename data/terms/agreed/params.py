@@ -66,7 +66,8 @@ def _wanted(name: str, one: Parameter) -> str:
         return f"{name}, an object of two or more indices, each with a number other than 0"
     if one.type == "number":
         return f"{name}, a number" + ("" if one.above is None else f" above {one.above:g}")
-    return f"the text {name}" + (f", one of {', '.join(one.words)}" if one.words else "")
+    among = f", one of {', '.join(one.words)}" if one.words else ""
+    return f"the text {name}{among}" + (f", not {', '.join(one.not_)}" if one.not_ else "")
 
 
 def _good(value: Any, one: Parameter) -> bool:
@@ -74,7 +75,7 @@ def _good(value: Any, one: Parameter) -> bool:
         return isinstance(value, dict) and len(value) > 1 and all(_number(weight) and weight != 0 for weight in value.values())
     if one.type == "number":
         return _number(value) and (one.above is None or value > one.above)
-    return isinstance(value, str) and bool(value) and (not one.words or value in one.words)
+    return isinstance(value, str) and bool(value) and (not one.words or value in one.words) and value not in one.not_
 
 
 def _number(value: Any) -> bool:

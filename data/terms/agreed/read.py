@@ -154,7 +154,7 @@ def _paid(rows: pl.DataFrame, timezone: str) -> pl.DataFrame:
 def _amounts(rows: pl.DataFrame, rule: Rule, timezone: str) -> pl.DataFrame:
     """`quantity` an hour and `amount` in all, from the hours that count."""
     spans = rows.select("start", "end", "profile").unique()
-    counts = pl.Series("hours", [_hours(*span, timezone) for span in spans.iter_rows()], dtype=pl.Float64)
+    counts = pl.Series("hours", [hours_of(start, end, profile, timezone) for start, end, profile in spans.iter_rows()], dtype=pl.Float64)
     rows = rows.join(spans.with_columns(counts), on=["start", "end", "profile"], how="left", maintain_order="left")
     if rule.lots:
         return rows.with_columns((pl.col("quantity") * pl.col("lot")).alias("amount")).with_columns(
@@ -165,7 +165,8 @@ def _amounts(rows: pl.DataFrame, rule: Rule, timezone: str) -> pl.DataFrame:
     return rows.with_columns(an_hour.alias("quantity")).with_columns((pl.col("quantity") * pl.col("hours")).alias("amount"))
 
 
-def _hours(start: datetime, end: datetime, profile: str, timezone: str) -> float:
+def hours_of(start: datetime, end: datetime, profile: str, timezone: str) -> float:
+    """Hours of a period that a profile counts on the clock of a time zone."""
     hours = (end - start).total_seconds() / 3600
     if profile == Profile.BASE:
         return hours

@@ -1,4 +1,4 @@
-"""Trades as terms, and the terms themselves."""
+"""Rows of trades as terms of their kinds, and the terms of contracts themselves."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -8,10 +8,9 @@ import polars as pl
 import pytest
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds.contract import TradeSide
-from tenorgrid.data.kinds.market import VirtualSide
-from tenorgrid.data.terms.contracts import CapacityContract, Forward, VirtualBid, contract_dates
-from tenorgrid.data.terms.trades import terms
+from tenorgrid.data.kinds.contract import TradeKind, TradeSide
+from tenorgrid.data.terms.agreed.read import Agreed, read_trades
+from tenorgrid.data.terms.contracts import CapacityContract, Forward, contract_dates
 
 ZONE = "America/New_York"
 INDEX = "H100-SXM.US.FIRM"
@@ -37,8 +36,8 @@ def row(name: str, kind: str = "forward", **more: Any) -> dict[str, Any]:
     return {**plain, **more}
 
 
-def agreed(*rows: dict[str, Any]) -> dict[str, Any]:
-    return dict(terms(pl.DataFrame(list(rows), infer_schema_length=None), timezone=ZONE))
+def agreed(*rows: dict[str, Any]) -> Agreed:
+    return read_trades(pl.DataFrame(list(rows), infer_schema_length=None), timezone=ZONE)
 
 
 def faults(*rows: dict[str, Any]) -> list[tuple[int | None, str | None]]:
@@ -73,23 +72,26 @@ def test_months_tile_the_year() -> None:
     assert (spans[0][0], spans[-1][1]) == contract_dates("X:2027", timezone=ZONE)
 
 
-def test_each_kind_becomes_its_terms() -> None:
+def test_each_kind_becomes_a_frame_of_its_terms() -> None:
     found = agreed(
         row("a", contract=f"{INDEX}:2027-04"),
         row("b", "virtual", side="sell"),
         row("c", "capacity", quantity=72_000.0, quantity_unit="total"),
+        row("d", "cap", profile="peak"),
+        row("e", "future", quantity=3.0, quantity_unit="lots", contract=f"{INDEX}:2027-04", params='{"lot": 730}'),
+        row("f", "basket", params='{"weights": {"Y": 0.4, "X": 0.6}}'),
     )
-    assert isinstance(found["a"], Forward)
-    assert found["a"].fixed == 2.5
-    assert len(found["a"].days) == 30
-    assert isinstance(found["b"], VirtualBid)
-    assert (found["b"].side, found["b"].index, found["b"].horizon) == (VirtualSide.INC, "H100-SXM.US-EAST.FIRM", "day-ahead")
-    assert isinstance(found["c"], CapacityContract)
-    assert found["c"].quantity == pytest.approx(100.0, abs=1e-12)
+    assert list(found) == [TradeKind(name) for name in ("forward", "future", "basket", "cap", "capacity", "virtual")]
+    assert found[TradeKind.VIRTUAL].select("index", "sign", "horizon").row(0) == ("H100-SXM.US-EAST.FIRM", -1.0, "day-ahead")
+    assert found[TradeKind.CAPACITY].select("quantity", "amount", "hours").row(0) == pytest.approx((100.0, 72_000.0, 720.0))
+    assert found[TradeKind.CAP].select("amount", "hours").row(0) == (100.0 * 12 * 22, 12.0 * 22)
+    assert found[TradeKind.FUTURE]["amount"].to_list() == [2190.0]
+    assert found[TradeKind.BASKET]["weights"].to_list() == ['{"X": 0.6, "Y": 0.4}']
+    assert found[TradeKind.FORWARD].select("average", "pay", "number").row(0) == ("calendar-day", END, 1)
 
 
 def test_every_fault_of_every_row_is_told_at_once() -> None:
-    assert faults(
+    found = faults(
         row("a", strike=None),
         row("b", "virtual", params=None, premium=3.0),
         row("c", "virtual", params="{horizon", index="us-east"),
@@ -98,38 +100,36 @@ def test_every_fault_of_every_row_is_told_at_once() -> None:
         row("f", contract=f"{INDEX}:2027-05"),
         row("g", contract="Y:2027-04"),
         row("h", "virtual", params='["horizon"]'),
-        row("i", profile="peak"),
+        row("i", profile="weekend", start=START + timedelta(hours=3)),
         row("j", "capacity", option="put"),
-    ) == [
-        (1, "strike"),
-        (2, "premium"),
-        (2, "params"),
-        (3, "index"),
-        (3, "params"),
-        (4, "option"),
-        (4, "quantity_unit"),
-        (5, "premium"),
-        (5, "params"),
-        (6, "start"),
-        (6, "end"),
-        (7, "contract"),
-        (8, "params"),
-        (9, "profile"),
-        (10, "option"),
-    ]
+        row("k", "virtual", params='{"horizon": "real-time"}'),
+        row("l", "capacity", strike=-1.0),
+        row("m", "spread"),
+        row("n", "average", option="call", params='{"average": "hourly"}'),
+        row("o", "basket", params='{"weights": {"X": 1}}'),
+        row("p", params='{"average": "business-day"}'),
+        row("q", calendar="USNY"),
+    )
+    assert sorted(found, key=str) == sorted(
+        [
+            (1, "strike"), (2, "premium"), (2, "params"), (3, "index"), (3, "params"), (4, "option"), (4, "quantity_unit"),
+            (5, "pay_date"), (5, "params"), (6, "start"), (6, "end"), (7, "contract"), (8, "params"), (9, "start"), (10, "option"),
+            (11, "params"), (12, "strike"), (13, "index2"), (14, "params"), (15, "params"), (16, "calendar"), (17, "calendar"),
+        ],
+        key=str,
+    )  # fmt: skip
 
 
-def test_terms_that_are_not_valid_are_not_born_and_the_row_is_named() -> None:
-    assert faults(
-        row("a"),
-        row("b", start=START + timedelta(hours=3)),
-        row("c", "capacity", strike=-1.0),
-        row("d", "virtual", params='{"horizon": "real-time"}'),
-    ) == [
-        (2, "start"),
-        (3, "strike"),
-        (4, "horizon"),
-    ]
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_are_read_as_ten_are() -> None:
+    ten = pl.DataFrame([row(f"t{n}", "cap" if n % 2 else "swap", quantity=1.0 + n) for n in range(10)], infer_schema_length=None)
+    many = pl.concat([ten.with_columns(pl.col("trade_id") + f"-{n}") for n in range(10_000)])
+    one, all_ = read_trades(ten, timezone=ZONE), read_trades(many, timezone=ZONE)
+    for kind, frame in one.items():
+        assert all_[kind].select("amount", "sign", "pay").equals(pl.concat([frame.select("amount", "sign", "pay")] * 10_000))
+
+
+def test_terms_that_are_not_valid_are_not_born() -> None:
     with pytest.raises(InputError, match="an end after the start"):
         Forward(index="X", start=END, end=START, timezone=ZONE, fixed=2.5, quantity=1.0, side=TradeSide.BUY)
     with pytest.raises(InputError, match=r"found 0\.0, expected a quantity above 0"):

@@ -1,0 +1,112 @@
+"""European options on the forward of a period and on the spread of two, exercised at or before the period begins."""
+
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.curves.hours import Counts, Vector
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds.contract import TradeKind
+from tenorgrid.derivatives.book.kinds.linear import discounts
+from tenorgrid.derivatives.book.kinds.premiums import owed
+from tenorgrid.derivatives.book.legs import Leg, make_legs
+from tenorgrid.derivatives.book.market import Market
+from tenorgrid.derivatives.book.priced import Block, Priced
+from tenorgrid.derivatives.options import european
+from tenorgrid.derivatives.options.spread import closed, quadrature
+from tenorgrid.derivatives.options.spread.terms import Spreads
+
+Option = Literal["call", "put"]
+
+
+def price(trades: pl.DataFrame, market: Market) -> Priced:
+    """Value and sensitivities of options of one kind. Raises `InputError` for one that has expired."""
+    _refuse_expired(trades, market)
+    value, theta = owed(trades, market)
+    factor, years = discounts(trades, market), market.years(trades["expiry"])
+    scale = (trades["sign"] * trades["amount"]).to_numpy()
+    made = Priced(value=value, theta=theta)
+    spread = TradeKind(trades["kind"][0]) == TradeKind.SPREAD_OPTION
+    for option in ("call", "put"):
+        mine = np.flatnonzero((trades["option"] == option).to_numpy())
+        if mine.size:
+            (_spreads if spread else _europeans)(trades[mine], market, made, mine, option, factor[mine], years[mine], scale[mine])
+    return made
+
+
+def _europeans(
+    rows: pl.DataFrame, market: Market, made: Priced, mine: Counts, option: Option, factor: Vector, years: Vector, scale: Vector
+) -> None:
+    of, legs = make_legs(rows, market)
+    mean = np.array([leg.mean for leg in legs])[of]
+    sigma = np.array([market.sigma(leg.index) for leg in legs])[of]
+    rate = _rate(factor, market.years(rows["pay"]))
+    found = european.greeks(mean, rows["strike"].to_numpy(), volatility=sigma, years=years, discount=factor, option=option, rate=rate)
+    made.value[mine] += scale * found.price
+    made.theta[mine] += scale * found.theta
+    made.blocks.extend(_blocks(legs, of, mine, scale * found.delta, scale * found.gamma, scale * found.vega, market))
+
+
+def _spreads(
+    rows: pl.DataFrame, market: Market, made: Priced, mine: Counts, option: Option, factor: Vector, years: Vector, scale: Vector
+) -> None:
+    ratio = rows["ratio"].to_numpy()
+    first_of, first = make_legs(rows, market)
+    second_of, second = make_legs(rows.with_columns(pl.col("index2").alias("index")), market)
+    pairs = list(rows.select("index", "index2").iter_rows())
+    distinct = {pair: market.rho(*pair) for pair in set(pairs)}
+    options = {
+        "first": np.array([leg.mean for leg in first])[first_of], "second": ratio * np.array([leg.mean for leg in second])[second_of],
+        "strike": rows["strike"].to_numpy(), "first_volatility": np.array([market.sigma(leg.index) for leg in first])[first_of],
+        "second_volatility": np.array([market.sigma(leg.index) for leg in second])[second_of],
+        "correlation": np.array([distinct[pair] for pair in pairs]), "years": years, "discount": factor,
+    }  # fmt: skip
+    rate = _rate(factor, market.years(rows["pay"]))
+    exact = (rows["method"] == "exact").to_numpy()
+    for chosen, kernel in ((np.flatnonzero(~exact), closed.kirk), (np.flatnonzero(exact), quadrature.greeks)):
+        if not chosen.size:
+            continue
+        found = kernel(Spreads(**{name: values[chosen] for name, values in options.items()}, option=option), rate=rate[chosen])
+        to, by = mine[chosen], scale[chosen]
+        made.value[to] += by * found.price
+        made.theta[to] += by * found.theta
+        one, two = by * found.delta[:, 0], by * ratio[chosen] * found.delta[:, 1]
+        made.blocks.extend(_blocks(first, first_of[chosen], to, one, by * found.gamma[:, 0], by * found.vega[:, 0], market))
+        second_gamma = by * ratio[chosen] ** 2 * found.gamma[:, 2]
+        made.blocks.extend(_blocks(second, second_of[chosen], to, two, second_gamma, by * found.vega[:, 1], market))
+        told = np.array([pairs[place][0] + " | " + pairs[place][1] for place in chosen])
+        for pair in sorted(set(told.tolist())):
+            here = np.flatnonzero(told == pair)
+            names = pairs[int(chosen[here[0]])]
+            made.correlation.append(((names[0], names[1]), to[here], (by * found.correlation)[here]))
+
+
+def _blocks(legs: list[Leg], of: Counts, rows: Counts, delta: Vector, gamma: Vector, vega: Vector, market: Market) -> list[Block]:
+    found = []
+    for number, leg in enumerate(legs):
+        mine = np.flatnonzero(of == number)
+        if not mine.size:
+            continue
+        bent, blown = (np.zeros((mine.size, leg.by_month.size)) for _ in range(2))
+        bent[:, leg.month], blown[:, leg.month] = gamma[mine], vega[mine]
+        found.append(
+            Block(
+                index=leg.index, rows=rows[mine], quotes=np.outer(delta[mine], leg.by_quote), months=np.outer(delta[mine], leg.by_month),
+                gamma=bent, vega=blown,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _rate(factor: Vector, pay: Vector) -> Vector:
+    return np.where(pay > 0, -np.log(factor) / np.where(pay > 0, pay, 1.0), 0.0)
+
+
+def _refuse_expired(trades: pl.DataFrame, market: Market) -> None:
+    over = trades.filter(pl.col("expiry") < market.as_of)
+    if not over.is_empty():
+        raise InputError(
+            Fault(file="trades", row=row, column="expiry", value=str(expiry), expected=f"an expiry at or after {market.as_of}")
+            for row, expiry in over.select("number", "expiry").head(20).iter_rows()
+        )

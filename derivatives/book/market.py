@@ -1,0 +1,127 @@
+"""What a valuation reads: curves, published fixings, volatilities, correlations and rates of one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from tenorgrid.curves.discount import Discount
+from tenorgrid.curves.forward import ForwardCurve
+from tenorgrid.curves.hours import Counts, Vector
+from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.tables.curve import Volatility
+from tenorgrid.data.tables.door import checked
+from tenorgrid.data.tables.observed import Fixings
+
+SECONDS_PER_YEAR = 365 * 86_400
+Pair = frozenset[str]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Market:
+    """State of the market at `as_of`; `fixings` by index and local day hold what was published by then and no more."""
+
+    as_of: datetime
+    timezone: str
+    curves: Mapping[str, ForwardCurve]
+    fixings: Mapping[str, Mapping[date, float]]
+    volatility: Mapping[str, float]
+    correlation: Mapping[Pair, float] = field(default_factory=dict)
+    discount: Discount | None = None
+
+    def years(self, moments: pl.Series) -> Vector:
+        """(n,) years of 365 days from now; below 0 in the past."""
+        return np.asarray((moments.cast(pl.Int64).to_numpy() / 1e6 - self.as_of.timestamp()) / SECONDS_PER_YEAR)
+
+    def rate(self, index: str) -> Discount:
+        """Discount of an index's payments: the one given, else that of its curve. Raises `InputError` where there is none."""
+        found = self.discount or self.curves[index].discount
+        if found is None:
+            raise InputError.of("curve", "a rate", column="discount", value=f"none with {index}")
+        return found
+
+    def sigma(self, index: str) -> float:
+        """Volatility a year of an index. Raises `InputError` where there is none."""
+        if index not in self.volatility:
+            raise InputError.of("volatility", "one model's volatility", column="index", value=f"0 rows of {index}")
+        return self.volatility[index]
+
+    def rho(self, first: str, second: str) -> float:
+        """Correlation of the logarithms of two indices; 1 of an index with itself. Raises `InputError` where there is none."""
+        if first == second:
+            return 1.0
+        if frozenset((first, second)) not in self.correlation:
+            raise InputError.of("correlation", "a correlation of the two", column="index", value=f"none of {first} and {second}")
+        return self.correlation[frozenset((first, second))]
+
+    @cached_property
+    def months(self) -> Mapping[str, tuple[list[str], Counts]]:
+        """By index the delivery months of its curve, `YYYY-MM`, and the place of each hour's month among them."""
+        found = {}
+        for index, curve in self.curves.items():
+            labels = curve.starts.dt.convert_time_zone(self.timezone).dt.to_string("%Y-%m")
+            names = labels.unique(maintain_order=True)
+            places = labels.replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64)
+            found[index] = (names.to_list(), places.to_numpy())
+        return found
+
+
+def make_market(
+    *,
+    as_of: datetime,
+    timezone: str,
+    curves: Mapping[str, ForwardCurve],
+    fixings: pl.DataFrame,
+    volatility: pl.DataFrame,
+    correlation: pl.DataFrame | None = None,
+    discount: Discount | None = None,
+) -> Market:
+    """A `Market` from tables.
+
+    Args:
+        as_of: moment; fixings published after it are not read, and every curve must be of it.
+        timezone: of the days of the indices.
+        curves: by index.
+        fixings: `Fixings`.
+        volatility: `Volatility`, one row for each index with options on it.
+        correlation: index, index2 and correlation of their logarithms; None is none.
+        discount: rate; None is the one that each curve came with.
+
+    Raises `InputError` with every fault: a curve of another moment, two volatilities of one index, a correlation outside [−1, 1].
+    """
+    faults = [
+        Fault(file="curve", column="as_of", value=f"{index} as of {curve.as_of}", expected=f"a curve as of {as_of}")
+        for index, curve in sorted(curves.items())
+        if curve.as_of != as_of
+    ]
+    told = checked(volatility, Volatility, name="volatility").select("index", "volatility")
+    for index, count in told.group_by("index").len().filter(pl.col("len") > 1).sort("index").iter_rows():
+        faults.append(Fault(file="volatility", column="index", value=f"{count} rows of {index}", expected="one model's volatility"))
+    pairs: dict[Pair, float] = {}
+    for first, second, rho in () if correlation is None else correlation.select("index", "index2", "correlation").iter_rows():
+        if first == second or rho is None or not -1 <= rho <= 1 or frozenset((first, second)) in pairs:
+            said = f"{rho} of {first} and {second}"
+            faults.append(Fault(file="correlation", column="correlation", value=said, expected="one number from -1 to 1 of two indices"))
+        pairs[frozenset((first, second))] = rho
+    if faults:
+        raise InputError(faults)
+    known: dict[str, dict[date, float]] = {}
+    published = checked(fixings, Fixings, name="fixings").filter(pl.col("published_at") <= as_of)
+    for index, day, fixing in published.select("index", "date", "value").iter_rows():
+        known.setdefault(index, {})[day] = fixing
+    return Market(
+        as_of=as_of, timezone=timezone, curves=dict(curves), fixings=known, volatility=dict(told.iter_rows()), correlation=pairs,
+        discount=discount,
+    )  # fmt: skip
+
+
+def refuse_without_curve(market: Market, named: pl.DataFrame) -> None:
+    """Raise `InputError` for every trade on an index without a curve; `named` has columns trade_id and index."""
+    lacking = named.filter(~pl.col("index").is_in(sorted(market.curves)))
+    if not lacking.is_empty():
+        wanted = f"an index with a curve: {', '.join(sorted(market.curves))}"
+        pairs = lacking.select("trade_id", "index").iter_rows()
+        raise InputError(Fault(file="trades", column="index", value=f"{index} in {trade}", expected=wanted) for trade, index in pairs)
