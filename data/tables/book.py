@@ -56,3 +56,11 @@ class Risks(dy.Schema):
     bucket = dy.String(primary_key=True, description="Quote or month")
     amount = dy.Float64(description="Sensitivity", metadata={"unit": "see unit"})
     unit = dy.String(primary_key=True, description="GPU-hours, lots, USD per 0.01, ...")
+
+
+class Correlations(dy.Schema):
+    """Correlations of the logarithms of pairs of indices, for options on their spreads."""
+
+    index = dy.String(primary_key=True, description="Index")
+    index2 = dy.String(primary_key=True, description="Another index")
+    correlation = dy.Float64(min=-1, max=1, description="Correlation", metadata={"unit": "1"})

@@ -12,6 +12,7 @@ from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Counts, Vector
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.tables.book import Correlations
 from tenorgrid.data.tables.curve import Volatility
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings
@@ -87,7 +88,7 @@ def make_market(
         curves: by index.
         fixings: `Fixings`.
         volatility: `Volatility`, one row for each index with options on it.
-        correlation: index, index2 and correlation of their logarithms; None is none.
+        correlation: `Correlations`; None is none.
         discount: rate; None is the one that each curve came with.
 
     Raises `InputError` with every fault: a curve of another moment, two volatilities of one index, a correlation outside [−1, 1].
@@ -101,10 +102,10 @@ def make_market(
     for index, count in told.group_by("index").len().filter(pl.col("len") > 1).sort("index").iter_rows():
         faults.append(Fault(file="volatility", column="index", value=f"{count} rows of {index}", expected="one model's volatility"))
     pairs: dict[Pair, float] = {}
-    for first, second, rho in () if correlation is None else correlation.select("index", "index2", "correlation").iter_rows():
-        if first == second or rho is None or not -1 <= rho <= 1 or frozenset((first, second)) in pairs:
-            said = f"{rho} of {first} and {second}"
-            faults.append(Fault(file="correlation", column="correlation", value=said, expected="one number from -1 to 1 of two indices"))
+    for first, second, rho in () if correlation is None else checked(correlation, Correlations, name="correlation").iter_rows():
+        if first == second or frozenset((first, second)) in pairs:
+            said = f"{first} and {second}"
+            faults.append(Fault(file="correlation", column="index2", value=said, expected="two different indices, each pair once"))
         pairs[frozenset((first, second))] = rho
     if faults:
         raise InputError(faults)

@@ -19,7 +19,7 @@ from tenorgrid.curves.discount import flat
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
 from tenorgrid.data.store import write_manifest, write_table, writing
-from tenorgrid.data.tables.book import Trades
+from tenorgrid.data.tables.book import Correlations, Trades
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import (
@@ -269,7 +269,9 @@ def packaged(seed: int | None = None) -> Packaged:
     )
 
 
-def value_of(book: Path, market: Path, *, rate: float, marks: Path | None = None) -> tuple[pl.DataFrame, Valued]:
+def value_of(
+    book: Path, market: Path, *, rate: float, marks: Path | None = None, correlation: Path | None = None
+) -> tuple[pl.DataFrame, Valued]:
     """Value a file of trades at the curves, marks and volatilities of a run folder; shapes and bands are those the curves were
     written with. `marks` are read instead of the folder's own: a table, a folder, or a publisher's history.
     """
@@ -277,7 +279,8 @@ def value_of(book: Path, market: Path, *, rate: float, marks: Path | None = None
     curves, volatility = read_curves(market / "curve")
     moment = next(iter(curves.values())).as_of
     known = fixings_of(marks, at=moment) if marks is not None else fixings(read_marks(market / "marks"), at=moment)
-    return trades, value(trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate))
+    pairs = None if correlation is None else read_file(correlation, Correlations)
+    return trades, value(trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs)
 
 
 def settle_folder(run_dir: Path, out: Path, *, version: str) -> Owed:

@@ -173,6 +173,9 @@ def price(
     marks: Annotated[
         Path | None, typer.Option("--marks", help="Fix by these marks instead: a table, a folder or a publisher's history.")
     ] = None,
+    correlation: Annotated[
+        Path | None, typer.Option("--correlation", help="Table of index, index2, correlation, for options on spreads.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Values and risks of a book of trades.
@@ -182,11 +185,12 @@ def price(
     from tenorgrid import chain, folders
     from tenorgrid.data.store import writing
 
-    _refuse_over(out, book, market, marks)
-    trades, valued = chain.value_of(book, market, rate=rate, marks=marks)
+    _refuse_over(out, book, market, marks, correlation)
+    trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation)
     if out is not None:
         with writing(out) as folder:
-            folders.write_values(trades, valued, folder, inputs={path.name: path for path in (book, marks) if path is not None})
+            given = {path.name: path for path in (book, marks, correlation) if path is not None}
+            folders.write_values(trades, valued, folder, inputs=given)
     values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
     _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
 
