@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import baskets, curves, factors, indices_lines, options, rights, volatility
+from benchmarks import baskets, book, curves, factors, indices_lines, options, rights, volatility
 from benchmarks.growth import HOURS, STEPS, Grown, figure, grown, rows_of
 from benchmarks.lines import AGREE, GOALS, Found, Line, measure, rows
 from benchmarks.main_job import by_part
@@ -24,6 +24,7 @@ THEMES: dict[str, Callable[..., None]] = {  # goals that have neither growth nor
     "factors": factors.main,
     "options": options.main,
     "rights": rights.main,
+    "book": book.main,
 }
 QUICK = 24  # hours of every market with --quick
 

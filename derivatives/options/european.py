@@ -50,11 +50,10 @@ def greeks(
     """
     refuse([finite("rate", rate)])
     total = deviation(volatility, years)
-    value = black.price(forward, strike, deviation=total, discount=discount, option=option)
-    by_deviation = black.vega(forward, strike, deviation=total, discount=discount)
+    value, delta, by_deviation = black.together(forward, strike, deviation=total, discount=discount, option=option)
     return Greeks(
         price=value,
-        delta=black.delta(forward, strike, deviation=total, discount=discount, option=option),
+        delta=delta,
         gamma=_per(by_deviation, np.square(forward) * total),
         vega=by_deviation * np.sqrt(years),
         theta=rate * value - _per(by_deviation * np.square(volatility), 2.0 * total),
