@@ -72,16 +72,21 @@ def contest(returns: Vector, forecasts: Mapping[str, Vector], *, own: str, serie
         if told.shape != returns.shape or not (np.isfinite(told).all() and told.min() > 0):
             raise InputError.of("forecasts", "a variance above 0 for every return", column=name)
         losses[name] = np.log(told) + returns**2 / told
+    return compare(losses, own=own, series=series, loss=LOSS)
+
+
+def compare(losses: Mapping[str, Vector], *, own: str, series: str, loss: str) -> pl.DataFrame:
+    """`ForecastContests` of losses (n,) by model; no statistic where two are the same."""
     rows = []
-    for rival, loss in losses.items():
+    for rival, other in losses.items():
         if rival == own:
             continue
-        apart = losses[own] - loss
+        apart = losses[own] - other
         found = None if np.ptp(apart) == 0 else diebold_mariano(apart, steps=1, window="bartlett")
         rows.append(
             {
-                "series": series, "rival": rival, "loss": LOSS, "days": returns.size, "own": float(losses[own].mean()),
-                "other": float(loss.mean()), "statistic": None if found is None else found.corrected,
+                "series": series, "rival": rival, "loss": loss, "days": other.size, "own": float(losses[own].mean()),
+                "other": float(other.mean()), "statistic": None if found is None else found.corrected,
                 "p_value": None if found is None else found.corrected_p,
             }
         )  # fmt: skip
