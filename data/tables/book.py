@@ -64,3 +64,11 @@ class Correlations(dy.Schema):
     index = dy.String(primary_key=True, description="Index")
     index2 = dy.String(primary_key=True, description="Another index")
     correlation = dy.Float64(min=-1, max=1, description="Correlation", metadata={"unit": "1"})
+
+
+class Scenarios(dy.Schema):
+    """What a book gains when all prices and volatilities move, each pair of moves revalued in full."""
+
+    price = dy.Float64(primary_key=True, description="Move of every forward", metadata={"unit": "USD/GPUh"})
+    volatility = dy.Float64(primary_key=True, description="Move of every volatility", metadata={"unit": "1/√year"})
+    gain = dy.Float64(description="Present value less today's", metadata={"unit": "USD"})

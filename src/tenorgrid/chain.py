@@ -283,6 +283,13 @@ def value_of(
     return trades, value(trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs)
 
 
+def grid_of(valued: Valued) -> pl.DataFrame:
+    """`Scenarios`: prices down and up by tenths of a dollar to half of one, volatilities by a tenth and a fifth where they allow it."""
+    least = min(valued.book.market.volatility.values(), default=0.0)
+    moves = [move for move in (-0.2, -0.1, 0.0, 0.1, 0.2) if least + move >= 0]
+    return valued.scenarios(prices=[round(0.1 * step, 1) for step in range(-5, 6)], volatilities=moves)
+
+
 def settle_folder(run_dir: Path, out: Path, *, version: str) -> Owed:
     """Settle a run folder into `out`; a settlement that stands there already is appended to."""
     source = run_dir / "clear" if (run_dir / "clear").is_dir() else run_dir

@@ -176,6 +176,9 @@ def price(
     correlation: Annotated[
         Path | None, typer.Option("--correlation", help="Table of index, index2, correlation, for options on spreads.")
     ] = None,
+    scenarios: Annotated[
+        bool, typer.Option("--scenarios", help="Also revalue the book in a grid of moves of all prices and volatilities.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Values and risks of a book of trades.
@@ -183,14 +186,18 @@ def price(
     Example: tenorgrid price book.csv --market out --out out-value
     """
     from tenorgrid import chain, folders
-    from tenorgrid.data.store import writing
+    from tenorgrid.data.store import write_table, writing
 
+    if scenarios and out is None:
+        raise typer.BadParameter("--scenarios needs --out, the folder that its table goes to")
     _refuse_over(out, book, market, marks, correlation)
     trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation)
     if out is not None:
         with writing(out) as folder:
             given = {path.name: path for path in (book, marks, correlation) if path is not None}
             folders.write_values(trades, valued, folder, inputs=given)
+            if scenarios:
+                write_table(folder, "scenarios", chain.grid_of(valued))
     values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
     _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
 

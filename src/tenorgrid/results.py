@@ -1,5 +1,6 @@
 """What a desk holds in its hand: results whose frames are attributes, with `.to_pandas()` and a rendering for notebooks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -18,10 +19,12 @@ from tenorgrid.curves.quotes import ahead_quotes
 from tenorgrid.curves.shape import Shape, hour_of_week
 from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.kinds.contract import TradeKind
 from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.readers.cleared import observe_cleared
 from tenorgrid.data.terms.market import REAL_TIME
 from tenorgrid.derivatives.book import BookValue
+from tenorgrid.derivatives.book.scenarios import scenario_grid
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
 from tenorgrid.indices.methodology import load
@@ -221,6 +224,11 @@ class Valued(Tables):
     def theta(self) -> float:
         """What a day's passing adds to the whole book, USD, forwards and volatilities held."""
         return self.book.theta()
+
+    def scenarios(self, *, prices: Sequence[float], volatilities: Sequence[float] = (0.0,)) -> pl.DataFrame:
+        """`Scenarios`: gain of the book, revalued in full, for every pair of moves of all forwards (USD/GPUh) and all volatilities."""
+        agreed = {TradeKind(part.trades["kind"][0]): part.trades for part in self.book.parts}
+        return scenario_grid(agreed, self.book.market, prices=prices, volatilities=volatilities)
 
 
 @dataclass(frozen=True, kw_only=True)
