@@ -30,7 +30,7 @@ def agreed(trade: Callable[..., dict[str, object]]) -> Agreed:
 def test_a_forward_gains_its_delta_and_no_move_gains_nothing(agreed: Agreed, market: Market) -> None:
     alone = {kind: rows for kind, rows in agreed.items() if str(kind) == "forward"}
     found = scenario_grid(alone, market, prices=[-0.4, 0.0, 0.4], volatilities=[0.0, 0.3])
-    delta = valued(alone, market).delta("month")["amount"].sum()
+    delta = float(valued(alone, market).delta("month")["amount"].sum())
     assert found["gain"].to_list() == pytest.approx([-0.4 * delta] * 2 + [0.0] * 2 + [0.4 * delta] * 2, abs=1e-6)
 
 
@@ -50,7 +50,7 @@ def test_worth_is_the_values_in_the_order_of_the_rows(agreed: Agreed, market: Ma
 
 def test_what_is_bought_as_an_option_loses_less_than_its_delta_says(agreed: Agreed, market: Market) -> None:
     alone = {kind: rows for kind, rows in agreed.items() if str(kind) == "cap"}
-    delta = valued(alone, market).delta("month")["amount"].sum()
+    delta = float(valued(alone, market).delta("month")["amount"].sum())
     found = scenario_grid(alone, market, prices=[-0.5, 0.5], volatilities=[0.0])
     assert (found["gain"] > found["price"] * delta).all()
 
