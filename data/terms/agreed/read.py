@@ -117,7 +117,9 @@ def _contracts(rows: pl.DataFrame, kind: TradeKind, timezone: str) -> Iterator[F
                 yield from _told(mine, pl.lit(value=True), "contract", fault.expected)
             continue
         if ":" in contract:
-            yield from _told(mine, pl.col("index") != contract.partition(":")[0], "contract", "a contract on the trade's index")
+            strange = mine.filter(pl.col("index") != contract.partition(":")[0])
+            for number, index in strange.select("number", "index").iter_rows():
+                yield Fault(file=FILE, row=number, column="contract", value=contract, expected=f"a contract on the trade's index {index}")
         for column, moment in (("start", start), ("end", end)):
             yield from _told(mine, pl.col(column) != pl.lit(moment, dtype=UTC_TIME), column, f"{moment.isoformat()}, as {contract} says")
 
