@@ -87,7 +87,7 @@ def rival(agreed: Agreed, on: Market) -> tuple[dict[str, Vector], float]:
     hourly = caps.with_columns(pl.lit("hourly").alias("average"), pl.lit(None, dtype=pl.String).alias("calendar"))
     cap_of, cap_legs = make_legs(hourly, on)
     hours = [
-        list(zip(leg.curve.forward[leg.hours].tolist(), (on.sigma(leg.index) * np.sqrt(leg.hour_years)).tolist(),
+        list(zip(leg.curve.forward[leg.hours].tolist(), (on.sigma(leg.index, leg.hour_years) * np.sqrt(leg.hour_years)).tolist(),
                  np.exp(-0.04 * (leg.hour_years + 3600 / SECONDS_PER_YEAR)).tolist(), strict=True))
         for leg in cap_legs
     ]  # fmt: skip

@@ -124,6 +124,14 @@ class Volatility(dy.Schema):
     level = dy.Float64(min=0, max=1, description="Confidence of the interval", metadata={"unit": "1"})
 
 
+class VolatilityByExpiry(dy.Schema):
+    """Volatility of an index to each of some expiries, for the options of a book."""
+
+    index = dy.String(primary_key=True, description="Index")
+    end = dy.Datetime(primary_key=True, time_zone="UTC", description="Expiry")
+    volatility = dy.Float64(min=0, description="Annualised, from now to the expiry", metadata={"unit": "1/√year"})
+
+
 class HourShape(dy.Schema):
     """How the hours of a week differ from the level of prices."""
 

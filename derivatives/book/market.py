@@ -1,7 +1,7 @@
 """What a valuation reads: curves, published fixings, volatilities, correlations and rates of one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -13,23 +13,27 @@ from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Counts, Vector
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables.book import Correlations
-from tenorgrid.data.tables.curve import Volatility
+from tenorgrid.data.tables.curve import Volatility, VolatilityByExpiry
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings
+from tenorgrid.derivatives.book.volatility import SECONDS_PER_YEAR as SECONDS_PER_YEAR
+from tenorgrid.derivatives.book.volatility import ByExpiry, Sigma, by_expiry, least, moved
 
-SECONDS_PER_YEAR = 365 * 86_400
 Pair = frozenset[str]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Market:
-    """State of the market at `as_of`; `fixings` by index and local day hold what was published by then and no more."""
+    """State of the market at `as_of`; `fixings` by index and local day hold what was published by then and no more.
+
+    `volatility` is one number an index, or one an expiry (`ByExpiry`).
+    """
 
     as_of: datetime
     timezone: str
     curves: Mapping[str, ForwardCurve]
     fixings: Mapping[str, Mapping[date, float]]
-    volatility: Mapping[str, float]
+    volatility: Mapping[str, Sigma]
     correlation: Mapping[Pair, float] = field(default_factory=dict)
     discount: Discount | None = None
 
@@ -44,11 +48,21 @@ class Market:
             raise InputError.of("curve", "a rate", column="discount", value=f"none with {index}")
         return found
 
-    def sigma(self, index: str) -> float:
-        """Volatility a year of an index. Raises `InputError` where there is none."""
+    def sigma(self, index: str, years: Vector) -> Vector:
+        """(n,) volatility a year of an index to moments `years` (n,) from now. Raises `InputError` where there is none."""
         if index not in self.volatility:
             raise InputError.of("volatility", "one model's volatility", column="index", value=f"0 rows of {index}")
-        return self.volatility[index]
+        found = self.volatility[index]
+        return found.at(years, now=self.as_of.timestamp()) if isinstance(found, ByExpiry) else np.full(years.shape, found)
+
+    @property
+    def least_volatility(self) -> float:
+        """The lowest volatility of any index and expiry; 0 where there is none."""
+        return min((least(sigma) for sigma in self.volatility.values()), default=0.0)
+
+    def with_volatility(self, move: float) -> "Market":
+        """The same market with every volatility moved by an amount a year."""
+        return replace(self, volatility={index: moved(sigma, move) for index, sigma in self.volatility.items()})
 
     def rho(self, first: str, second: str) -> float:
         """Correlation of the logarithms of two indices; 1 of an index with itself. Raises `InputError` where there is none."""
@@ -69,6 +83,12 @@ class Market:
             found[index] = (names.to_list(), places.to_numpy())
         return found
 
+    def month_of(self, index: str, moments: pl.Series) -> Counts:
+        """(n,) place of each moment's month among the delivery months of an index's curve, the first or last for those outside."""
+        names, _ = self.months[index]
+        labels = moments.dt.convert_time_zone(self.timezone).dt.to_string("%Y-%m")
+        return np.clip(np.searchsorted(np.array(names), labels.to_numpy()), 0, len(names) - 1)
+
 
 def make_market(
     *,
@@ -77,6 +97,7 @@ def make_market(
     curves: Mapping[str, ForwardCurve],
     fixings: pl.DataFrame,
     volatility: pl.DataFrame,
+    expiries: pl.DataFrame | None = None,
     correlation: pl.DataFrame | None = None,
     discount: Discount | None = None,
 ) -> Market:
@@ -88,10 +109,12 @@ def make_market(
         curves: by index.
         fixings: `Fixings`.
         volatility: `Volatility`, one row for each index with options on it.
+        expiries: `VolatilityByExpiry`, of indices whose volatility depends on the expiry, in place of their one number.
         correlation: `Correlations`; None is none.
         discount: rate; None is the one that each curve came with.
 
-    Raises `InputError` with every fault: a curve of another moment, two volatilities of one index, a correlation outside [−1, 1].
+    Raises `InputError` with every fault: a curve of another moment, two volatilities of one index, a total variance that falls with
+    the expiry, a correlation outside [−1, 1].
     """
     faults = [
         Fault(file="curve", column="as_of", value=f"{index} as of {curve.as_of}", expected=f"a curve as of {as_of}")
@@ -109,13 +132,14 @@ def make_market(
         pairs[frozenset((first, second))] = rho
     if faults:
         raise InputError(faults)
+    terms = {} if expiries is None else by_expiry(checked(expiries, VolatilityByExpiry, name="expiries"), as_of=as_of)
     known: dict[str, dict[date, float]] = {}
     published = checked(fixings, Fixings, name="fixings").filter(pl.col("published_at") <= as_of)
     for index, day, fixing in published.select("index", "date", "value").iter_rows():
         known.setdefault(index, {})[day] = fixing
     return Market(
-        as_of=as_of, timezone=timezone, curves=dict(curves), fixings=known, volatility=dict(told.iter_rows()), correlation=pairs,
-        discount=discount,
+        as_of=as_of, timezone=timezone, curves=dict(curves), fixings=known, volatility=dict(told.iter_rows()) | terms,
+        correlation=pairs, discount=discount,
     )  # fmt: skip
 
 

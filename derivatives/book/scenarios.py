@@ -30,7 +30,7 @@ def scenario_grid(agreed: Agreed, market: Market, *, prices: Sequence[float], vo
         for name, moves in (("prices", prices), ("volatilities", volatilities))
         if not len(moves) or len(set(moves)) != len(moves) or not np.isfinite(list(moves)).all()
     ]
-    least = min(market.volatility.values(), default=0.0)
+    least = market.least_volatility
     faults += [
         Fault(file="scenarios", column="volatilities", value=f"{move:g}", expected=f"volatilities of at least 0: the least is {least:g}")
         for move in volatilities
@@ -43,6 +43,6 @@ def scenario_grid(agreed: Agreed, market: Market, *, prices: Sequence[float], vo
     for price in prices:
         curves = {index: parallel(curve, price) for index, curve in market.curves.items()}
         for volatility in volatilities:
-            moved = replace(market, curves=curves, volatility={index: sigma + volatility for index, sigma in market.volatility.items()})
+            moved = replace(market, curves=curves).with_volatility(volatility)
             rows.append((float(price), float(volatility), float(worth(agreed, moved).sum() - base)))
     return Scenarios.validate(pl.DataFrame(rows, schema=["price", "volatility", "gain"], orient="row"), cast=True)

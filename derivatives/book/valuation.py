@@ -70,7 +70,7 @@ class BookValue:
         return self._total(RiskKind.GAMMA)
 
     def vega(self) -> pl.DataFrame:
-        """Vega of the whole book by delivery month, columns bucket and amount: USD for 0.01 of volatility."""
+        """Vega of the whole book by month of expiry, columns bucket and amount: USD for 0.01 of volatility."""
         return self._total(RiskKind.VEGA, USD_PER_TICK)
 
     def theta(self) -> float:
@@ -97,13 +97,15 @@ def value(
     discount: Discount | None = None,
     timezone: str,
     correlation: pl.DataFrame | None = None,
+    expiries: pl.DataFrame | None = None,
 ) -> BookValue:
     """Value every trade and its risks.
 
     Deltas are signed: positive gains when prices rise. By quote: ∂ value / ∂ quote through the curve's Jacobian, as the GPU-hours of
     quote that would hedge it and as USD for a move of 0.01; buckets are named by quote_id. By month: the same by delivery month of
     the hours of the curve, buckets `month YYYY-MM` (the two are views of one risk, not parts of it). Buckets of an index that is not the
-    trade's first one say so. Gamma, vega: by delivery month, for 0.01; theta: for a day. A risk that is 0 to rounding has no row.
+    trade's first one say so. Gamma is by delivery month and vega by month of expiry, for 0.01; theta for a day. A risk that is 0 to
+    rounding has no row.
 
     Args:
         trades: `Trades`, of the kinds in docs/trades.md.
@@ -114,13 +116,15 @@ def value(
         discount: rate; None is the one that each curve came with.
         timezone: of the days of the indices.
         correlation: index, index2 and correlation, of each pair with options on its spread.
+        expiries: `VolatilityByExpiry` of indices whose volatility depends on the expiry, in place of their one number.
 
-    Raises `InputError` with every fault of the trades, for an index without curve, volatility or discount, a curve of another moment and
-    periods past its curve; `NotPublishedError` naming the days whose marks are missing.
+    Raises `InputError` with every fault of the trades, for an index without curve, volatility or discount, a curve of another moment, a
+    total variance that falls with the expiry and periods past its curve; `NotPublishedError` naming the days whose marks are missing.
     """
     market = make_market(
-        as_of=as_of, timezone=timezone, curves=curves, fixings=fixings, volatility=volatility, correlation=correlation, discount=discount
-    )
+        as_of=as_of, timezone=timezone, curves=curves, fixings=fixings, volatility=volatility, expiries=expiries, correlation=correlation,
+        discount=discount,
+    )  # fmt: skip
     return valued(read_trades(trades, timezone=timezone), market)
 
 

@@ -232,6 +232,7 @@ def value(
     discount: Discount | None = None,
     timezone: str | None = None,
     correlation: pl.DataFrame | None = None,
+    expiries: pl.DataFrame | None = None,
 ) -> Valued:
     """Value a book of trades at the moment of its curves.
 
@@ -243,6 +244,7 @@ def value(
         discount: as in `fit_curve`; None is that of the curves.
         timezone: of the indices' days; None is that of the curves.
         correlation: index, index2 and correlation of the logarithms of pairs with options on their spread.
+        expiries: `VolatilityByExpiry` (index, end, volatility) of indices whose volatility depends on the expiry, instead of one number.
 
     Raises InputError for a book without trades, and for no curve.
     """
@@ -263,6 +265,7 @@ def value(
         discount=discount,
         timezone=timezone or one.timezone,
         correlation=correlation,
+        expiries=expiries,
     )
     return Valued(values=found.values, risks=found.risks, book=found)
 

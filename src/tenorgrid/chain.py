@@ -20,6 +20,7 @@ from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.book import Correlations, Trades
+from tenorgrid.data.tables.curve import VolatilityByExpiry
 from tenorgrid.data.tables.settled import Exposures
 from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import (
@@ -270,7 +271,7 @@ def packaged(seed: int | None = None) -> Packaged:
 
 
 def value_of(
-    book: Path, market: Path, *, rate: float, marks: Path | None = None, correlation: Path | None = None
+    book: Path, market: Path, *, rate: float, marks: Path | None = None, correlation: Path | None = None, expiries: Path | None = None
 ) -> tuple[pl.DataFrame, Valued]:
     """Value a file of trades at the curves, marks and volatilities of a run folder; shapes and bands are those the curves were
     written with. `marks` are read instead of the folder's own: a table, a folder, or a publisher's history.
@@ -280,12 +281,16 @@ def value_of(
     moment = next(iter(curves.values())).as_of
     known = fixings_of(marks, at=moment) if marks is not None else fixings(read_marks(market / "marks"), at=moment)
     pairs = None if correlation is None else read_file(correlation, Correlations)
-    return trades, value(trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs)
+    terms = None if expiries is None else read_file(expiries, VolatilityByExpiry)
+    found = value(
+        trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs, expiries=terms
+    )  # fmt: skip
+    return trades, found
 
 
 def grid_of(valued: Valued) -> pl.DataFrame:
     """`Scenarios`: prices down and up by tenths of a dollar to half of one, volatilities by a tenth and a fifth where they allow it."""
-    least = min(valued.book.market.volatility.values(), default=0.0)
+    least = valued.book.market.least_volatility
     moves = [move for move in (-0.2, -0.1, 0.0, 0.1, 0.2) if least + move >= 0]
     return valued.scenarios(prices=[round(0.1 * step, 1) for step in range(-5, 6)], volatilities=moves)
 

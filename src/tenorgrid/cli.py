@@ -176,6 +176,9 @@ def price(
     correlation: Annotated[
         Path | None, typer.Option("--correlation", help="Table of index, index2, correlation, for options on spreads.")
     ] = None,
+    expiries: Annotated[
+        Path | None, typer.Option("--expiries", help="Table of index, end, volatility, where volatility depends on the expiry.")
+    ] = None,
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="Also revalue the book in a grid of moves of all prices and volatilities.")
     ] = False,
@@ -190,11 +193,11 @@ def price(
 
     if scenarios and out is None:
         raise typer.BadParameter("--scenarios needs --out, the folder that its table goes to")
-    _refuse_over(out, book, market, marks, correlation)
-    trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation)
+    _refuse_over(out, book, market, marks, correlation, expiries)
+    trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation, expiries=expiries)
     if out is not None:
         with writing(out) as folder:
-            given = {path.name: path for path in (book, marks, correlation) if path is not None}
+            given = {path.name: path for path in (book, marks, correlation, expiries) if path is not None}
             folders.write_values(trades, valued, folder, inputs=given)
             if scenarios:
                 write_table(folder, "scenarios", chain.grid_of(valued))

@@ -218,7 +218,7 @@ class Valued(Tables):
         return self.book.gamma()
 
     def vega(self, by: Literal["month"] = "month") -> pl.DataFrame:
-        """Vega of the whole book by delivery month: USD for 0.01 of volatility."""
+        """Vega of the whole book by month of expiry: USD for 0.01 of volatility."""
         return self.book.vega()
 
     def theta(self) -> float:

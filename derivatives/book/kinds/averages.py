@@ -55,11 +55,11 @@ def _options(leg: Leg, market: Market, held: np.ndarray, option: str, strike: np
     forward, count = leg.day_forward[held], strike.size
     if (forward <= 0).any():
         raise InputError.of("average", "forwards above 0: logarithms have no others", column="forward", value=f"{forward.min():g}")
-    every = (count, forward.size)
+    every, years = (count, forward.size), leg.day_years[held]
     return Averages(
-        forward=np.broadcast_to(forward, every), strike=strike, volatility=np.full(every, market.sigma(leg.index)),
-        years=np.broadcast_to(leg.day_years[held], every), weight=np.broadcast_to(leg.day_weight[held], every),
-        known=np.full(count, leg.known), discount=factor, expiry=np.maximum(pay, leg.day_years[held][-1]),
+        forward=np.broadcast_to(forward, every), strike=strike, volatility=np.broadcast_to(market.sigma(leg.index, years), every),
+        years=np.broadcast_to(years, every), weight=np.broadcast_to(leg.day_weight[held], every),
+        known=np.full(count, leg.known), discount=factor, expiry=np.maximum(pay, years[-1]),
         option=cast(Literal["call", "put"], option),
     )  # fmt: skip
 

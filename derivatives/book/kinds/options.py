@@ -8,7 +8,7 @@ import polars as pl
 from tenorgrid.curves.hours import Counts, Vector
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.contract import TradeKind
-from tenorgrid.derivatives.book.kinds.linear import discounts
+from tenorgrid.derivatives.book.kinds.linear import by_index, discounts
 from tenorgrid.derivatives.book.kinds.premiums import owed
 from tenorgrid.derivatives.book.legs import Leg, make_legs
 from tenorgrid.derivatives.book.market import Market
@@ -40,12 +40,12 @@ def _europeans(
 ) -> None:
     of, legs = make_legs(rows, market)
     mean = np.array([leg.mean for leg in legs])[of]
-    sigma = np.array([market.sigma(leg.index) for leg in legs])[of]
+    sigma = _sigma(rows, market, years)
     rate = _rate(factor, market.years(rows["pay"]))
     found = european.greeks(mean, rows["strike"].to_numpy(), volatility=sigma, years=years, discount=factor, option=option, rate=rate)
     made.value[mine] += scale * found.price
     made.theta[mine] += scale * found.theta
-    made.blocks.extend(_blocks(legs, of, mine, scale * found.delta, scale * found.gamma, scale * found.vega, market))
+    made.blocks.extend(_blocks(legs, of, mine, rows["expiry"], scale * found.delta, scale * found.gamma, scale * found.vega, market))
 
 
 def _spreads(
@@ -53,13 +53,14 @@ def _spreads(
 ) -> None:
     ratio = rows["ratio"].to_numpy()
     first_of, first = make_legs(rows, market)
-    second_of, second = make_legs(rows.with_columns(pl.col("index2").alias("index")), market)
+    of_second = rows.with_columns(pl.col("index2").alias("index"))
+    second_of, second = make_legs(of_second, market)
     pairs = list(rows.select("index", "index2").iter_rows())
     distinct = {pair: market.rho(*pair) for pair in set(pairs)}
     options = {
         "first": np.array([leg.mean for leg in first])[first_of], "second": ratio * np.array([leg.mean for leg in second])[second_of],
-        "strike": rows["strike"].to_numpy(), "first_volatility": np.array([market.sigma(leg.index) for leg in first])[first_of],
-        "second_volatility": np.array([market.sigma(leg.index) for leg in second])[second_of],
+        "strike": rows["strike"].to_numpy(), "first_volatility": _sigma(rows, market, years),
+        "second_volatility": _sigma(of_second, market, years),
         "correlation": np.array([distinct[pair] for pair in pairs]), "years": years, "discount": factor,
     }  # fmt: skip
     rate = _rate(factor, market.years(rows["pay"]))
@@ -72,9 +73,10 @@ def _spreads(
         made.value[to] += by * found.price
         made.theta[to] += by * found.theta
         one, two = by * found.delta[:, 0], by * ratio[chosen] * found.delta[:, 1]
-        made.blocks.extend(_blocks(first, first_of[chosen], to, one, by * found.gamma[:, 0], by * found.vega[:, 0], market))
+        expiry = rows["expiry"].gather(chosen)
+        made.blocks.extend(_blocks(first, first_of[chosen], to, expiry, one, by * found.gamma[:, 0], by * found.vega[:, 0], market))
         second_gamma = by * ratio[chosen] ** 2 * found.gamma[:, 2]
-        made.blocks.extend(_blocks(second, second_of[chosen], to, two, second_gamma, by * found.vega[:, 1], market))
+        made.blocks.extend(_blocks(second, second_of[chosen], to, expiry, two, second_gamma, by * found.vega[:, 1], market))
         told = np.array([pairs[place][0] + " | " + pairs[place][1] for place in chosen])
         for pair in sorted(set(told.tolist())):
             here = np.flatnonzero(told == pair)
@@ -82,14 +84,18 @@ def _spreads(
             made.correlation.append(((names[0], names[1]), to[here], (by * found.correlation)[here]))
 
 
-def _blocks(legs: list[Leg], of: Counts, rows: Counts, delta: Vector, gamma: Vector, vega: Vector, market: Market) -> list[Block]:
+def _blocks(
+    legs: list[Leg], of: Counts, rows: Counts, expiry: pl.Series, delta: Vector, gamma: Vector, vega: Vector, market: Market
+) -> list[Block]:
+    """Gamma at the delivery month, vega at the month of the expiry."""
     found = []
     for number, leg in enumerate(legs):
         mine = np.flatnonzero(of == number)
         if not mine.size:
             continue
         bent, blown = (np.zeros((mine.size, leg.by_month.size)) for _ in range(2))
-        bent[:, leg.month], blown[:, leg.month] = gamma[mine], vega[mine]
+        bent[:, leg.month] = gamma[mine]
+        blown[np.arange(mine.size), market.month_of(leg.index, expiry.gather(mine))] = vega[mine]
         found.append(
             Block(
                 index=leg.index, rows=rows[mine], quotes=np.outer(delta[mine], leg.by_quote), months=np.outer(delta[mine], leg.by_month),
@@ -97,6 +103,10 @@ def _blocks(legs: list[Leg], of: Counts, rows: Counts, delta: Vector, gamma: Vec
             )
         )  # fmt: skip
     return found
+
+
+def _sigma(rows: pl.DataFrame, market: Market, years: Vector) -> Vector:
+    return by_index(rows, market, lambda index, mine: market.sigma(index, years[mine]))
 
 
 def _rate(factor: Vector, pay: Vector) -> Vector:

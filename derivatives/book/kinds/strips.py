@@ -58,7 +58,7 @@ def _priced(leg: Leg, market: Market, side: Literal["cap", "floor"], strike: np.
     discount = market.rate(leg.index).factors(years + HOUR)
     rate = float(-np.log(discount[-1]) / (years[-1] + HOUR))
     found = strip.value(
-        side, leg.curve.forward[leg.hours][held], strike, volatility=np.full(years.size, market.sigma(leg.index)), years=years,
+        side, leg.curve.forward[leg.hours][held], strike, volatility=market.sigma(leg.index, years), years=years,
         discount=discount, quantity=np.broadcast_to(quantity[:, None], (quantity.size, years.size)), rate=np.array([rate]),
     )  # fmt: skip
     ladder = np.zeros((quantity.size, held.size))

@@ -14,7 +14,7 @@ from tenorgrid.derivatives.book.scenarios import scenario_grid
 from tenorgrid.derivatives.book.valuation import valued, worth
 
 ZONE = "America/New_York"
-US = "H100-SXM.US.FIRM"
+US, EAST = "H100-SXM.US.FIRM", "H100-SXM.US-EAST.FIRM"
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_cell_is_the_book_valued_on_the_moved_market(agreed: Agreed, market: M
     moved = replace(
         market,
         curves={index: parallel(curve, 0.2) for index, curve in market.curves.items()},
-        volatility={index: sigma - 0.1 for index, sigma in market.volatility.items()},
+        volatility={US: 0.7, EAST: 0.6},
     )
     assert found["gain"][0] == pytest.approx(valued(agreed, moved).value - valued(agreed, market).value, abs=1e-6)
 
