@@ -24,6 +24,13 @@ class Averaging(StrEnum):
     BUSINESS_DAY = "business-day"
 
 
+class OptionModel(StrEnum):
+    """What an option's model takes for normally distributed."""
+
+    BLACK = "black"  # the logarithm of the price
+    BACHELIER = "bachelier"  # the price itself, which may be negative
+
+
 class TradeKind(StrEnum):
     """What was agreed."""
 
@@ -35,6 +42,9 @@ class TradeKind(StrEnum):
     OPTION = "option"
     AVERAGE = "average"
     SPREAD_OPTION = "spread-option"
+    AMERICAN = "american"
+    BARRIER = "barrier"
+    BASKET_OPTION = "basket-option"
     CAP = "cap"
     FLOOR = "floor"
     COLLAR = "collar"

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from tenorgrid.data.kinds.contract import Averaging, Profile
+from tenorgrid.data.kinds.contract import Averaging, OptionModel, Profile
 
 USD_PER_GPU_HOUR = {"unit": "USD/GPUh"}
 
@@ -128,8 +128,9 @@ class VolatilityByExpiry(dy.Schema):
     """Volatility of an index to each of some expiries, for the options of a book."""
 
     index = dy.String(primary_key=True, description="Index")
+    model = dy.Enum(OptionModel, primary_key=True, description="What moves: logarithms (black) or prices (bachelier)")
     end = dy.Datetime(primary_key=True, time_zone="UTC", description="Expiry")
-    volatility = dy.Float64(min=0, description="Annualised, from now to the expiry", metadata={"unit": "1/√year"})
+    volatility = dy.Float64(min=0, description="From now to the expiry", metadata={"unit": "1/√year, of bachelier USD/GPUh/√year"})
 
 
 class HourShape(dy.Schema):

@@ -12,6 +12,7 @@ from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Counts, Vector
 from tenorgrid.data.errors import Fault, InputError
+from tenorgrid.data.kinds.contract import OptionModel
 from tenorgrid.data.tables.book import Correlations
 from tenorgrid.data.tables.curve import Volatility, VolatilityByExpiry
 from tenorgrid.data.tables.door import checked
@@ -26,7 +27,8 @@ Pair = frozenset[str]
 class Market:
     """State of the market at `as_of`; `fixings` by index and local day hold what was published by then and no more.
 
-    `volatility` is one number an index, or one an expiry (`ByExpiry`).
+    `volatility` is one number an index, or one an expiry (`ByExpiry`), a year; `normal` the same of prices themselves, USD/GPUh a root
+    of a year, for Bachelier's model.
     """
 
     as_of: datetime
@@ -34,6 +36,7 @@ class Market:
     curves: Mapping[str, ForwardCurve]
     fixings: Mapping[str, Mapping[date, float]]
     volatility: Mapping[str, Sigma]
+    normal: Mapping[str, Sigma] = field(default_factory=dict)
     correlation: Mapping[Pair, float] = field(default_factory=dict)
     discount: Discount | None = None
 
@@ -48,21 +51,26 @@ class Market:
             raise InputError.of("curve", "a rate", column="discount", value=f"none with {index}")
         return found
 
-    def sigma(self, index: str, years: Vector) -> Vector:
-        """(n,) volatility a year of an index to moments `years` (n,) from now. Raises `InputError` where there is none."""
-        if index not in self.volatility:
-            raise InputError.of("volatility", "one model's volatility", column="index", value=f"0 rows of {index}")
-        found = self.volatility[index]
+    def sigma(self, index: str, years: Vector, *, model: str = OptionModel.BLACK) -> Vector:
+        """(n,) volatility of an index to moments `years` (n,) from now, in the model's unit. Raises `InputError` where there is none."""
+        held = self.volatility if model == OptionModel.BLACK else self.normal
+        if index not in held:
+            wanted = (
+                "one model's volatility" if model == OptionModel.BLACK else "volatilities of prices, model bachelier, among the expiries"
+            )
+            raise InputError.of("volatility", wanted, column="index", value=f"0 rows of {index}")
+        found = held[index]
         return found.at(years, now=self.as_of.timestamp()) if isinstance(found, ByExpiry) else np.full(years.shape, found)
 
     @property
     def least_volatility(self) -> float:
         """The lowest volatility of any index and expiry; 0 where there is none."""
-        return min((least(sigma) for sigma in self.volatility.values()), default=0.0)
+        return min((least(sigma) for sigma in (*self.volatility.values(), *self.normal.values())), default=0.0)
 
     def with_volatility(self, move: float) -> "Market":
-        """The same market with every volatility moved by an amount a year."""
-        return replace(self, volatility={index: moved(sigma, move) for index, sigma in self.volatility.items()})
+        """The same market with every volatility moved by an amount in its own unit."""
+        held, normal = ({index: moved(sigma, move) for index, sigma in one.items()} for one in (self.volatility, self.normal))
+        return replace(self, volatility=held, normal=normal)
 
     def rho(self, first: str, second: str) -> float:
         """Correlation of the logarithms of two indices; 1 of an index with itself. Raises `InputError` where there is none."""
@@ -132,14 +140,18 @@ def make_market(
         pairs[frozenset((first, second))] = rho
     if faults:
         raise InputError(faults)
-    terms = {} if expiries is None else by_expiry(checked(expiries, VolatilityByExpiry, name="expiries"), as_of=as_of)
+    terms: dict[str, dict[str, ByExpiry]] = {model: {} for model in OptionModel}
+    if expiries is not None:
+        asked = checked(expiries, VolatilityByExpiry, name="expiries")
+        of_model = pl.col("model").cast(pl.String)
+        terms = {model: by_expiry(asked.filter(of_model == str(model)), as_of=as_of) for model in OptionModel}
     known: dict[str, dict[date, float]] = {}
     published = checked(fixings, Fixings, name="fixings").filter(pl.col("published_at") <= as_of)
     for index, day, fixing in published.select("index", "date", "value").iter_rows():
         known.setdefault(index, {})[day] = fixing
     return Market(
-        as_of=as_of, timezone=timezone, curves=dict(curves), fixings=known, volatility=dict(told.iter_rows()) | terms,
-        correlation=pairs, discount=discount,
+        as_of=as_of, timezone=timezone, curves=dict(curves), fixings=known, correlation=pairs, discount=discount,
+        volatility=dict(told.iter_rows()) | terms[OptionModel.BLACK], normal=terms[OptionModel.BACHELIER],
     )  # fmt: skip
 
 

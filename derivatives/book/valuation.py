@@ -15,7 +15,7 @@ from tenorgrid.curves.hours import Vector
 from tenorgrid.data.kinds.contract import RiskKind, TradeKind
 from tenorgrid.data.tables.book import Values
 from tenorgrid.data.terms.agreed.read import Agreed, read_trades
-from tenorgrid.derivatives.book.kinds import averages, linear, options, strips, virtuals
+from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, strips, virtuals
 from tenorgrid.derivatives.book.market import Market, make_market, refuse_without_curve
 from tenorgrid.derivatives.book.priced import Priced
 from tenorgrid.derivatives.book.risks import GPU_HOURS, MONTH, USD_PER_TICK, Part, risk_table, risk_totals
@@ -29,6 +29,9 @@ PRICES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Priced]] = {
     TradeKind.OPTION: options.price,
     TradeKind.AVERAGE: averages.price,
     TradeKind.SPREAD_OPTION: options.price,
+    TradeKind.AMERICAN: exercise.price,
+    TradeKind.BARRIER: exercise.price,
+    TradeKind.BASKET_OPTION: baskets.price,
     TradeKind.CAP: strips.price,
     TradeKind.FLOOR: strips.price,
     TradeKind.COLLAR: strips.price,

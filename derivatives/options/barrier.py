@@ -14,13 +14,14 @@ from tenorgrid.derivatives.black import Option
 from tenorgrid.derivatives.options.american import FUTURE
 from tenorgrid.derivatives.options.domain import Rule, at_least_zero, finite, positive, refuse
 from tenorgrid.derivatives.options.greeks import Greeks
-from tenorgrid.derivatives.options.quantlib import IN_A_YEAR, by_differences, one_by_one, payoff, process
+from tenorgrid.derivatives.options.quantlib import IN_A_YEAR, STEP, by_differences, one_by_one, payoff, process
 
 Barrier = Literal["down-and-out", "down-and-in", "up-and-out", "up-and-in"]
 KINDS = {
     "down-and-out": ql.Barrier.DownOut, "down-and-in": ql.Barrier.DownIn, "up-and-out": ql.Barrier.UpOut, "up-and-in": ql.Barrier.UpIn,
 }  # fmt: skip
 NO_REBATE = np.zeros(1)
+NEAREST = 1e-4  # relative distance from the level below which no greeks are taken
 
 
 def price(
@@ -42,8 +43,7 @@ def price(
         option: `call` or `put`.
 
     A price at or beyond the level has touched it: an out-option is worth its rebate, an in-option a European one. Raises `InputError` for
-    an
-    unknown kind, a volatility or expiry that is not above 0, and anything not finite.
+    an unknown kind, a volatility or expiry that is not above 0, and anything not finite.
 
     >>> one = np.ones(1)
     >>> price(100 * one, 100 * one, kind="down-and-out", level=95 * one, volatility=0.25 * one, years=0.5 * one, rate=0.08 * one,
@@ -79,7 +79,8 @@ def greeks(
 ) -> Greeks:  # fmt: skip
     """Price, and sensitivities by central differences of a thousandth: seven prices a contract. Arguments and refusals of `price`.
 
-    Within a thousandth of the level a difference would straddle it, and is refused.
+    Near the level the step of the price is a third of its distance, so that no difference straddles it; within a ten-thousandth that would
+    be rounding, and is refused.
 
     >>> one = np.ones(1)
     >>> found = greeks(
@@ -88,11 +89,11 @@ def greeks(
     array([0.621])
     """
     near = np.abs(np.asarray(level) / spot - 1.0)
-    refuse([Rule("level", level, near > 2e-3, "a level at least two thousandths away from the price")], kind="barrier")
+    refuse([Rule("level", level, near > NEAREST, "a level at least a ten-thousandth away from the price")], kind="barrier")
 
     def at(s: Vector, *, volatility: Vector, years: Vector) -> Vector:
         return price(
             s, strike, kind=kind, level=level, volatility=volatility, years=years, rate=rate, carry=carry, rebate=rebate, option=option
         )
 
-    return by_differences(at, spot, volatility, years)
+    return by_differences(at, spot, volatility, years, step=np.minimum(STEP, near / 3.0))

@@ -38,10 +38,15 @@ def payoff(strike: float, option: Option) -> Any:
     return ql.PlainVanillaPayoff(ql.Option.Call if option == "call" else ql.Option.Put, strike)
 
 
-def by_differences(price: Callable[..., Vector], spot: Vector, volatility: Vector, years: Vector, **rest: Any) -> Greeks:
-    """Greeks by central differences of a pricing function of (spot, volatility=, years=), which is called seven times."""
+def by_differences(
+    price: Callable[..., Vector], spot: Vector, volatility: Vector, years: Vector, *, step: Vector | float = STEP, **rest: Any
+) -> Greeks:
+    """Greeks by central differences of a pricing function of (spot, volatility=, years=), which is called seven times.
+
+    `step` is that of spot, relative to it.
+    """
     spot, volatility, years = np.broadcast_arrays(spot, volatility, years)
-    h, dv, dt = STEP * spot, STEP * np.maximum(volatility, STEP), STEP * years
+    h, dv, dt = step * spot, STEP * np.maximum(volatility, STEP), STEP * years
 
     def at(s: Vector = spot, v: Vector = volatility, t: Vector = years) -> Vector:
         return price(s, volatility=v, years=t, **rest)

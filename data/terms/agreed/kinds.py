@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tenorgrid.data.kinds.contract import Averaging, TradeKind
+from tenorgrid.data.kinds.contract import Averaging, OptionModel, TradeKind
 
 Type = Literal["number", "text", "weights"]
 OPTIONAL = ("index2", "contract", "strike", "option", "expiry", "premium", "pay_date", "calendar", "missing_day")  # columns of `Trades`
@@ -18,6 +18,7 @@ class Parameter:
     words: tuple[str, ...] = ()
     not_: tuple[str, ...] = ()
     above: float | None = None  # a number must be above it
+    least: float | None = None  # or at least it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,10 @@ class Rule:
 AVERAGE = Parameter(type="text", default=str(Averaging.CALENDAR_DAY), words=tuple(map(str, Averaging)))
 DAILY = Parameter(type="text", default=str(Averaging.CALENDAR_DAY), words=(str(Averaging.CALENDAR_DAY), str(Averaging.BUSINESS_DAY)))
 UNIT = Parameter(type="text", default="GPU-hours")
-MODEL = Parameter(type="text", default="black", words=("black", "bachelier"))
+MODEL = Parameter(type="text", default=str(OptionModel.BLACK), words=tuple(map(str, OptionModel)))
 METHOD = Parameter(type="text", default="kirk", words=("kirk", "exact"))
+BASKET_METHOD = Parameter(type="text", default="bound", words=("bound", "moments"))
+BARRIERS = ("down-and-out", "down-and-in", "up-and-out", "up-and-in")
 RATIO = Parameter(default=1.0, above=0.0)
 LINEAR = {"average": AVERAGE, "unit": UNIT}
 BOUGHT = ("contract", "pay_date", "premium", "calendar")
@@ -57,6 +60,25 @@ RULES: dict[TradeKind, Rule] = {
         needs=("index2", "strike", "option", "expiry"),
         may=BOUGHT,
         parameters={"average": AVERAGE, "ratio": RATIO, "method": METHOD},
+        days=True,
+    ),
+    TradeKind.AMERICAN: Rule(needs=("strike", "option", "expiry"), may=BOUGHT, parameters={"average": AVERAGE}, days=True),
+    TradeKind.BARRIER: Rule(
+        needs=("strike", "option", "expiry"),
+        may=BOUGHT,
+        parameters={
+            "average": AVERAGE,
+            "barrier": Parameter(type="text", words=BARRIERS),
+            "level": Parameter(above=0.0),
+            "rebate": Parameter(default=0.0, least=0.0),
+            "touched": Parameter(type="text", default="no", words=("no", "yes")),
+        },
+        days=True,
+    ),
+    TradeKind.BASKET_OPTION: Rule(
+        needs=("strike", "option", "expiry"),
+        may=("pay_date", "premium", "calendar"),
+        parameters={"average": AVERAGE, "weights": Parameter(type="weights"), "method": BASKET_METHOD},
         days=True,
     ),
     TradeKind.CAP: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL}),

@@ -65,7 +65,8 @@ def _wanted(name: str, one: Parameter) -> str:
     if one.type == "weights":
         return f"{name}, an object of two or more indices, each with a number other than 0"
     if one.type == "number":
-        return f"{name}, a number" + ("" if one.above is None else f" above {one.above:g}")
+        least = "" if one.least is None else f" of at least {one.least:g}"
+        return f"{name}, a number" + (least if one.above is None else f" above {one.above:g}")
     among = f", one of {', '.join(one.words)}" if one.words else ""
     return f"the text {name}{among}" + (f", not {', '.join(one.not_)}" if one.not_ else "")
 
@@ -74,7 +75,7 @@ def _good(value: Any, one: Parameter) -> bool:
     if one.type == "weights":
         return isinstance(value, dict) and len(value) > 1 and all(_number(weight) and weight != 0 for weight in value.values())
     if one.type == "number":
-        return _number(value) and (one.above is None or value > one.above)
+        return _number(value) and (one.above is None or value > one.above) and (one.least is None or value >= one.least)
     return isinstance(value, str) and bool(value) and (not one.words or value in one.words) and value not in one.not_
 
 
@@ -85,4 +86,4 @@ def _number(value: Any) -> bool:
 def _value(value: Any, one: Parameter) -> Any:
     if one.type == "number" and value is not None:
         return float(value)
-    return json.dumps(value, sort_keys=True) if one.type == "weights" else value
+    return json.dumps(value, sort_keys=True) if one.type == "weights" and value is not None else value

@@ -1,5 +1,6 @@
 """Rows of the trades table as frames of terms, one a kind: checked by columns, so that a hundred thousand cost little more than ten."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -88,6 +89,8 @@ def _columns(rows: pl.DataFrame, kind: TradeKind, rule: Rule) -> Iterator[Fault]
         elif column not in rule.may:
             yield from _told(rows, there, column, f"nothing: a {kind} has no {column}")
     yield from _told(rows, ~pl.col("strike").is_finite(), "strike", "a number")
+    if kind in (TradeKind.AMERICAN, TradeKind.BARRIER):
+        yield from _told(rows, pl.col("strike") <= 0, "strike", "a strike above 0")
     if "option" in rule.needs:
         yield from _told(rows, ~pl.col("option").is_in(["call", "put"]), "option", "call or put")
     elif kind == TradeKind.CAPACITY:
@@ -136,6 +139,10 @@ def _periods(rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str) -> 
         yield from _told(rows, ~business & pl.col("calendar").is_not_null(), "calendar", "nothing beside an average of other days")
     if "expiry" in rule.needs:
         yield from _told(rows, pl.col("expiry") > pl.col("start"), "expiry", "an expiry at or before the delivery begins")
+    if kind == TradeKind.BASKET_OPTION and "weights" in rows.columns:
+        negative = [text for text in rows["weights"].drop_nulls().unique() if min(json.loads(text).values()) < 0]
+        wanted = "weights above 0: an option on a difference is a spread-option"
+        yield from _told(rows, pl.col("weights").is_in(negative), "params", wanted)
     if kind == TradeKind.COLLAR and "floor" in rows.columns:
         yield from _told(rows, pl.col("floor") > pl.col("strike"), "params", "a floor not above the strike of the cap")
 

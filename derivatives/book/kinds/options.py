@@ -13,16 +13,17 @@ from tenorgrid.derivatives.book.kinds.premiums import owed
 from tenorgrid.derivatives.book.legs import Leg, make_legs
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.priced import Block, Priced
-from tenorgrid.derivatives.options import european
+from tenorgrid.derivatives.options import bachelier, european
 from tenorgrid.derivatives.options.spread import closed, quadrature
 from tenorgrid.derivatives.options.spread.terms import Spreads
 
 Option = Literal["call", "put"]
+KERNELS = {"black": european.greeks, "bachelier": bachelier.greeks}
 
 
 def price(trades: pl.DataFrame, market: Market) -> Priced:
     """Value and sensitivities of options of one kind. Raises `InputError` for one that has expired."""
-    _refuse_expired(trades, market)
+    refuse_expired(trades, market)
     value, theta = owed(trades, market)
     factor, years = discounts(trades, market), market.years(trades["expiry"])
     scale = (trades["sign"] * trades["amount"]).to_numpy()
@@ -39,13 +40,22 @@ def _europeans(
     rows: pl.DataFrame, market: Market, made: Priced, mine: Counts, option: Option, factor: Vector, years: Vector, scale: Vector
 ) -> None:
     of, legs = make_legs(rows, market)
-    mean = np.array([leg.mean for leg in legs])[of]
-    sigma = _sigma(rows, market, years)
-    rate = _rate(factor, market.years(rows["pay"]))
-    found = european.greeks(mean, rows["strike"].to_numpy(), volatility=sigma, years=years, discount=factor, option=option, rate=rate)
-    made.value[mine] += scale * found.price
-    made.theta[mine] += scale * found.theta
-    made.blocks.extend(_blocks(legs, of, mine, rows["expiry"], scale * found.delta, scale * found.gamma, scale * found.vega, market))
+    mean, strike = np.array([leg.mean for leg in legs])[of], rows["strike"].to_numpy()
+    rate = rate_of(factor, market.years(rows["pay"]))
+    for model, kernel in KERNELS.items():
+        at = np.flatnonzero((rows["model"] == model).to_numpy())
+        if not at.size:
+            continue
+        sigma = sigmas(rows[at], market, years[at], model=model)
+        found = kernel(
+            mean[at], strike[at], volatility=sigma, years=years[at], discount=factor[at], option=option, rate=rate[at]
+        )  # fmt: skip
+        to, by = mine[at], scale[at]
+        made.value[to] += by * found.price
+        made.theta[to] += by * found.theta
+        made.blocks.extend(
+            blocks_of(legs, of[at], to, rows["expiry"].gather(at), by * found.delta, by * found.gamma, by * found.vega, market)
+        )
 
 
 def _spreads(
@@ -59,11 +69,11 @@ def _spreads(
     distinct = {pair: market.rho(*pair) for pair in set(pairs)}
     options = {
         "first": np.array([leg.mean for leg in first])[first_of], "second": ratio * np.array([leg.mean for leg in second])[second_of],
-        "strike": rows["strike"].to_numpy(), "first_volatility": _sigma(rows, market, years),
-        "second_volatility": _sigma(of_second, market, years),
+        "strike": rows["strike"].to_numpy(), "first_volatility": sigmas(rows, market, years),
+        "second_volatility": sigmas(of_second, market, years),
         "correlation": np.array([distinct[pair] for pair in pairs]), "years": years, "discount": factor,
     }  # fmt: skip
-    rate = _rate(factor, market.years(rows["pay"]))
+    rate = rate_of(factor, market.years(rows["pay"]))
     exact = (rows["method"] == "exact").to_numpy()
     for chosen, kernel in ((np.flatnonzero(~exact), closed.kirk), (np.flatnonzero(exact), quadrature.greeks)):
         if not chosen.size:
@@ -74,9 +84,9 @@ def _spreads(
         made.theta[to] += by * found.theta
         one, two = by * found.delta[:, 0], by * ratio[chosen] * found.delta[:, 1]
         expiry = rows["expiry"].gather(chosen)
-        made.blocks.extend(_blocks(first, first_of[chosen], to, expiry, one, by * found.gamma[:, 0], by * found.vega[:, 0], market))
+        made.blocks.extend(blocks_of(first, first_of[chosen], to, expiry, one, by * found.gamma[:, 0], by * found.vega[:, 0], market))
         second_gamma = by * ratio[chosen] ** 2 * found.gamma[:, 2]
-        made.blocks.extend(_blocks(second, second_of[chosen], to, expiry, two, second_gamma, by * found.vega[:, 1], market))
+        made.blocks.extend(blocks_of(second, second_of[chosen], to, expiry, two, second_gamma, by * found.vega[:, 1], market))
         told = np.array([pairs[place][0] + " | " + pairs[place][1] for place in chosen])
         for pair in sorted(set(told.tolist())):
             here = np.flatnonzero(told == pair)
@@ -84,7 +94,7 @@ def _spreads(
             made.correlation.append(((names[0], names[1]), to[here], (by * found.correlation)[here]))
 
 
-def _blocks(
+def blocks_of(
     legs: list[Leg], of: Counts, rows: Counts, expiry: pl.Series, delta: Vector, gamma: Vector, vega: Vector, market: Market
 ) -> list[Block]:
     """Gamma at the delivery month, vega at the month of the expiry."""
@@ -105,15 +115,18 @@ def _blocks(
     return found
 
 
-def _sigma(rows: pl.DataFrame, market: Market, years: Vector) -> Vector:
-    return by_index(rows, market, lambda index, mine: market.sigma(index, years[mine]))
+def sigmas(rows: pl.DataFrame, market: Market, years: Vector, *, model: str = "black") -> Vector:
+    """(n,) volatility of each row's index to its expiry."""
+    return by_index(rows, market, lambda index, mine: market.sigma(index, years[mine], model=model))
 
 
-def _rate(factor: Vector, pay: Vector) -> Vector:
+def rate_of(factor: Vector, pay: Vector) -> Vector:
+    """(n,) rates a year at which discount factors to payments `pay` years away unwind."""
     return np.where(pay > 0, -np.log(factor) / np.where(pay > 0, pay, 1.0), 0.0)
 
 
-def _refuse_expired(trades: pl.DataFrame, market: Market) -> None:
+def refuse_expired(trades: pl.DataFrame, market: Market) -> None:
+    """Raise `InputError` for every option whose expiry has passed."""
     over = trades.filter(pl.col("expiry") < market.as_of)
     if not over.is_empty():
         raise InputError(

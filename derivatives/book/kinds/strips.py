@@ -1,4 +1,4 @@
-"""Caps, floors, collars and capacity contracts: strips of hourly options on λ by Black's formula, hours to come alone.
+"""Caps, floors, collars and capacity contracts: strips of hourly options on λ by Black's or Bachelier's formula, hours to come alone.
 
     value = ± Σ_h q D_h · Black(F_h, K, σ √T_h) − premium still to be paid
 
@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from tenorgrid.curves.hours import Vector
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.contract import TradeKind
 from tenorgrid.derivatives.book.kinds.linear import by_month, grouped
@@ -20,7 +21,9 @@ from tenorgrid.derivatives.book.market import SECONDS_PER_YEAR, Market
 from tenorgrid.derivatives.book.priced import Block, Priced
 from tenorgrid.derivatives.options import strip
 from tenorgrid.derivatives.options.greeks import LadderGreeks
+from tenorgrid.derivatives.options.strip import Model
 
+MODELS: tuple[Model, ...] = ("black", "bachelier")
 HOUR = 3600 / SECONDS_PER_YEAR
 SIDES: dict[TradeKind, tuple[tuple[Literal["cap", "floor"], str, float], ...]] = {
     TradeKind.CAP: (("cap", "strike", 1.0),),
@@ -38,28 +41,31 @@ def price(trades: pl.DataFrame, market: Market) -> Priced:
     of, legs = make_legs(parts.with_columns(pl.lit("hourly").alias("average"), pl.lit(None, dtype=pl.String).alias("calendar")), market)
     value, theta = owed(trades, market)
     place, quantity = parts["row"].to_numpy().astype(np.int64), (parts["sign"] * parts["quantity"]).to_numpy()
+    models = parts["model"].to_numpy() if "model" in parts.columns else np.full(parts.height, "black")  # a capacity contract has no model
     blocks = []
     for number, mine in grouped(of, len(legs)):
         leg, names = legs[number], len(market.months[legs[number].index][0])
-        for side, column, bought in SIDES[kind]:
-            found = _priced(leg, market, side, parts[column].to_numpy()[mine], bought * quantity[mine])
-            np.add.at(value, place[mine], found.price)
-            np.add.at(theta, place[mine], found.theta)
-            quotes, months = leg.of_hours(found.ladder)
-            gamma, vega = np.zeros((mine.size, names)), np.zeros((mine.size, names))
-            gamma[:, leg.month], vega[:, leg.month] = found.gamma, found.vega
-            blocks.append(Block(index=leg.index, rows=place[mine], quotes=quotes, months=months, gamma=gamma, vega=vega))
+        for model, chosen in ((model, mine[models[mine] == model]) for model in MODELS):
+            for side, column, bought in SIDES[kind] if chosen.size else ():
+                found = _priced(leg, market, side, model, parts[column].to_numpy()[chosen], bought * quantity[chosen])
+                np.add.at(value, place[chosen], found.price)
+                np.add.at(theta, place[chosen], found.theta)
+                quotes, months = leg.of_hours(found.ladder)
+                gamma, vega = np.zeros((chosen.size, names)), np.zeros((chosen.size, names))
+                gamma[:, leg.month], vega[:, leg.month] = found.gamma, found.vega
+                blocks.append(Block(index=leg.index, rows=place[chosen], quotes=quotes, months=months, gamma=gamma, vega=vega))
     return Priced(value=value, theta=theta, blocks=blocks)
 
 
-def _priced(leg: Leg, market: Market, side: Literal["cap", "floor"], strike: np.ndarray, quantity: np.ndarray) -> LadderGreeks:
+def _priced(leg: Leg, market: Market, side: Literal["cap", "floor"], model: Model, strike: Vector, quantity: Vector) -> LadderGreeks:
     held = leg.weight > 0  # a profile may leave hours out
     years = leg.hour_years[held]
     discount = market.rate(leg.index).factors(years + HOUR)
     rate = float(-np.log(discount[-1]) / (years[-1] + HOUR))
     found = strip.value(
-        side, leg.curve.forward[leg.hours][held], strike, volatility=market.sigma(leg.index, years), years=years,
+        side, leg.curve.forward[leg.hours][held], strike, volatility=market.sigma(leg.index, years, model=model), years=years,
         discount=discount, quantity=np.broadcast_to(quantity[:, None], (quantity.size, years.size)), rate=np.array([rate]),
+        model=model,
     )  # fmt: skip
     ladder = np.zeros((quantity.size, held.size))
     ladder[:, held] = found.ladder

@@ -24,7 +24,9 @@ def term(*told: tuple[datetime, float]) -> ByExpiry:
 
 def table(*told: tuple[datetime, float]) -> pl.DataFrame:
     ends, sigma = zip(*told, strict=True)
-    return pl.DataFrame({"index": [US] * len(told), "end": ends, "volatility": sigma}).cast({"end": pl.Datetime("us", "UTC")})
+    return pl.DataFrame({"index": [US] * len(told), "model": ["black"] * len(told), "end": ends, "volatility": sigma}).cast(
+        {"end": pl.Datetime("us", "UTC")}
+    )
 
 
 def test_a_quarter_of_a_year_at_80_and_half_a_year_at_60_make_65_point_7_between_them() -> None:
