@@ -72,3 +72,18 @@ class Scenarios(dy.Schema):
     price = dy.Float64(primary_key=True, description="Move of every forward", metadata={"unit": "USD/GPUh"})
     volatility = dy.Float64(primary_key=True, description="Move of every volatility", metadata={"unit": "1/√year"})
     gain = dy.Float64(description="Present value less today's", metadata={"unit": "USD"})
+
+
+class MonthCones(dy.Schema):
+    """The calendar-day mean of the running month: days that are over with their marks, days to come with what may be known by their end."""
+
+    index = dy.String(primary_key=True, description="Index")
+    day = dy.Date(primary_key=True, description="Local day")
+    mark = dy.Float64(nullable=True, description="Fixing of a day that is over", metadata={"unit": "USD/GPUh"})
+    so_far = dy.Float64(nullable=True, description="Mean of the fixings up to it", metadata={"unit": "USD/GPUh"})
+    forward = dy.Float64(nullable=True, description="Forward of a day to come", metadata={"unit": "USD/GPUh"})
+    expected = dy.Float64(nullable=True, description="Mean of the whole month as expected now", metadata={"unit": "USD/GPUh"})
+    lower = dy.Float64(nullable=True, description="Of what it will be expected to be then, 2.5 %", metadata={"unit": "USD/GPUh"})
+    low = dy.Float64(nullable=True, description="25 %", metadata={"unit": "USD/GPUh"})
+    high = dy.Float64(nullable=True, description="75 %", metadata={"unit": "USD/GPUh"})
+    upper = dy.Float64(nullable=True, description="97.5 %", metadata={"unit": "USD/GPUh"})

@@ -72,3 +72,89 @@ def deltas(risks: pl.DataFrame, *, unit: str, view: Literal["quote", "month"]) -
     drawn.update_xaxes(title={"text": f"delta, {unit}", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
     beside(drawn, buckets)
     return drawn
+
+
+def by_contract(rows: pl.DataFrame) -> go.Figure:
+    """Present value by contract, as horizontal bars from the first row down; columns contract and value."""
+    rows = rows.reverse()
+    drawn = theme.figure(height=100 + 24 * rows.height)
+    drawn.add_bar(
+        x=rows["value"].to_numpy(), y=rows["contract"].to_list(), orientation="h",
+        marker={"color": [theme.ACCENT if value >= 0 else theme.BLUE for value in rows["value"]]},
+        hovertemplate="%{y}: %{x:,.0f} USD<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    drawn.update_layout(margin={"t": 20})
+    drawn.update_xaxes(title={"text": "present value, USD", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE)
+    beside(drawn, rows["contract"].to_list())
+    return drawn
+
+
+def vegas(rows: pl.DataFrame) -> go.Figure:
+    """Vega of the whole book by month of expiry, as bars; columns bucket and amount."""
+    drawn = theme.figure(height=280)
+    drawn.add_bar(
+        x=[bucket.removeprefix(MONTH) for bucket in rows["bucket"]], y=rows["amount"].to_list(), marker={"color": theme.ACCENT},
+        hovertemplate="%{x}: %{y:,.0f} USD<extra></extra>", showlegend=False,
+    )  # fmt: skip
+    drawn.update_layout(margin={"t": 20})
+    drawn.update_xaxes(type="category", nticks=12, tickangle=0, automargin=True)
+    drawn.update_yaxes(
+        title={"text": "USD for 0.01 of volatility", "standoff": 6}, tickformat=",.3~s", zeroline=True, zerolinecolor=theme.MIDDLE
+    )
+    return drawn
+
+
+def grid(scenarios: pl.DataFrame) -> go.Figure:
+    """Gains of the book as a heat map of moves of prices by moves of volatilities; 0 is white."""
+    across, up = scenarios["price"].unique().sort().to_list(), scenarios["volatility"].unique().sort().to_list()
+    gains = dict(zip(scenarios.select("volatility", "price").iter_rows(), scenarios["gain"], strict=True))
+    values = [[gains[move, price] for price in across] for move in up]
+    most = max(abs(gain) for row in values for gain in row) or 1.0
+    drawn = theme.figure(height=110 + 44 * len(up))
+    drawn.add_heatmap(
+        x=[f"{price:+g}" for price in across], y=[f"{move:+g}" for move in up], z=values, zmin=-most, zmax=most,
+        colorscale=[list(stop) for stop in theme.DIVERGING], xgap=1, ygap=1, text=values, texttemplate="%{text:.3s}",
+        textfont={"size": 10}, colorbar={"thickness": 10, "outlinewidth": 0, "len": 1.0, "tickfont": {"size": 11}, "tickformat": ".3s"},
+        hovertemplate="prices %{x}, volatilities %{y}: %{z:,.0f} USD<extra></extra>",
+    )  # fmt: skip
+    drawn.update_layout(margin={"t": 20})
+    drawn.update_xaxes(type="category", showgrid=False, tickangle=0, title={"text": "move of all prices, USD per GPU-hour", "standoff": 6})
+    drawn.update_yaxes(type="category", showgrid=False, title={"text": "move of all volatilities", "standoff": 6})
+    return drawn
+
+
+def cones(table: pl.DataFrame) -> go.Figure:
+    """The running month of each index, one strip an index: marks, the mean so far, forwards, and the cone of the month's mean.
+
+    Args:
+        table: `MonthCones`.
+    """
+    indices = table["index"].unique(maintain_order=True).to_list()
+    drawn = theme.strips([(index, ", USD per GPU-hour") for index in indices], height=230)
+    for place, index in enumerate(indices):
+        rows = table.filter(pl.col("index") == index).sort("day")
+        axis, told = theme.axis(place), place == 0
+        ahead = rows.filter(pl.col("expected").is_not_null())
+        for low, high, colour, name in (
+            ("lower", "upper", "rgba(193, 89, 47, 0.14)", "95 %"),
+            ("low", "high", "rgba(193, 89, 47, 0.32)", "50 %"),
+        ):
+            for edge, fill in ((low, None), (high, "tonexty")):
+                drawn.add_scatter(
+                    x=ahead["day"].to_list(), y=ahead[edge].to_list(), yaxis=axis, mode="lines", line={"width": 0}, fill=fill,
+                    fillcolor=colour, name=f"mean of the month, {name}", legendgroup=name, showlegend=told and fill is not None,
+                    hovertemplate="%{x|%d %b}: %{y:.4f}<extra>" + edge + "</extra>",
+                )  # fmt: skip
+        for column, name, style in (
+            ("mark", "mark", {"mode": "markers", "marker": {"color": theme.DARK, "size": 6}}),
+            ("so_far", "mean so far", {"mode": "lines", "line": {"color": theme.ACCENT, "width": 2}}),
+            ("forward", "forward", {"mode": "lines", "line": {"color": theme.BLUE, "width": 1.5, "dash": "dot"}}),
+            ("expected", "mean of the month, expected", {"mode": "lines", "line": {"color": theme.ACCENT, "width": 1.5, "dash": "dash"}}),
+        ):
+            mine = rows.filter(pl.col(column).is_not_null())
+            drawn.add_scatter(
+                x=mine["day"].to_list(), y=mine[column].to_list(), yaxis=axis, name=name, legendgroup=name, showlegend=told,
+                hovertemplate="%{x|%d %b}: %{y:.4f}<extra>%{fullData.name}</extra>", **style,
+            )  # fmt: skip
+    drawn.update_xaxes(tickformat="%d %b")
+    return drawn

@@ -189,20 +189,23 @@ def price(
     Example: tenorgrid price book.csv --market out --out out-value
     """
     from tenorgrid import chain, folders
-    from tenorgrid.data.store import write_table, writing
+    from tenorgrid.data.store import writing
+    from tenorgrid.value_page import write_value_page
 
     if scenarios and out is None:
         raise typer.BadParameter("--scenarios needs --out, the folder that its table goes to")
     _refuse_over(out, book, market, marks, correlation, expiries)
     trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation, expiries=expiries)
+    done: dict[str, object] = {}
     if out is not None:
         with writing(out) as folder:
             given = {path.name: path for path in (book, marks, correlation, expiries) if path is not None}
             folders.write_values(trades, valued, folder, inputs=given)
-            if scenarios:
-                write_table(folder, "scenarios", chain.grid_of(valued))
+            grid = chain.grid_of(valued) if scenarios else None
+            page = write_value_page(trades, valued, folder, source=book.name, scenarios=grid)
+        done = {"out": str(out), "page": str(out / page)}
     values = {row["trade_id"]: row["value"] for row in valued.values.iter_rows(named=True)}
-    _say({"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
+    _say(done | {"value": valued.value, "trades": values}, as_json, f"{valued.values.height} trades, together {valued.value:,.2f} USD")
 
 
 @app.command()

@@ -24,6 +24,7 @@ from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.readers.cleared import observe_cleared
 from tenorgrid.data.terms.market import REAL_TIME
 from tenorgrid.derivatives.book import BookValue
+from tenorgrid.derivatives.book.cone import fixed_so_far, month_cones
 from tenorgrid.derivatives.book.scenarios import scenario_grid
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
@@ -229,6 +230,15 @@ class Valued(Tables):
         """`Scenarios`: gain of the book, revalued in full, for every pair of moves of all forwards (USD/GPUh) and all volatilities."""
         agreed = {TradeKind(part.trades["kind"][0]): part.trades for part in self.book.parts}
         return scenario_grid(agreed, self.book.market, prices=prices, volatilities=volatilities)
+
+    def cones(self, indices: Sequence[str] | None = None) -> pl.DataFrame:
+        """`MonthCones`: the running month of each index, marks so far and how far its mean may still go.
+
+        None takes the indices of the book whose marks so far and volatility are known.
+        """
+        market = self.book.market
+        named = sorted({index for part in self.book.parts for index in part.trades["index"].unique()})
+        return month_cones(market, fixed_so_far(market, named) if indices is None else indices)
 
 
 @dataclass(frozen=True, kw_only=True)
