@@ -11,7 +11,6 @@ import polars as pl
 from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.factors import jumps, kalman, reverting, samuelson, spread, two_factor
 from tenorgrid.curves.factors.likelihood import Estimate
-from tenorgrid.curves.factors.options import option
 from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import Fault, InputError
@@ -19,6 +18,7 @@ from tenorgrid.data.kinds.index import FactorModel, PriceForm
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables import factors as tables
 from tenorgrid.data.tables.door import checked
+from tenorgrid.derivatives import black
 from tenorgrid.mark_tables import read_marks
 from tenorgrid.results import Tables
 
@@ -78,9 +78,12 @@ class FactorFit(Tables):
         """
         model, until = self._closed(), expiry if maturity is None else maturity
         variance = two_factor.variance(model, expiry=np.array([expiry]), maturity=np.array([until]))
-        paid = 1.0 if discount is None else float(discount.factors(np.array([expiry]))[0])
+        paid = np.ones(1) if discount is None else discount.factors(np.array([expiry]))
+        if not strike > 0:
+            raise InputError.of("option on futures", "a strike above 0", column="strike", value=strike)
+        side: black.Option = "call" if call else "put"
         future = np.array([self.future(until, day=day)])
-        return float(option(future, np.array([strike]), variance=variance, discount=paid, call=call)[0])
+        return float(black.price(future, np.array([strike]), deviation=np.sqrt(variance), discount=paid, option=side)[0])
 
     def priced(self, futures: Sequence[float], options: Sequence["Asked"], *, discount: Discount | None = None) -> "FactorFit":
         """The same fit with `FactorPrices` of some futures (years) and options at its last day."""

@@ -5,9 +5,9 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from tenorgrid.curves.factors import schwartz, two_factor
-from tenorgrid.curves.factors.options import one_factor_variance, option
 from tenorgrid.curves.factors.two_factor import TwoFactor
 from tenorgrid.data.errors import InputError
+from tenorgrid.derivatives import black
 
 OIL = TwoFactor(
     reversion=1.49, short_volatility=0.286, short_premium=0.157, drift=-0.0125, priced_drift=0.0115, long_volatility=0.145, correlation=0.3
@@ -90,27 +90,18 @@ def test_an_average_over_a_period_moves_as_the_mean_of_its_instants() -> None:
     assert two_factor.period_variance(OIL, expiry=expiry, first=first, end=end) == pytest.approx(quad(rate, 0, expiry)[0], rel=1e-10)
 
 
-def test_clewlow_and_stricklands_call_and_its_one_factor_variance() -> None:
-    expiry, maturity = np.array([0.5]), np.array([0.75])
-    w = one_factor_variance(volatility=0.8, reversion=1.5, expiry=expiry, maturity=maturity)
-    assert w == pytest.approx([0.0782863633], abs=1e-10)
-    worth = option(np.array([100.0]), np.array([100.0]), variance=w, discount=float(np.exp(-0.025)))
-    assert worth == pytest.approx([10.851280043], abs=1e-9)
+def test_clewlow_and_stricklands_one_factor_model_is_this_one_without_its_long_factor() -> None:
+    """Exercised in half a year, delivered three months after: w² and the call as published."""
     alone = TwoFactor(
         reversion=1.5, short_volatility=0.8, short_premium=0.0, drift=0.0, priced_drift=0.0, long_volatility=0.0, correlation=0.0
     )
-    assert two_factor.variance(alone, expiry=expiry, maturity=maturity) == pytest.approx(w, rel=1e-14)
+    w = two_factor.variance(alone, expiry=np.array([0.5]), maturity=np.array([0.75]))
+    assert w == pytest.approx([0.0782863633], abs=1e-10)
+    worth = black.price(np.array([100.0]), np.array([100.0]), deviation=np.sqrt(w), discount=np.exp(np.array([-0.025])))
+    assert worth == pytest.approx([10.851280043], abs=1e-8)
     draws = 100.0 * np.exp(np.sqrt(w) * np.random.default_rng(1).normal(size=400_000) - w / 2)
     payoff = np.exp(-0.025) * np.maximum(draws - 100.0, 0.0)
     assert abs(payoff.mean() - worth[0]) < 4 * payoff.std() / 400_000**0.5
-
-
-def test_calls_less_puts_are_forwards_and_no_variance_leaves_intrinsic_value() -> None:
-    future, strike, w = np.array([90.0, 100.0, 120.0]), np.array([100.0, 100.0, 100.0]), np.array([0.0, 0.04, 0.2])
-    call, put = (option(future, strike, variance=w, discount=0.97, call=kind) for kind in (True, False))
-    assert call - put == pytest.approx(0.97 * (future - strike), abs=1e-12)
-    assert call[0] == 0.0
-    assert put[0] == pytest.approx(9.7)
 
 
 def test_what_cannot_be_is_refused_with_every_fault() -> None:
@@ -133,5 +124,3 @@ def test_what_cannot_be_is_refused_with_every_fault() -> None:
         two_factor.volatility(OIL, np.array([-1.0]))
     with pytest.raises(InputError, match="expiry"):
         two_factor.period_variance(OIL, expiry=1.0, first=0.5, end=2.0)
-    with pytest.raises(InputError, match="above 0"):
-        option(np.array([-1.0]), np.array([1.0]), variance=np.array([0.1]))
