@@ -23,6 +23,7 @@ TITLES = {
     "observed": "Observations and marks",
     "publication": "Publication",
     "curve": "Quotes and curves",
+    "contracts": "Listed contracts and fallbacks",
     "book": "Trades and values",
     "settled": "Positions, ledger and basis",
     "benchmarked": "Recipes from benchmarks",

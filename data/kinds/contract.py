@@ -24,6 +24,23 @@ class Averaging(StrEnum):
     BUSINESS_DAY = "business-day"
 
 
+class MissingDay(StrEnum):
+    """What a day without fixing counts for in a contract's average."""
+
+    REFUSE = "refuse"  # nothing is settled or valued until there is one
+    CARRY_FORWARD = "carry-forward"  # the last fixing before it
+    EXCLUDE = "exclude"  # nothing: the mean is over the days that have one
+    NEXT = "next"  # the first fixing after it; the first forward day where none is published yet
+
+
+class FallbackKind(StrEnum):
+    """Why a contract settles on something else than its index's print."""
+
+    PRICE_LIMIT = "price-limit"  # a print further than `limit` from the day before is held there
+    HALT = "halt"  # no print for more than `days` days: the substitute, or the last one
+    CESSATION = "cessation"  # the index ends: from `first` on the substitute
+
+
 class OptionModel(StrEnum):
     """What an option's model takes for normally distributed."""
 
@@ -75,6 +92,18 @@ class RiskKind(StrEnum):
     VEGA = "vega"
     THETA = "theta"
     CORRELATION = "correlation"
+
+
+class ExplainFactor(StrEnum):
+    """What a book's gain from one moment to the next came of."""
+
+    TIME = "time"  # the days pass: what is left is nearer, forwards of days that are over stand as their fixings
+    FIXINGS = "fixings"  # what was published in place of those forwards, and restatements
+    CURVE = "curve"
+    VOLATILITY = "volatility"
+    CORRELATION = "correlation"
+    DISCOUNT = "discount"
+    TRADES = "trades"  # new ones, and other terms of old ones
 
 
 class ChargeCode(StrEnum):
