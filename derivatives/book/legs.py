@@ -3,12 +3,12 @@
     mean = Σ known weight × fixing + Σ weight × forward
 
 A mean of daily marks gives every local day that has hours the same weight, a mean of hours every hour. Days that are over count by
-their fixing, so that the valuation of a running period stands at the beginning of a local day.
+their fixing, so that the valuation of a running period stands at the beginning of a local day; one without fixing by the contract's rule.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -17,14 +17,15 @@ import polars as pl
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Counts, Vector, clock, counted
 from tenorgrid.curves.weights import open_hours
-from tenorgrid.data.errors import InputError, NotPublishedError
+from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.contract import Averaging
 from tenorgrid.data.periods import Period
 from tenorgrid.derivatives.book.market import SECONDS_PER_YEAR, Market
+from tenorgrid.derivatives.book.missing import EPOCH as EPOCH
+from tenorgrid.derivatives.book.missing import settled
 
-KEY = ("index", "start", "end", "profile", "average", "calendar")
-EPOCH = date(1970, 1, 1)
-Key = tuple[str, datetime, datetime, str, str, str | None]
+KEY = ("index", "start", "end", "profile", "average", "calendar", "missing_day")
+Key = tuple[str, datetime, datetime, str, str, str | None, str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,19 +130,21 @@ def make_legs(rows: pl.DataFrame, market: Market) -> tuple[Counts, list[Leg]]:
     """Which leg each row has, (n,), and the distinct legs.
 
     Args:
-        rows: columns `KEY`.
+        rows: columns `KEY`; `missing_day` may be absent and refuses then.
         market: curves and fixings.
 
     Raises `InputError` for a period that the curve does not cover and a valuation inside a local day; `NotPublishedError` naming the days
     that are over and have no fixing.
     """
+    if "missing_day" not in rows.columns:
+        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("missing_day"))
     distinct = rows.select(KEY).unique(maintain_order=True).with_row_index("leg")
     place = rows.select(KEY).join(distinct, on=list(KEY), how="left", nulls_equal=True, maintain_order="left")["leg"]
     return place.to_numpy().astype(np.int64), list(_made(distinct.select(KEY).iter_rows(), market))
 
 
 def _made(keys: Iterable[Key], market: Market) -> Iterable[Leg]:
-    for index, start, end, profile, average, calendar in keys:
+    for index, start, end, profile, average, calendar, missing_day in keys:
         hours = Period(start=start, end=end).starts()
         local = clock(hours, market.timezone)
         flags = counted(hours, profile, market.timezone)
@@ -157,19 +160,8 @@ def _made(keys: Iterable[Key], market: Market) -> Iterable[Leg]:
         ahead = int(np.clip(np.ceil((market.as_of - start).total_seconds() / 3600), 0, weight.size))
         if 0 < ahead < weight.size and local.day[ahead] == local.day[ahead - 1]:
             raise InputError.of("trades", f"the beginning of a day in {market.timezone}", column="as_of", value=market.as_of)
-        known = _known(index, local.day[:ahead], weight[:ahead], market)
+        known, later = settled(index, local.day, weight, ahead, missing_day, market.fixings.get(index, {}))
         low = 0
         if ahead < weight.size:
             low, _ = market.curves[index].places(start + timedelta(hours=ahead), end)
-        yield Leg(index, market, known, low, weight[ahead:], local.day[ahead:])
-
-
-def _known(index: str, day: Counts, weight: Vector, market: Market) -> float:
-    days, place = np.unique(day, return_inverse=True)
-    counts = np.bincount(place, weights=weight) if day.size else np.zeros(0)
-    fixings = market.fixings.get(index, {})
-    needed = [(EPOCH + timedelta(days=int(one)), count) for one, count in zip(days, counts, strict=True) if count > 0]
-    missing = [one for one, _ in needed if one not in fixings]
-    if missing:
-        raise NotPublishedError(f"{index} has no fixing for {', '.join(map(str, missing))}")
-    return float(sum(fixings[one] * count for one, count in needed))
+        yield Leg(index, market, known, low, later, local.day[ahead:])

@@ -11,7 +11,7 @@ OPTIONAL = ("index2", "contract", "strike", "option", "expiry", "premium", "pay_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One name of `params`: of a number or one of some words; `default` None is needed, not given."""
+    """One name of `params`: of a number or one of some words; `default` None is needed, not given, unless it is `optional`."""
 
     type: Type = "number"
     default: float | str | None = None
@@ -19,11 +19,14 @@ class Parameter:
     not_: tuple[str, ...] = ()
     above: float | None = None  # a number must be above it
     least: float | None = None  # or at least it
+    optional: bool = False  # null where not given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`needs` and `may` are columns of `OPTIONAL`; `days` says that what is paid on is a mean of daily marks, from midnight to midnight."""
+    """`needs` and `may` are columns of `OPTIONAL`; `days` says that what is paid on is a mean of daily marks, from midnight to midnight,
+    which a `missing_day` rule may go with.
+    """
 
     needs: tuple[str, ...]
     may: tuple[str, ...] = ()
@@ -48,7 +51,14 @@ RULES: dict[TradeKind, Rule] = {
     TradeKind.FORWARD: Rule(needs=("strike",), may=("contract", "pay_date", "calendar"), parameters=LINEAR, days=True),
     TradeKind.SWAP: Rule(needs=("strike",), may=("contract", "calendar"), parameters=LINEAR, days=True),
     TradeKind.FUTURE: Rule(
-        needs=("strike", "contract"), may=("calendar",), parameters={"average": AVERAGE, "lot": Parameter(above=0.0)}, days=True, lots=True
+        needs=("strike", "contract"),
+        may=("calendar",),
+        parameters={  # from the contract's product where not given
+            "average": Parameter(type="text", optional=True, words=tuple(map(str, Averaging))),
+            "lot": Parameter(above=0.0, optional=True),
+        },
+        days=True,
+        lots=True,
     ),
     TradeKind.SPREAD: Rule(needs=("index2", "strike"), may=("pay_date", "calendar"), parameters=LINEAR | {"ratio": RATIO}, days=True),
     TradeKind.BASKET: Rule(

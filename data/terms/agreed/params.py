@@ -55,7 +55,7 @@ def _faults(given: Mapping[str, Any], parameters: Mapping[str, Parameter], kind:
         yield said, f"no {name}: a {kind} has none"
     for name, one in parameters.items():
         if name not in given:
-            if one.default is None:
+            if one.default is None and not one.optional:
                 yield said, f"a JSON object with {_wanted(name, one)}: a {kind} needs it"
         elif not _good(given[name], one):
             yield said, f"{_wanted(name, one)}"

@@ -1,38 +1,42 @@
 """Rows of the trades table as frames of terms, one a kind: checked by columns, so that a hundred thousand cost little more than ten."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.kinds.contract import Averaging, Profile, QuantityUnit, TradeKind, TradeSide
+from tenorgrid.data.kinds.contract import Averaging, MissingDay, Profile, QuantityUnit, TradeKind, TradeSide
 from tenorgrid.data.periods import in_profile, midnight
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.terms.agreed.kinds import OPTIONAL, RULES, Rule
+from tenorgrid.data.terms.agreed.listed import with_rules
 from tenorgrid.data.terms.agreed.params import read_params
 from tenorgrid.data.terms.contracts import contract_dates
+from tenorgrid.data.terms.specifications.products import Product, known
 
 FILE = "trades"
 UTC_TIME = pl.Datetime("us", "UTC")
 Agreed = dict[TradeKind, pl.DataFrame]
 
 
-def read_trades(trades: pl.DataFrame, *, timezone: str) -> Agreed:
+def read_trades(trades: pl.DataFrame, *, timezone: str, products: pl.DataFrame | None = None) -> Agreed:
     """Terms of the trades of each kind, in the order of the rows.
 
     Columns: those of `Trades`, and `number` (row, from 1), `sign` (1 for a buyer, −1 for a seller), `quantity` (by the hour), `amount`
     (GPU-hours or units of work that the pay-off is multiplied by), `hours` (that count), `average`, `pay` (moment, the end where none is
     agreed), `premium_at`, and one for each parameter of the kind.
 
-    A `total` is divided by the hours of the profile; `lots` are of futures alone, `lot` GPU-hours each. A virtual bid's node
+    A `total` is divided by the hours of the profile; `lots` are of futures alone, `lot` GPU-hours each. What a future on a listed
+    contract (GPU1J27, INDEX:PERIOD) leaves out, lot, average, calendar and missing_day, is its product's. A virtual bid's node
     LOCATION/RESOURCE/TIER becomes the index RESOURCE.LOCATION.TIER.
 
     Args:
         trades: `Trades`.
         timezone: of the days of every index in them.
+        products: the user's own `Products` beside the packaged ones.
 
     Raises `InputError` with every fault of every row.
 
@@ -46,11 +50,12 @@ def read_trades(trades: pl.DataFrame, *, timezone: str) -> Agreed:
     rows = checked(trades, Trades, name=FILE).with_row_index("number", offset=1)
     found: Agreed = {}
     faults: list[Fault] = []
+    listed = known(products)
     for kind, rule in RULES.items():
         mine = rows.filter(pl.col("kind").cast(pl.String) == str(kind))
         if mine.is_empty():
             continue
-        made, wrong = _of_kind(mine, kind, rule, timezone)
+        made, wrong = _of_kind(mine, kind, rule, timezone, listed)
         found[kind] = made
         faults += wrong
     if faults:
@@ -58,7 +63,9 @@ def read_trades(trades: pl.DataFrame, *, timezone: str) -> Agreed:
     return found
 
 
-def _of_kind(rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str) -> tuple[pl.DataFrame, list[Fault]]:
+def _of_kind(
+    rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str, products: Mapping[str, Product]
+) -> tuple[pl.DataFrame, list[Fault]]:
     faults = list(_columns(rows, kind, rule))
     values, wrong = read_params(rows["params"], rule.parameters, kind=str(kind))
     for text, told in wrong.items():
@@ -66,6 +73,9 @@ def _of_kind(rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str) -> 
         faults += [Fault(file=FILE, row=row, column="params", value=value, expected=want) for row in mine["number"] for value, want in told]
     faults += list(_contracts(rows, kind, timezone))
     rows = rows.join(values, on="params", how="left", nulls_equal=True, maintain_order="left")
+    if rule.lots:
+        rows, contradictions = with_rules(rows, products, timezone)
+        faults += contradictions
     rows = rows.with_columns(
         pl.col("profile").cast(pl.String).fill_null(str(Profile.BASE)),
         pl.when(pl.col("side").cast(pl.String) == TradeSide.BUY.value).then(1.0).otherwise(-1.0).alias("sign"),
@@ -86,9 +96,12 @@ def _columns(rows: pl.DataFrame, kind: TradeKind, rule: Rule) -> Iterator[Fault]
         there = pl.col(column).is_not_null()
         if column in rule.needs:
             yield from _told(rows, ~there, column, f"something: a {kind} needs it")
-        elif column not in rule.may:
+        elif column not in rule.may and not (column == "missing_day" and rule.days):
             yield from _told(rows, there, column, f"nothing: a {kind} has no {column}")
     yield from _told(rows, ~pl.col("strike").is_finite(), "strike", "a number")
+    if rule.days:
+        known_rule = pl.col("missing_day").is_in([str(one) for one in MissingDay])
+        yield from _told(rows, ~known_rule, "missing_day", f"one of {', '.join(MissingDay)}")
     if kind in (TradeKind.AMERICAN, TradeKind.BARRIER):
         yield from _told(rows, pl.col("strike") <= 0, "strike", "a strike above 0")
     if "option" in rule.needs:
@@ -166,7 +179,8 @@ def _amounts(rows: pl.DataFrame, rule: Rule, timezone: str) -> pl.DataFrame:
     counts = pl.Series("hours", [hours_of(start, end, profile, timezone) for start, end, profile in spans.iter_rows()], dtype=pl.Float64)
     rows = rows.join(spans.with_columns(counts), on=["start", "end", "profile"], how="left", maintain_order="left")
     if rule.lots:
-        return rows.with_columns((pl.col("quantity") * pl.col("lot")).alias("amount")).with_columns(
+        lot = pl.coalesce("lot", "hours")
+        return rows.with_columns(lot.alias("lot"), (pl.col("quantity") * lot).alias("amount")).with_columns(
             (pl.col("amount") / pl.col("hours")).alias("quantity")
         )
     total = pl.col("quantity_unit").cast(pl.String) == QuantityUnit.TOTAL.value
