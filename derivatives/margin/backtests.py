@@ -89,9 +89,9 @@ def traffic_light(exceptions: int, days: int, *, probability: float = 0.01) -> t
 
 
 def shortfall(losses: Vector, value_at_risk: Vector, expected_shortfall: Vector, *, probability: float) -> float:
-    r"""Acerbi and Szekely's second statistic :math:`1 - \frac{1}{n p} \sum_t \frac{L_t 1_{L_t > v_t}}{ES_t}`: 0 where the forecasts are right.
+    r"""Acerbi and Szekely's second statistic :math:`1 - \frac{1}{n p} \sum_t \frac{L_t 1_{L_t > v_t}}{ES_t}`.
 
-    Below −0.7 they are too low at about 5 % confidence, whatever the distribution.
+    It is 0 where the forecasts are right; below −0.7 they are too low at about 5 % confidence, whatever the distribution.
 
     Args:
         losses: (n,) USD, positive a loss.

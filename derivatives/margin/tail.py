@@ -72,8 +72,8 @@ def tail(gains: Vector, *, level: float, weights: Vector | None = None) -> Tail:
 def _interval(count: float, level: float) -> tuple[float, float]:
     """Shares of the sample between whose quantiles the true one lies."""
     outside = (1.0 - CONFIDENCE) / 2.0
-    low, high = binom.ppf([outside, 1.0 - outside], round(count), level) / round(count)
-    return max(float(low), 1.0 / count), min(float(high) + 1.0 / count, 1.0)
+    low, high = (float(binom.ppf(share, round(count), level)) / round(count) for share in (outside, 1.0 - outside))
+    return max(low, 1.0 / count), min(high + 1.0 / count, 1.0)
 
 
 def _refuse(gains: Vector, level: float, share: Vector) -> None:
