@@ -1,7 +1,7 @@
 """A book of trades valued on its market: what each trade is worth, and what moves it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
@@ -15,6 +15,7 @@ from tenorgrid.curves.hours import Vector
 from tenorgrid.data.kinds.contract import RiskKind, TradeKind
 from tenorgrid.data.tables.book import Values
 from tenorgrid.data.terms.agreed.read import Agreed, read_trades
+from tenorgrid.derivatives.book.fallbacks import with_fallbacks
 from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, strips, virtuals
 from tenorgrid.derivatives.book.market import Market, make_market, refuse_without_curve
 from tenorgrid.derivatives.book.priced import Priced
@@ -47,6 +48,7 @@ class BookValue:
     values: pl.DataFrame
     parts: tuple[Part, ...]
     market: Market
+    fixing_changes: pl.DataFrame | None = None  # `FixingChanges`, where fallbacks were asked for
 
     @cached_property
     def risks(self) -> pl.DataFrame:
@@ -101,6 +103,8 @@ def value(
     timezone: str,
     correlation: pl.DataFrame | None = None,
     expiries: pl.DataFrame | None = None,
+    fallbacks: pl.DataFrame | None = None,
+    products: pl.DataFrame | None = None,
 ) -> BookValue:
     """Value every trade and its risks.
 
@@ -120,15 +124,21 @@ def value(
         timezone: of the days of the indices.
         correlation: index, index2 and correlation, of each pair with options on its spread.
         expiries: `VolatilityByExpiry` of indices whose volatility depends on the expiry, in place of their one number.
+        fallbacks: `Fallbacks`: price limits, halts and ends of indices, for all that reads them or for one contract.
+        products: the user's own `Products` beside the packaged ones.
 
     Raises `InputError` with every fault of the trades, for an index without curve, volatility or discount, a curve of another moment, a
     total variance that falls with the expiry and periods past its curve; `NotPublishedError` naming the days whose marks are missing.
     """
-    market = make_market(
-        as_of=as_of, timezone=timezone, curves=curves, fixings=fixings, volatility=volatility, expiries=expiries, correlation=correlation,
-        discount=discount,
+    read = with_fallbacks(
+        read_trades(trades, timezone=timezone, products=products), curves=curves, fixings=fixings, volatility=volatility, expiries=expiries,
+        correlation=correlation, fallbacks=fallbacks, as_of=as_of, timezone=timezone, products=products,
     )  # fmt: skip
-    return valued(read_trades(trades, timezone=timezone), market)
+    market = make_market(
+        as_of=as_of, timezone=timezone, curves=read.curves, fixings=read.fixings, volatility=read.volatility, expiries=read.expiries,
+        correlation=read.correlation, discount=discount,
+    )  # fmt: skip
+    return replace(valued(read.agreed, market), fixing_changes=read.changes)
 
 
 def valued(agreed: Agreed, market: Market) -> BookValue:
