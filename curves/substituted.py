@@ -20,7 +20,7 @@ class Given(Components):
     derivatives: Vector
 
     @property
-    def jacobian(self) -> Vector:  # type: ignore[override]  # given, not worked out
+    def jacobian(self) -> Vector:  # given, not worked out
         """(hours, quotes) ∂ forward of each hour / ∂ price of each quote."""
         return self.derivatives
 

@@ -57,3 +57,27 @@ def test_volatility_by_expiry_changes_options_and_a_falling_one_is_refused(comma
     assert all(values[0][name] != values[1][name] for name in trades["trade_id"])
     assert falling[0] == 1
     assert "expected a total variance σ² T not below that of 0.9" in falling[2]
+
+
+def test_contracts_of_ones_own_and_an_index_that_ended_change_the_book_and_are_told(
+    command: Command, weeks_folder: Path, tmp_path: Path
+) -> None:
+    trades = pl.read_csv(weeks_folder / "value" / "trades.csv").filter(pl.col("kind") == "forward").head(1)
+    index = trades["index"][0]
+    plain = command("price", weeks_folder / "value" / "trades.csv", "--market", weeks_folder, "--json")
+    trades.write_csv(tmp_path / "book.csv")
+    before = json.loads(plain.out)["trades"][trades["trade_id"][0]]
+    (tmp_path / "fallbacks.csv").write_text(f"index,kind,first,limit\n{index},price-limit,2027-01-01,0.000001\n", encoding="utf-8")
+    out = tmp_path / "out"
+    found = command(
+        "price", tmp_path / "book.csv", "--market", weeks_folder, "--fallbacks", tmp_path / "fallbacks.csv", "--out", out, "--json"
+    )
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["value"] != before
+    changes = pl.read_csv(out / "fixing_changes.csv")
+    assert set(changes["kind"]) == {"price-limit"}
+    wrong = tmp_path / "mine.toml"
+    wrong.write_text("[GPX]\nsize = 3\n", encoding="utf-8")
+    refused = command("price", tmp_path / "book.csv", "--market", weeks_folder, "--contracts", wrong)
+    assert refused.code == 1
+    assert "an unlisted key" in refused.err

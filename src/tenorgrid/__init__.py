@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tenorgrid.attacking import attack as attack
     from tenorgrid.basketing import basket as basket
     from tenorgrid.benchmark import recipes as recipes
+    from tenorgrid.book_risk import risk as risk
     from tenorgrid.chain import report as report
     from tenorgrid.clearing.reference import reference_model as reference_model
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from tenorgrid.data.readers.summaries import read_summaries as read_summaries
     from tenorgrid.data.readers.traces import read_traces as read_traces
     from tenorgrid.data.terms.exposure import Exposure as Exposure
+    from tenorgrid.data.terms.specifications.fallbacks import settlement_fixings as settlement_fixings
+    from tenorgrid.data.terms.specifications.listed import contracts as contracts
+    from tenorgrid.data.terms.specifications.products import read_products as read_products
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
     from tenorgrid.hedging import hedge_study as hedge_study
@@ -78,6 +82,7 @@ _NAMES = {
     "clear": "api",
     "clear_rolling": "api",
     "concat": "data.readers.rows",
+    "contracts": "data.terms.specifications.listed",
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
     "fit_curve": "curve_fitting",
@@ -102,6 +107,7 @@ _NAMES = {
     "read_listings": "data.readers.listings",
     "read_marks": "mark_tables",
     "read_observations": "data.readers.formats",
+    "read_products": "data.terms.specifications.products",
     "read_provider_summaries": "data.readers.summaries",
     "read_summaries": "data.readers.summaries",
     "read_traces": "data.readers.traces",
@@ -110,7 +116,9 @@ _NAMES = {
     "rental_bands": "renting",
     "rental_curve": "renting",
     "report": "chain",
+    "risk": "book_risk",
     "settle": "api",
+    "settlement_fixings": "data.terms.specifications.fallbacks",
     "split_gap": "gaps",
     "split_spread": "tiering",
     "tiers": "tiering",

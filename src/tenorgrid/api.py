@@ -233,6 +233,8 @@ def value(
     timezone: str | None = None,
     correlation: pl.DataFrame | None = None,
     expiries: pl.DataFrame | None = None,
+    fallbacks: pl.DataFrame | None = None,
+    products: pl.DataFrame | None = None,
 ) -> Valued:
     """Value a book of trades at the moment of its curves.
 
@@ -245,6 +247,8 @@ def value(
         timezone: of the indices' days; None is that of the curves.
         correlation: index, index2 and correlation of the logarithms of pairs with options on their spread.
         expiries: `VolatilityByExpiry` (index, end, volatility) of indices whose volatility depends on the expiry, instead of one number.
+        fallbacks: `Fallbacks`: price limits, halts and ends of indices; the result's `fixing_changes` tell each day that they changed.
+        products: `Products`, the user's own listed contracts beside the packaged ones (`tg.read_products`).
 
     Raises InputError for a book without trades, and for no curve.
     """
@@ -266,6 +270,8 @@ def value(
         timezone=timezone or one.timezone,
         correlation=correlation,
         expiries=expiries,
+        fallbacks=fallbacks,
+        products=products,
     )
     return Valued(values=found.values, risks=found.risks, book=found)
 

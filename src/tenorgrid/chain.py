@@ -20,8 +20,10 @@ from tenorgrid.data.case import Case
 from tenorgrid.data.errors import InputError, NotPublishedError, PartLeftOutWarning, brief
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.book import Correlations, Trades
+from tenorgrid.data.tables.contracts import Fallbacks
 from tenorgrid.data.tables.curve import VolatilityByExpiry
 from tenorgrid.data.tables.settled import Exposures
+from tenorgrid.data.terms.specifications.products import read_products
 from tenorgrid.desk import headline, largest_exposures, small_book
 from tenorgrid.folders import (
     read_clear,
@@ -271,7 +273,15 @@ def packaged(seed: int | None = None) -> Packaged:
 
 
 def value_of(
-    book: Path, market: Path, *, rate: float, marks: Path | None = None, correlation: Path | None = None, expiries: Path | None = None
+    book: Path,
+    market: Path,
+    *,
+    rate: float,
+    marks: Path | None = None,
+    correlation: Path | None = None,
+    expiries: Path | None = None,
+    fallbacks: Path | None = None,
+    products: Path | None = None,
 ) -> tuple[pl.DataFrame, Valued]:
     """Value a file of trades at the curves, marks and volatilities of a run folder; shapes and bands are those the curves were
     written with. `marks` are read instead of the folder's own: a table, a folder, or a publisher's history.
@@ -283,7 +293,9 @@ def value_of(
     pairs = None if correlation is None else read_file(correlation, Correlations)
     terms = None if expiries is None else read_file(expiries, VolatilityByExpiry)
     found = value(
-        trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs, expiries=terms
+        trades, curve=curves, fixings=known, volatility=volatility, discount=flat(rate), correlation=pairs, expiries=terms,
+        fallbacks=None if fallbacks is None else read_file(fallbacks, Fallbacks),
+        products=None if products is None else read_products(products),
     )  # fmt: skip
     return trades, found
 

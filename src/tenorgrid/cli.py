@@ -32,6 +32,7 @@ from tenorgrid.commands.premium import premium
 from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.rental import rental
+from tenorgrid.commands.risk import risk
 from tenorgrid.commands.tiers import tiers
 from tenorgrid.commands.volatility import volatility
 from tenorgrid.commands.what_if import what_if
@@ -179,6 +180,8 @@ def price(
     expiries: Annotated[
         Path | None, typer.Option("--expiries", help="Table of index, end, volatility, where volatility depends on the expiry.")
     ] = None,
+    fallbacks: Annotated[Path | None, typer.Option("--fallbacks", help="Table of price limits, halts and ends of indices.")] = None,
+    contracts: Annotated[Path | None, typer.Option("--contracts", help="Listed products of your own: TOML or a table.")] = None,
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="Also revalue the book in a grid of moves of all prices and volatilities.")
     ] = False,
@@ -194,12 +197,13 @@ def price(
 
     if scenarios and out is None:
         raise typer.BadParameter("--scenarios needs --out, the folder that its table goes to")
-    _refuse_over(out, book, market, marks, correlation, expiries)
-    trades, valued = chain.value_of(book, market, rate=rate, marks=marks, correlation=correlation, expiries=expiries)
+    tables = {"marks": marks, "correlation": correlation, "expiries": expiries, "fallbacks": fallbacks, "products": contracts}
+    _refuse_over(out, book, market, *tables.values())
+    trades, valued = chain.value_of(book, market, rate=rate, **tables)
     done: dict[str, object] = {}
     if out is not None:
         with writing(out) as folder:
-            given = {path.name: path for path in (book, marks, correlation, expiries) if path is not None}
+            given = {path.name: path for path in (book, *tables.values()) if path is not None}
             folders.write_values(trades, valued, folder, inputs=given)
             grid = chain.grid_of(valued) if scenarios else None
             page = write_value_page(trades, valued, folder, source=book.name, scenarios=grid)
@@ -284,6 +288,7 @@ app.command()(workloads)
 app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
+app.command()(risk)
 app.command()(far)
 app.command()(factors)
 app.command("hedge-study")(hedge_study)

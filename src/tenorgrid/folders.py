@@ -185,6 +185,8 @@ def write_values(
     folder.mkdir(parents=True, exist_ok=True)
     for name, frame in {"trades": trades, "values": valued.values, "risks": valued.risks}.items():
         write_table(folder, name, frame)
+    if not valued.fixing_changes.is_empty():
+        write_table(folder, "fixing_changes", valued.fixing_changes)
     write_manifest(folder, command="price", inputs=inputs, as_of=as_of)
 
 

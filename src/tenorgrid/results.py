@@ -22,10 +22,15 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.contract import TradeKind
 from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.readers.cleared import observe_cleared
+from tenorgrid.data.tables.contracts import FixingChanges
+from tenorgrid.data.terms.agreed.read import Agreed
 from tenorgrid.data.terms.market import REAL_TIME
 from tenorgrid.derivatives.book import BookValue
 from tenorgrid.derivatives.book.cone import fixed_so_far, month_cones
 from tenorgrid.derivatives.book.scenarios import scenario_grid
+from tenorgrid.derivatives.margin.moves import filtered
+from tenorgrid.derivatives.margin.revalued import gains
+from tenorgrid.derivatives.margin.tail import Tail, tail
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
 from tenorgrid.indices.methodology import load
@@ -210,6 +215,11 @@ class Valued(Tables):
         """Present value of the whole book, USD."""
         return self.book.value
 
+    @property
+    def fixing_changes(self) -> pl.DataFrame:
+        """`FixingChanges`: every settlement fixing that is not its index's print, and why."""
+        return FixingChanges.create_empty() if self.book.fixing_changes is None else self.book.fixing_changes
+
     def delta(self, by: Literal["quote", "month"] = "quote", *, unit: str = "GPU-hours") -> pl.DataFrame:
         """Delta of the whole book by quote or by delivery month, signed, in GPU-hours or in "USD per 0.01"."""
         return self.book.delta(by, unit=unit)
@@ -226,10 +236,46 @@ class Valued(Tables):
         """What a day's passing adds to the whole book, USD, forwards and volatilities held."""
         return self.book.theta()
 
+    @property
+    def agreed(self) -> Agreed:
+        """The trades as they were read, by kind."""
+        return {TradeKind(part.trades["kind"][0]): part.trades for part in self.book.parts}
+
+    @property
+    def history(self) -> pl.DataFrame:
+        """`Fixings` that the book was valued with: what was published by then."""
+        rows = [(index, day, fixing) for index, known in self.book.market.fixings.items() for day, fixing in known.items()]
+        frame = pl.DataFrame(rows, schema={"index": pl.String(), "date": pl.Date(), "value": pl.Float64()}, orient="row")
+        return frame.with_columns(
+            pl.lit(self.book.market.as_of).dt.convert_time_zone("UTC").dt.cast_time_unit("us").alias("published_at"),
+            pl.lit("fixings of the valuation").alias("source"),
+        )
+
+    def tail(self, level: float = 0.975, *, history: pl.DataFrame | None = None, days: int = 1) -> Tail:
+        """Loss of the book that filtered historical moves of its indices exceed with probability 1 − level, and the mean beyond it.
+
+        Args:
+            level: above 0 and below 1.
+            history: `Fixings`; None are those that the book was valued with.
+            days: horizon.
+
+        Raises `InputError` for a history that is too short for the level, has gaps or lacks an index of the book.
+        """
+        read = sorted({block.index for part in self.book.parts for block in part.priced.blocks})
+        moved = filtered(self.history if history is None else history, read, days=days)
+        return tail(gains(self.agreed, self.book.market, moved, level=level), level=level)
+
+    def expected_shortfall(self, level: float = 0.975, *, history: pl.DataFrame | None = None, days: int = 1) -> float:
+        """Mean loss, USD, of the worst 1 − level of the outcomes. Arguments and refusals of `tail`; `tg.risk` tells more."""
+        return self.tail(level, history=history, days=days).expected_shortfall
+
+    def value_at_risk(self, level: float = 0.99, *, history: pl.DataFrame | None = None, days: int = 1) -> float:
+        """Loss, USD, that is not exceeded with probability level. Arguments and refusals of `tail`."""
+        return self.tail(level, history=history, days=days).value_at_risk
+
     def scenarios(self, *, prices: Sequence[float], volatilities: Sequence[float] = (0.0,)) -> pl.DataFrame:
         """`Scenarios`: gain of the book, revalued in full, for every pair of moves of all forwards (USD/GPUh) and all volatilities."""
-        agreed = {TradeKind(part.trades["kind"][0]): part.trades for part in self.book.parts}
-        return scenario_grid(agreed, self.book.market, prices=prices, volatilities=volatilities)
+        return scenario_grid(self.agreed, self.book.market, prices=prices, volatilities=volatilities)
 
     def cones(self, indices: Sequence[str] | None = None) -> pl.DataFrame:
         """`MonthCones`: the running month of each index, marks so far and how far its mean may still go.
