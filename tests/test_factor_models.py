@@ -143,7 +143,7 @@ def test_what_has_no_closed_form_no_such_day_or_an_expiry_after_delivery_is_refu
         one.future(0.1, day=date(2030, 1, 1))
     with pytest.raises(tg.InputError, match="not before the expiry"):
         one.option(2.0, expiry=0.2, maturity=0.1)
-    with pytest.raises(tg.InputError, match="column strike: found -2.0, expected a strike above 0"):
+    with pytest.raises(tg.InputError, match=r"column strike: found -2.0, expected a strike above 0"):
         one.option(-2.0, expiry=0.2)
     with pytest.raises(tg.InputError, match="no closed form"):
         tg.fit_factors(table, model="ou", index=["A"], form="arithmetic").future(0.1)

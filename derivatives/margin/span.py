@@ -40,7 +40,7 @@ THIRDS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
 class MarginRule:
     """What a margin is made by; `volume` GPU-hours a day by index, of which `share` can be closed without moving the market."""
 
-    level: float = 0.99
+    level: float = 0.975  # of the shortfall, which is near the value at risk at 0.99
     days: int = 2  # to close out
     stressed: float = 0.25  # 1 − x
     stress_days: int = 2
