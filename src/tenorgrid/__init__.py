@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.specifications.fallbacks import settlement_fixings as settlement_fixings
     from tenorgrid.data.terms.specifications.listed import contracts as contracts
     from tenorgrid.data.terms.specifications.products import read_products as read_products
+    from tenorgrid.explaining import explain as explain
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
     from tenorgrid.hedging import hedge_study as hedge_study
@@ -85,6 +86,7 @@ _NAMES = {
     "contracts": "data.terms.specifications.listed",
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
+    "explain": "explaining",
     "fit_curve": "curve_fitting",
     "fit_curves": "curves.many",
     "fit_factors": "factor_models",

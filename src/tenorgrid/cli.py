@@ -28,6 +28,7 @@ from tenorgrid.commands.normalise import normalise
 from tenorgrid.commands.output import AsJson, AsOf, KnownBy, Out, Scheduler, Workers, WrittenBy, executor_of, moment_of, refuse_unused
 from tenorgrid.commands.output import refuse_over as _refuse_over
 from tenorgrid.commands.output import say as _say
+from tenorgrid.commands.pnl import pnl
 from tenorgrid.commands.premium import premium
 from tenorgrid.commands.publish import publish_app
 from tenorgrid.commands.recipes import recipes
@@ -288,6 +289,7 @@ app.command()(workloads)
 app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
+app.command()(pnl)
 app.command()(risk)
 app.command()(far)
 app.command()(factors)
