@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tenorgrid.basketing import basket as basket
     from tenorgrid.benchmark import recipes as recipes
     from tenorgrid.book_risk import risk as risk
+    from tenorgrid.booking import Book as Book
     from tenorgrid.chain import report as report
     from tenorgrid.clearing.reference import reference_model as reference_model
     from tenorgrid.clearing.reference_solution import solve_model as solve_model
@@ -54,6 +55,27 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.specifications.fallbacks import settlement_fixings as settlement_fixings
     from tenorgrid.data.terms.specifications.listed import contracts as contracts
     from tenorgrid.data.terms.specifications.products import read_products as read_products
+    from tenorgrid.data.terms.tickets.linear import Basket as Basket
+    from tenorgrid.data.terms.tickets.linear import Forward as Forward
+    from tenorgrid.data.terms.tickets.linear import Future as Future
+    from tenorgrid.data.terms.tickets.linear import Spread as Spread
+    from tenorgrid.data.terms.tickets.linear import Swap as Swap
+    from tenorgrid.data.terms.tickets.options import AmericanCall as AmericanCall
+    from tenorgrid.data.terms.tickets.options import AmericanPut as AmericanPut
+    from tenorgrid.data.terms.tickets.options import AsianCall as AsianCall
+    from tenorgrid.data.terms.tickets.options import AsianPut as AsianPut
+    from tenorgrid.data.terms.tickets.options import BarrierCall as BarrierCall
+    from tenorgrid.data.terms.tickets.options import BarrierPut as BarrierPut
+    from tenorgrid.data.terms.tickets.options import BasketCall as BasketCall
+    from tenorgrid.data.terms.tickets.options import BasketPut as BasketPut
+    from tenorgrid.data.terms.tickets.options import Call as Call
+    from tenorgrid.data.terms.tickets.options import Put as Put
+    from tenorgrid.data.terms.tickets.options import SpreadCall as SpreadCall
+    from tenorgrid.data.terms.tickets.options import SpreadPut as SpreadPut
+    from tenorgrid.data.terms.tickets.strips import Cap as Cap
+    from tenorgrid.data.terms.tickets.strips import Capacity as Capacity
+    from tenorgrid.data.terms.tickets.strips import Collar as Collar
+    from tenorgrid.data.terms.tickets.strips import Floor as Floor
     from tenorgrid.explaining import explain as explain
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
@@ -72,11 +94,33 @@ if TYPE_CHECKING:
 
 # Where each public name lives: importing one thing imports no other.
 _NAMES = {
+    "AmericanCall": "data.terms.tickets.options",
+    "AmericanPut": "data.terms.tickets.options",
+    "AsianCall": "data.terms.tickets.options",
+    "AsianPut": "data.terms.tickets.options",
+    "BarrierCall": "data.terms.tickets.options",
+    "BarrierPut": "data.terms.tickets.options",
+    "Basket": "data.terms.tickets.linear",
+    "BasketCall": "data.terms.tickets.options",
+    "BasketPut": "data.terms.tickets.options",
+    "Book": "booking",
+    "Call": "data.terms.tickets.options",
+    "Cap": "data.terms.tickets.strips",
+    "Capacity": "data.terms.tickets.strips",
+    "Collar": "data.terms.tickets.strips",
     "Exposure": "data.terms.exposure",
+    "Floor": "data.terms.tickets.strips",
+    "Forward": "data.terms.tickets.linear",
+    "Future": "data.terms.tickets.linear",
     "InputError": "data.errors",
     "Limits": "clearing.search",
     "NotPublishedError": "data.errors",
+    "Put": "data.terms.tickets.options",
     "SolverError": "data.errors",
+    "Spread": "data.terms.tickets.linear",
+    "SpreadCall": "data.terms.tickets.options",
+    "SpreadPut": "data.terms.tickets.options",
+    "Swap": "data.terms.tickets.linear",
     "TenorgridError": "data.errors",
     "attack": "attacking",
     "basket": "basketing",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from tenorgrid.booking import Book, trades_of
 from tenorgrid.clearing.bilateral import with_deals
 from tenorgrid.clearing.counted import counted_sales, warn_of_promises
 from tenorgrid.clearing.horizons import ClearingRun, Options, clear_horizons
@@ -28,6 +29,7 @@ from tenorgrid.data.kinds.index import VolatilityModel
 from tenorgrid.data.kinds.market import PricingRule
 from tenorgrid.data.market_file import to_span
 from tenorgrid.data.terms.exposure import Exposure
+from tenorgrid.data.terms.tickets.ticket import Ticket
 from tenorgrid.derivatives.book import value as value_book
 from tenorgrid.indices.entries import Sensitivity
 from tenorgrid.indices.fixings import fixings as fix
@@ -224,7 +226,7 @@ def _days_of(observations: pl.DataFrame, rule: Methodology) -> tuple[date, date]
 
 
 def value(
-    book: pl.DataFrame,
+    book: pl.DataFrame | Book | Ticket,
     *,
     curve: Curve | Mapping[str, Curve | ForwardCurve],
     fixings: Marks | pl.DataFrame,
@@ -239,7 +241,7 @@ def value(
     """Value a book of trades at the moment of its curves.
 
     Args:
-        book: `Trades`.
+        book: `Trades`, a `tg.Book`, or one trade such as `tg.Forward(...)`.
         curve: one curve, or curves by index.
         fixings: marks, or `Fixings` made of them; what is published after the curve's moment is not read.
         volatility: `Volatility` of the indices with options on them.
@@ -252,7 +254,8 @@ def value(
 
     Raises InputError for a book without trades, and for no curve.
     """
-    if book.is_empty():
+    trades = trades_of(book)
+    if trades.is_empty():
         raise InputError.of("trades", "at least one row")
     given = {curve.fitted.index: curve} if isinstance(curve, Curve) else dict(curve)
     curves = {index: one.fitted if isinstance(one, Curve) else one for index, one in given.items()}
@@ -261,7 +264,7 @@ def value(
     one = next(iter(curves.values()))
     known = fix(fixings.marks, at=one.as_of) if isinstance(fixings, Marks) else fixings
     found = value_book(
-        book,
+        trades,
         curves=curves,
         fixings=known,
         volatility=volatility,
