@@ -67,6 +67,12 @@ class TradeKind(StrEnum):
     COLLAR = "collar"
     VIRTUAL = "virtual"
     CAPACITY = "capacity"
+    RELIABILITY = "reliability"
+    TAKE_OR_PAY = "take-or-pay"
+    SWING = "swing"
+    TOLLING = "tolling"
+    LEASE = "lease"
+    GENERATION_SWITCH = "generation-switch"
 
 
 class TradeSide(StrEnum):

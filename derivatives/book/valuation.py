@@ -17,6 +17,7 @@ from tenorgrid.data.tables.book import Values
 from tenorgrid.data.terms.agreed.read import Agreed, read_trades
 from tenorgrid.derivatives.book.fallbacks import with_fallbacks
 from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, strips, virtuals
+from tenorgrid.derivatives.book.kinds.rights import generation, lease, reliability, swing, take_or_pay, tolling
 from tenorgrid.derivatives.book.market import Market, make_market, refuse_without_curve
 from tenorgrid.derivatives.book.priced import Priced
 from tenorgrid.derivatives.book.risks import GPU_HOURS, MONTH, USD_PER_TICK, Part, risk_table, risk_totals
@@ -38,7 +39,21 @@ PRICES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Priced]] = {
     TradeKind.COLLAR: strips.price,
     TradeKind.CAPACITY: strips.price,
     TradeKind.VIRTUAL: virtuals.price,
+    TradeKind.RELIABILITY: reliability.price,
+    TradeKind.TAKE_OR_PAY: take_or_pay.price,
+    TradeKind.SWING: swing.price,
+    TradeKind.TOLLING: tolling.price,
+    TradeKind.LEASE: lease.price,
+    TradeKind.GENERATION_SWITCH: generation.price,
 }
+
+VALUES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Vector]] = {
+    TradeKind.RELIABILITY: reliability.values,
+    TradeKind.TAKE_OR_PAY: take_or_pay.values,
+    TradeKind.SWING: swing.values,
+    TradeKind.TOLLING: tolling.values,
+    TradeKind.GENERATION_SWITCH: generation.values,
+}  # values alone, of kinds whose sensitivities cost several valuations
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -159,7 +174,9 @@ def valued(agreed: Agreed, market: Market) -> BookValue:
 def worth(agreed: Agreed, market: Market) -> Vector:
     """(n,) present values in USD, in the order of the trades' rows."""
     numbers = np.concatenate([trades["number"].to_numpy() for trades in agreed.values()])
-    found = np.concatenate([PRICES[kind](trades, market).value for kind, trades in agreed.items()])
+    found = np.concatenate(
+        [VALUES[kind](trades, market) if kind in VALUES else PRICES[kind](trades, market).value for kind, trades in agreed.items()]
+    )
     return found[np.argsort(numbers)]
 
 

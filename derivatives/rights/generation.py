@@ -93,6 +93,15 @@ def gain(switch: Switch, *, factors: Factors, at: int, x_old: Vector, x_new: Vec
     return np.asarray(switch.ratio * ends[1] - ends[0] - switch.paid[at] * switch.cost[at])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Switched:
+    """What the right is worth and how both curves move it."""
+
+    value: float  # USD
+    old: Vector  # (periods,) USD by USD/GPUh of the old generation's forward
+    new: Vector  # (periods,) the same of the new one's
+
+
 def value(switch: Switch, *, factors: Factors, nodes: int = NODES) -> float:
     """Worth of the right, USD, by dynamic programming on nodes × nodes values of both factors.
 
@@ -109,6 +118,40 @@ def value(switch: Switch, *, factors: Factors, nodes: int = NODES) -> float:
     >>> round(value(switch, factors=both, nodes=61), 3)
     0.112
     """
+    return float(_solve(switch, factors, nodes, slopes=False)[0])
+
+
+def exercised(switch: Switch, *, factors: Factors, nodes: int = NODES) -> Switched:
+    """Worth and deltas by period: slopes of the best policy taken back through the grid with its worth, which they do not change.
+
+    Arguments and refusals of `value`.
+
+    >>> one = np.ones(1)
+    >>> switch = Switch(decision=one, delivery=one, quantity=one, old=one, new=one, ratio=1.0, cost=0 * one, discount=one, paid=one)
+    >>> both = Factors(reversion=np.zeros(2), volatility=np.full(2, 0.2), correlation=np.eye(2), loading=np.eye(2))
+    >>> found = exercised(switch, factors=both, nodes=61)
+    >>> bool(abs(found.old[0] + found.new[0] - found.value) < 1e-9)  # with no cost the worth is homogeneous in the two forwards
+    True
+    """
+    found = _solve(switch, factors, nodes, slopes=True)
+    periods = switch.delivery.size
+    return Switched(value=float(found[0]), old=found[1 : periods + 1], new=found[periods + 1 :])
+
+
+def nodes_for(switch: Switch, *, factors: Factors) -> int:
+    """The fewest nodes each way that the grid takes for these dates, odd."""
+    steps = np.diff(switch.decision, prepend=0.0)
+    alike = factors.correlation[0, 1]
+    deviation = np.sqrt(np.diagonal(factors.covariance(steps[steps > 0]), axis1=1, axis2=2))
+    if not deviation.size:
+        return 3
+    reach = WIDTH * np.sqrt(np.diag(factors.covariance(switch.decision[-1:])[0]))
+    narrowest = deviation.min(axis=0) * np.sqrt(1 - alike**2)
+    return 2 * int(np.ceil((reach / (COARSEST * narrowest)).max())) + 1
+
+
+def _solve(switch: Switch, factors: Factors, nodes: int, *, slopes: bool) -> Vector:
+    """Worth, and with `slopes` ∂ worth / ∂ forward of the old and the new curve by period: (1,) or (1 + 2 periods,)."""
     _refuse(factors)
     alike = abs(factors.correlation[0, 1])
     refuse(
@@ -120,22 +163,37 @@ def value(switch: Switch, *, factors: Factors, nodes: int = NODES) -> float:
     dates = switch.decision
     steps = np.diff(dates, prepend=0.0)
     reach = WIDTH * np.sqrt(np.diag(factors.covariance(dates[-1:])[0]))
-    if dates[-1] == 0:
-        return float(np.maximum(gain(switch, factors=factors, at=0, x_old=np.zeros(1), x_new=np.zeros(1)), 0.0)[0])
-    grids = [np.linspace(-r, r, nodes) for r in reach]
+    grids = [np.linspace(-r, r, nodes) if r > 0 else np.zeros(1) for r in reach]
     x_old, x_new = (side.ravel() for side in np.meshgrid(*grids, indexing="ij"))
-    worth = np.zeros(x_old.size)
+    worth = np.zeros((x_old.size, 1 + 2 * switch.delivery.size * slopes))
     matrices: dict[float, Vector] = {}
     for at in reversed(range(dates.size)):
-        worth = np.maximum(gain(switch, factors=factors, at=at, x_old=x_old, x_new=x_new), worth)
+        now = gain(switch, factors=factors, at=at, x_old=x_old, x_new=x_new)
+        chosen = now > worth[:, 0]
+        worth[chosen, 0] = now[chosen]
+        if slopes:
+            worth[chosen, 1:] = _slopes(switch, factors, at, x_old[chosen], x_new[chosen])
         step = float(round(steps[at], 12))
         if at == 0:
-            begin = np.zeros((1, 2))
-            return float((_matrix(factors, grids, begin, step) @ worth)[0] if step > 0 else worth[worth.size // 2])
+            return np.asarray((_matrix(factors, grids, np.zeros((1, 2)), step) @ worth)[0] if step > 0 else worth[len(worth) // 2])
         if step not in matrices:
             matrices = {step: _matrix(factors, grids, np.stack([x_old, x_new], axis=1), step)}
         worth = matrices[step] @ worth
-    return 0.0
+    return np.asarray(worth[0])
+
+
+def _slopes(switch: Switch, factors: Factors, at: int, x_old: Vector, x_new: Vector) -> Vector:
+    """∂ gain / ∂ forward of every period, of the old and then the new curve, (points, 2 periods)."""
+    now = switch.decision[at]
+    spread = factors.covariance(np.array([now]))[0]
+    rest = switch.delivery >= now
+    apart = np.where(rest, switch.delivery - now, 0.0)
+    scale = np.where(rest, switch.discount * switch.quantity, 0.0)
+    ends = []
+    for place, (x, ratio) in enumerate(((x_old, -1.0), (x_new, switch.ratio))):
+        fade = np.exp(-factors.reversion[place] * apart)
+        ends.append(ratio * scale * np.exp(fade * x[:, None] - 0.5 * fade**2 * spread[place, place]))
+    return np.concatenate(ends, axis=1)
 
 
 def _matrix(factors: Factors, grids: list[Vector], begin: Vector, step: float) -> Vector:

@@ -70,8 +70,7 @@ def lattice(*, reversion: float, volatility: float, years: Vector, nodes: int = 
         return Lattice(
             nodes=alone, first=np.ones(1), matrices=np.ones((1, 1, 1)), kind=np.zeros(count - 1, np.intp), ratio=np.ones((count, 1))
         )
-    least = spread[spread > 0].min()
-    needed = 2 * int(np.ceil(reach / (COARSEST * least))) + 1
+    needed = _needed(reach, spread)
     refuse("lattice", ("nodes", nodes, f"at least {needed} nodes for steps as short as these", nodes >= needed))
     grid = np.linspace(-reach, reach, nodes)
     different, kind = np.unique(steps[1:].round(12), return_inverse=True)
@@ -83,6 +82,20 @@ def lattice(*, reversion: float, volatility: float, years: Vector, nodes: int = 
         if at < kind.size:
             chance = chance @ matrices[kind[at]]
     return Lattice(nodes=grid, first=first, matrices=matrices, kind=kind, ratio=ratio)
+
+
+def nodes_for(*, reversion: float, volatility: float, years: Vector) -> int:
+    """The fewest nodes that `lattice` takes for these dates, odd.
+
+    >>> nodes_for(reversion=0.0, volatility=1.0, years=np.arange(1, 8761) / 8760)
+    865
+    """
+    spread, reach = (volatility * np.sqrt(decayed(np.array(2 * reversion), t)) for t in (np.diff(years, prepend=0.0), years[-1:]))
+    return _needed(WIDTH * float(reach[0]), spread) if reach[0] > 0 else 3
+
+
+def _needed(reach: float, spread: Vector) -> int:
+    return 2 * int(np.ceil(reach / (COARSEST * spread[spread > 0].min()))) + 1
 
 
 def _matrix(begin: Vector, end: Vector, reversion: float, volatility: float, step: float) -> Vector:

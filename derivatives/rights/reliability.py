@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from tenorgrid.curves.hours import Vector
+from tenorgrid.derivatives import black
 from tenorgrid.derivatives.paths.model import PathModel
 from tenorgrid.derivatives.paths.refusal import refuse
 from tenorgrid.derivatives.paths.transform import call
@@ -29,6 +31,7 @@ class Reliability:
         penalty: USD/GPUh for each one not delivered while λ is above the strike, at least 0.
         stop_loss: USD a year that the seller pays at most, at least 0; infinite for none.
         year: (hours,) which delivery year an hour belongs to, in order.
+        paid: USD that the seller has paid in the first of these years before its first hour here, from 0 to the stop-loss.
     """
 
     strike: Vector
@@ -36,6 +39,7 @@ class Reliability:
     penalty: float
     stop_loss: float
     year: npt.NDArray[np.intp]
+    paid: float = 0.0
 
     def __post_init__(self) -> None:
         hours = self.strike.shape
@@ -46,6 +50,7 @@ class Reliability:
             ("quantity", self.quantity.shape, f"numbers of at least 0, {hours}", good),
             ("penalty", self.penalty, "at least 0", 0 <= self.penalty < np.inf),
             ("stop_loss", self.stop_loss, "at least 0", self.stop_loss >= 0),
+            ("paid", self.paid, f"from 0 to the stop-loss, {self.stop_loss}", 0 <= self.paid <= max(self.stop_loss, 0.0)),
             ("year", self.year.shape, f"years in order, {hours}", self.year.shape == hours and bool(np.all(np.diff(self.year) >= 0))),
         )
 
@@ -87,8 +92,9 @@ def payments(option: Reliability, *, price: Vector, delivered: Vector) -> Vector
         return np.asarray(owed)
     for year in np.unique(option.year):
         low, high = np.searchsorted(option.year, [year, year + 1])
-        capped = np.minimum(np.cumsum(owed[low:high], axis=0), option.stop_loss)
-        owed[low:high] = np.diff(capped, axis=0, prepend=0.0)
+        before = option.paid if low == 0 else 0.0
+        capped = np.minimum(before + np.cumsum(owed[low:high], axis=0), option.stop_loss)
+        owed[low:high] = np.diff(capped, axis=0, prepend=before)
     return np.asarray(owed)
 
 
@@ -116,6 +122,7 @@ def value(option: Reliability, *, price: Vector, delivered: Vector, discount: Ve
     total, paths = discount @ paid, paid.shape[1]
     years = np.unique(option.year)
     yearly = np.stack([paid[option.year == year].sum(axis=0) for year in years])
+    yearly[0] += option.paid
     stopped = yearly >= option.stop_loss * (1 - 1e-12) if np.isfinite(option.stop_loss) else np.zeros_like(yearly)
     error = float(total.std(ddof=1) / np.sqrt(paths)) if paths > 1 else 0.0
     return Worth(value=float(total.mean()), error=error, paid=paid.mean(axis=1), stopped=float(stopped.mean()))
@@ -153,3 +160,21 @@ def unlimited(
         lower, upper = (call(model, forward=forward, strike=option.strike + way * gap, years=years) for way in (-1, 1))
         total += float((discount * option.quantity * option.penalty * absent * (lower - upper) / (2 * gap)).sum())
     return total
+
+
+def binary(forward: Vector, strike: Vector, *, deviation: Vector) -> tuple[Vector, Vector]:
+    """P(λ > K) of a lognormal λ and by how much it rises with the forward, (n,) each; 0 where nothing is uncertain.
+
+    Args:
+        forward: (n,) USD/GPUh, F, above 0.
+        strike: (n,) USD/GPUh, K, above 0.
+        deviation: (n,) σ√T, at least 0.
+
+    >>> [part.round(4).item() for part in binary(np.array([2.5]), np.array([2.8]), deviation=np.array([0.3]))]
+    [0.2988, 0.4628]
+    """
+    certain = deviation < black.CERTAIN
+    spread = np.where(certain, 1.0, deviation)
+    lower = np.log(forward / strike) / spread - spread / 2
+    density = np.exp(-0.5 * lower**2) / np.sqrt(2 * np.pi) / (forward * spread)
+    return np.where(certain, 1.0 * (forward > strike), ndtr(lower)), np.where(certain, 0.0, density)

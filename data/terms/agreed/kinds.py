@@ -19,6 +19,8 @@ class Parameter:
     not_: tuple[str, ...] = ()
     above: float | None = None  # a number must be above it
     least: float | None = None  # or at least it
+    most: float | None = None  # and at most this
+    whole: bool = False  # a number without fraction
     optional: bool = False  # null where not given
 
 
@@ -46,6 +48,11 @@ RATIO = Parameter(default=1.0, above=0.0)
 LINEAR = {"average": AVERAGE, "unit": UNIT}
 BOUGHT = ("contract", "pay_date", "premium", "calendar")
 STRIP = ("contract", "pay_date", "premium")
+NOTHING = Parameter(default=0.0, least=0.0)
+REVERSION = Parameter(default=0.0, least=0.0)  # a year
+SHARE = Parameter(default=1.0, least=0.0, most=1.0)
+LOTS = Parameter(default=0.0, least=0.0, whole=True)
+HOURS = Parameter(default=1.0, least=1.0, whole=True)
 
 RULES: dict[TradeKind, Rule] = {
     TradeKind.FORWARD: Rule(needs=("strike",), may=("contract", "pay_date", "calendar"), parameters=LINEAR, days=True),
@@ -96,4 +103,76 @@ RULES: dict[TradeKind, Rule] = {
     TradeKind.COLLAR: Rule(needs=("strike",), may=STRIP, parameters={"model": MODEL, "floor": Parameter()}),
     TradeKind.CAPACITY: Rule(needs=("strike",), may=(*STRIP, "option")),
     TradeKind.VIRTUAL: Rule(needs=("strike",), parameters={"horizon": Parameter(type="text", not_=("real-time",))}),
+    TradeKind.RELIABILITY: Rule(
+        needs=("strike",),
+        may=STRIP,
+        parameters={
+            "penalty": NOTHING,
+            "availability": SHARE,
+            "stop_loss": Parameter(optional=True, least=0.0),
+            "paid": NOTHING,
+            "reversion": REVERSION,
+        },
+    ),
+    TradeKind.TAKE_OR_PAY: Rule(
+        needs=("strike",),
+        may=STRIP,
+        parameters={
+            "minimum": NOTHING,
+            "maximum": Parameter(optional=True, least=0.0),
+            "shortfall": Parameter(optional=True, least=0.0),
+            "taken": NOTHING,
+        },
+    ),
+    TradeKind.SWING: Rule(
+        needs=("strike",),
+        may=STRIP,
+        parameters={
+            "rights": Parameter(least=1.0, whole=True),
+            "minimum": LOTS,
+            "most": Parameter(default=1.0, least=1.0, most=127.0, whole=True),
+            "ramp": Parameter(optional=True, least=1.0, whole=True),
+            "before": LOTS,
+            "used": LOTS,
+            "step": Parameter(type="text", default="day", words=("day", "hour")),
+            "reversion": REVERSION,
+        },
+    ),
+    TradeKind.TOLLING: Rule(
+        needs=("index2", "strike"),
+        may=STRIP,
+        parameters={
+            "rate": Parameter(default=1.0, least=0.0),
+            "start_cost": NOTHING,
+            "minimum_run": HOURS,
+            "minimum_rest": HOURS,
+            "minimum_output": Parameter(default=0.0, least=0.0, most=1.0),
+            "before": Parameter(type="text", default="rested", words=("rested", "running", "either")),
+            "method": Parameter(type="text", default="chain", words=("chain", "intrinsic")),
+            "reversion": REVERSION,
+            "unit": UNIT,
+        },
+    ),
+    TradeKind.LEASE: Rule(
+        needs=("strike",),
+        may=STRIP,
+        parameters={
+            "promised": Parameter(least=0.0, most=1.0),
+            "availability": Parameter(least=0.0, most=1.0),
+            "concentration": Parameter(optional=True, above=0.0),
+            "slope": Parameter(default=1.0, least=0.0),
+            "floor": Parameter(default=0.0, least=0.0, most=1.0),
+        },
+    ),
+    TradeKind.GENERATION_SWITCH: Rule(
+        needs=("index2",),
+        may=STRIP,
+        parameters={
+            "ratio": RATIO,
+            "cost": NOTHING,
+            "decisions": Parameter(type="text", default="start", words=("start", "monthly")),
+            "reversion": REVERSION,
+            "reversion2": REVERSION,
+        },
+    ),
 }

@@ -66,7 +66,9 @@ def _wanted(name: str, one: Parameter) -> str:
         return f"{name}, an object of two or more indices, each with a number other than 0"
     if one.type == "number":
         least = "" if one.least is None else f" of at least {one.least:g}"
-        return f"{name}, a number" + (least if one.above is None else f" above {one.above:g}")
+        low = least if one.above is None else f" above {one.above:g}"
+        most = "" if one.most is None else f" and at most {one.most:g}"
+        return f"{name}, a {'whole ' if one.whole else ''}number{low}{most}"
     among = f", one of {', '.join(one.words)}" if one.words else ""
     return f"the text {name}{among}" + (f", not {', '.join(one.not_)}" if one.not_ else "")
 
@@ -75,8 +77,13 @@ def _good(value: Any, one: Parameter) -> bool:
     if one.type == "weights":
         return isinstance(value, dict) and len(value) > 1 and all(_number(weight) and weight != 0 for weight in value.values())
     if one.type == "number":
-        return _number(value) and (one.above is None or value > one.above) and (one.least is None or value >= one.least)
+        return _number(value) and _inside(float(value), one)
     return isinstance(value, str) and bool(value) and (not one.words or value in one.words) and value not in one.not_
+
+
+def _inside(value: float, one: Parameter) -> bool:
+    low = (one.above is None or value > one.above) and (one.least is None or value >= one.least)
+    return low and (one.most is None or value <= one.most) and (not one.whole or value.is_integer())
 
 
 def _number(value: Any) -> bool:

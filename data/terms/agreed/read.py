@@ -14,6 +14,7 @@ from tenorgrid.data.tables.door import checked
 from tenorgrid.data.terms.agreed.kinds import OPTIONAL, RULES, Rule
 from tenorgrid.data.terms.agreed.listed import with_rules
 from tenorgrid.data.terms.agreed.params import read_params
+from tenorgrid.data.terms.agreed.rights import unfit
 from tenorgrid.data.terms.contracts import contract_dates
 from tenorgrid.data.terms.specifications.products import Product, known
 
@@ -82,7 +83,7 @@ def _of_kind(
     )
     if "average" not in rows.columns:
         rows = rows.with_columns(pl.lit(str(Averaging.HOURLY)).alias("average"))
-    faults += list(_periods(rows, kind, rule, timezone))
+    faults += [*_periods(rows, kind, rule, timezone), *unfit(rows, kind)]
     if faults:
         return rows, faults
     if kind == TradeKind.VIRTUAL:
