@@ -54,6 +54,7 @@ class TradeKind(StrEnum):
     FORWARD = "forward"
     SWAP = "swap"
     FUTURE = "future"
+    PERPETUAL = "perpetual"
     SPREAD = "spread"
     BASKET = "basket"
     OPTION = "option"

@@ -16,7 +16,7 @@ from tenorgrid.data.kinds.contract import RiskKind, TradeKind
 from tenorgrid.data.tables.book import Values
 from tenorgrid.data.terms.agreed.read import Agreed, read_trades
 from tenorgrid.derivatives.book.fallbacks import with_fallbacks
-from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, strips, virtuals
+from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, perpetual, strips, virtuals
 from tenorgrid.derivatives.book.kinds.rights import generation, lease, reliability, swing, take_or_pay, tolling
 from tenorgrid.derivatives.book.market import Market, make_market, refuse_without_curve
 from tenorgrid.derivatives.book.priced import Priced
@@ -26,6 +26,7 @@ PRICES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Priced]] = {
     TradeKind.FORWARD: linear.price,
     TradeKind.SWAP: linear.price,
     TradeKind.FUTURE: linear.price,
+    TradeKind.PERPETUAL: perpetual.price,
     TradeKind.SPREAD: linear.price,
     TradeKind.BASKET: linear.price,
     TradeKind.OPTION: options.price,

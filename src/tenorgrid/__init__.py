@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.linear import Basket as Basket
     from tenorgrid.data.terms.tickets.linear import Forward as Forward
     from tenorgrid.data.terms.tickets.linear import Future as Future
+    from tenorgrid.data.terms.tickets.linear import Perpetual as Perpetual
     from tenorgrid.data.terms.tickets.linear import Spread as Spread
     from tenorgrid.data.terms.tickets.linear import Swap as Swap
     from tenorgrid.data.terms.tickets.options import AmericanCall as AmericanCall
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from tenorgrid.renting import rental_curve as rental_curve
     from tenorgrid.tiering import split_spread as split_spread
     from tenorgrid.tiering import tiers as tiers
+    from tenorgrid.virtual_bidding import bid_virtuals as bid_virtuals
     from tenorgrid.volatilities import volatility as volatility
     from tenorgrid.workload_marking import workloads as workloads
 
@@ -115,6 +117,7 @@ _NAMES = {
     "InputError": "data.errors",
     "Limits": "clearing.search",
     "NotPublishedError": "data.errors",
+    "Perpetual": "data.terms.tickets.linear",
     "Put": "data.terms.tickets.options",
     "SolverError": "data.errors",
     "Spread": "data.terms.tickets.linear",
@@ -124,6 +127,7 @@ _NAMES = {
     "TenorgridError": "data.errors",
     "attack": "attacking",
     "basket": "basketing",
+    "bid_virtuals": "virtual_bidding",
     "clear": "api",
     "clear_rolling": "api",
     "concat": "data.readers.rows",

@@ -67,6 +67,14 @@ RULES: dict[TradeKind, Rule] = {
         days=True,
         lots=True,
     ),
+    TradeKind.PERPETUAL: Rule(
+        needs=("strike",),
+        parameters={
+            "rate": Parameter(above=0.0),
+            "interest": Parameter(default=0.0),
+            "marks": Parameter(type="text", optional=True),
+        },
+    ),
     TradeKind.SPREAD: Rule(needs=("index2", "strike"), may=("pay_date", "calendar"), parameters=LINEAR | {"ratio": RATIO}, days=True),
     TradeKind.BASKET: Rule(
         needs=("strike",), may=("pay_date", "calendar"), parameters=LINEAR | {"weights": Parameter(type="weights")}, days=True

@@ -107,6 +107,9 @@ def _columns(rows: pl.DataFrame, kind: TradeKind, rule: Rule) -> Iterator[Fault]
         yield from _told(rows, pl.col("strike") <= 0, "strike", "a strike above 0")
     if "option" in rule.needs:
         yield from _told(rows, ~pl.col("option").is_in(["call", "put"]), "option", "call or put")
+    elif kind == TradeKind.PERPETUAL:
+        total = pl.col("quantity_unit").cast(pl.String) == QuantityUnit.TOTAL.value
+        yield from _told(rows, ~total, "quantity_unit", "total: a perpetual is of so many GPU-hours")
     elif kind == TradeKind.CAPACITY:
         yield from _told(rows, pl.col("option") != "call", "option", "call or nothing for a capacity contract")
         yield from _told(rows, pl.col("strike") <= 0, "strike", "a strike above 0")
@@ -143,6 +146,8 @@ def _contracts(rows: pl.DataFrame, kind: TradeKind, timezone: str) -> Iterator[F
 
 def _periods(rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str) -> Iterator[Fault]:
     daily = pl.col("average").is_in([str(Averaging.CALENDAR_DAY), str(Averaging.BUSINESS_DAY)]) if rule.days else pl.lit(value=False)
+    if kind == TradeKind.PERPETUAL:  # whose funding is paid by the day
+        daily = pl.lit(value=True)
     for column in ("start", "end"):
         local = pl.col(column).dt.convert_time_zone(timezone)
         yield from _told(rows, daily & (local != local.dt.truncate("1d")), column, f"midnight in {timezone}")
@@ -151,6 +156,9 @@ def _periods(rows: pl.DataFrame, kind: TradeKind, rule: Rule, timezone: str) -> 
     if rule.days:
         yield from _told(rows, business & pl.col("calendar").is_null(), "calendar", "a calendar of the business days")
         yield from _told(rows, ~business & pl.col("calendar").is_not_null(), "calendar", "nothing beside an average of other days")
+    if kind == TradeKind.PERPETUAL:
+        yield from _told(rows, pl.col("interest") >= pl.col("rate"), "params", "an interest below the rate")
+        yield from _told(rows, pl.col("profile").cast(pl.String) != "base", "profile", "base or nothing for a perpetual")
     if "expiry" in rule.needs:
         yield from _told(rows, pl.col("expiry") > pl.col("start"), "expiry", "an expiry at or before the delivery begins")
     if kind == TradeKind.BASKET_OPTION and "weights" in rows.columns:

@@ -46,6 +46,25 @@ class Future(Ticket):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Perpetual(Ticket):
+    """A perpetual future entered at `strike`: `quantity` GPU-hours in all, opened on `first`, with funding at `rate` and `interest` a day.
+
+    `end` is the horizon to which the curve is read; `marks` names the fixings of its own price, for the funding paid since it was opened.
+
+    >>> Perpetual(index="X", first="2027-03-16", end="2027-07-01", strike=2.5, quantity=5000.0, rate=0.1).row["quantity_unit"]
+    'total'
+    """
+
+    KIND: ClassVar[TradeKind] = TradeKind.PERPETUAL
+    PARAMS: ClassVar[tuple[str, ...]] = ("rate", "interest", "marks")
+
+    quantity_unit: str = "total"
+    rate: float
+    interest: float | None = None
+    marks: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spread(Ticket):
     """Receive the mean of `index` less `ratio` times that of `index2`, pay `strike`."""
 
