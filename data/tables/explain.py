@@ -53,6 +53,7 @@ class ExplainDays(dy.Schema):
     gain = dy.Float64(description="after + cash − before", metadata=USD)
     explained = dy.Float64(description="By the Greeks", metadata=USD)
     residual = dy.Float64(description="gain less explained", metadata=USD)
+    first_residual = dy.Float64(description="What the sensitivities of before alone would leave, time and fixings revalued", metadata=USD)
     size = dy.Float64(min=0, description="Sum of the absolute components", metadata=USD)
     share = dy.Float64(min=0, description="Absolute residual over size", metadata={"unit": "1"})
 

@@ -58,6 +58,14 @@ class Explained:
         return self.gain - self.explained
 
     @property
+    def first_residual(self) -> float:
+        """What the sensitivities of before alone would leave of the gain, time and fixings revalued, USD."""
+        found = self.by_greeks
+        market = sum(amount.sum() for amount in (*found.first_moves.values(), *found.first_levers.values()))
+        other = (ExplainFactor.TIME, ExplainFactor.FIXINGS, ExplainFactor.TRADES)
+        return self.gain - float(market) - float(sum(self.greeks[factor].sum() for factor in other if factor in self.greeks))
+
+    @property
     def size(self) -> float:
         """Sum of the absolute components of the whole book, USD."""
         return float(sum(abs(amount.sum()) for amount in self.greeks.values()))

@@ -83,17 +83,18 @@ class Passage:
             found.append((ExplainFactor.DISCOUNT, ""))
         return tuple(found)
 
-    def market(self, moved: Moved, *, lever: Lever | None = None, share: float = 0.0) -> Market:
-        """The market in which the factors of `moved` are the later ones, and of `lever` this share of the way is gone."""
-        shares = {one: float(one[0] in moved) for one in self.levers}
+    def market(self, moved: Moved, *, half: Moved = NOTHING, lever: Lever | None = None, step: float = 0.0) -> Market:
+        """The market in which the factors of `moved` are the later ones, those of `half` halfway, and `lever` is a step further."""
+        shares = {one: 0.5 if one[0] in half else float(one[0] in moved) for one in self.levers}
         if lever is not None:
-            shares[lever] = share
+            shares[lever] += step
+        curve = 0.5 if ExplainFactor.CURVE in half else float(ExplainFactor.CURVE in moved)
         late = ExplainFactor.TIME in moved
         fixed = self.published if ExplainFactor.FIXINGS in moved else self.rolled
         return replace(
             self.before,
             as_of=self.after.as_of if late else self.before.as_of,
-            curves={index: self._curve(index, moved, shares.get((ExplainFactor.DISCOUNT, ""), 0.0)) for index in self.before.curves},
+            curves={index: self._curve(index, moved, curve, shares.get((ExplainFactor.DISCOUNT, ""), 0.0)) for index in self.before.curves},
             fixings=fixed,
             volatility=self._volatilities(self.before.volatility, self.after.volatility, shares),
             normal=self._volatilities(self.before.normal, self.after.normal, shares),
@@ -167,14 +168,14 @@ class Passage:
         later = self.after.curves.get(index)
         return first, self.after.discount or (first if later is None else later.discount)
 
-    def _curve(self, index: str, moved: Moved, share: float) -> ForwardCurve:
+    def _curve(self, index: str, moved: Moved, way: float, share: float) -> ForwardCurve:
         first, last = self._discounts(index)
         discount = first if last is None or share == 0.0 else last
         if first is not None and last is not None and 0.0 < share < 1.0:
             discount = BetweenDiscounts(first=first, last=last, share=share)
         forward = self.passed(index, fixings=ExplainFactor.FIXINGS in moved)
-        if ExplainFactor.CURVE in moved:
-            forward = forward + self.moves[index].sum(axis=1)
+        if way:
+            forward = forward + way * self.moves[index].sum(axis=1)
         curve = self.before.curves[index]
         own = {part.name: getattr(curve, part.name) for part in fields(ForwardCurve)}
         return Directed(**own | {"forward": forward, "discount": discount}, directions=self.moves[index])

@@ -27,7 +27,16 @@ class ExplainedRun:
     def days(self) -> pl.DataFrame:
         """`ExplainDays`: gain, what the Greeks say, residual, and its share of the day's absolute components."""
         rows = [
-            (one.passage.before.as_of, one.passage.after.as_of, one.gain, one.explained, one.residual, one.size, one.share)
+            (
+                one.passage.before.as_of,
+                one.passage.after.as_of,
+                one.gain,
+                one.explained,
+                one.residual,
+                one.first_residual,
+                one.size,
+                one.share,
+            )
             for one in self.each
         ]
         return ExplainDays.validate(pl.DataFrame(rows, schema=ExplainDays.column_names(), orient="row"), cast=True)

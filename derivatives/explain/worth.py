@@ -17,7 +17,7 @@ from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.priced import Priced
 from tenorgrid.derivatives.book.valuation import PRICES
 from tenorgrid.derivatives.explain.carried import STRIPS, Carried, Claims
-from tenorgrid.derivatives.explain.passage import EPOCH, Lever, Moved, Passage
+from tenorgrid.derivatives.explain.passage import EPOCH, NOTHING, Lever, Moved, Passage
 
 ALWAYS = frozenset({ExplainFactor.TIME, ExplainFactor.FIXINGS, ExplainFactor.CURVE, ExplainFactor.DISCOUNT})
 LINEAR = (TradeKind.FORWARD, TradeKind.SWAP, TradeKind.FUTURE, TradeKind.SPREAD, TradeKind.BASKET, TradeKind.VIRTUAL)
@@ -53,14 +53,14 @@ class Worths:
     _markets: dict[object, Market] = field(default_factory=dict, repr=False)
     _priced: dict[object, "_Sums"] = field(default_factory=dict, repr=False)  # by claims and what of the state they read
 
-    def at(self, moved: Moved, *, lever: Lever | None = None, share: float = 0.0) -> State:
-        """The state in which the factors of `moved` are the later ones, and of `lever` this share of the way is gone."""
+    def at(self, moved: Moved, *, half: Moved = NOTHING, lever: Lever | None = None, step: float = 0.0) -> State:
+        """The state in which the factors of `moved` are the later ones, those of `half` halfway, and `lever` is a step further."""
         count, late = self.trades.names.len(), ExplainFactor.TIME in moved
         ahead, cash, curve = np.zeros(count), np.zeros(count), np.zeros(count)
         moves = {index: np.zeros(move.shape[1]) for index, move in self.passage.moves.items()}
         for claims, to in ((self.trades.later if late else self.trades.now, ahead), (self.trades.closing if late else (), cash)):
             for one in claims:
-                found = self._sums(one, moved, lever, share)
+                found = self._sums(one, moved, half, lever, step)
                 np.add.at(to, one.place, found.value)
                 np.add.at(curve, one.place, found.curve)
                 for index, amounts in found.moves.items():
@@ -70,19 +70,20 @@ class Worths:
         cash += self.trades.premiums + self._settled + self._hours(fixings=ExplainFactor.FIXINGS in moved)
         return State(ahead=ahead, cash=cash, curve=curve, moves=moves)
 
-    def _sums(self, claims: Claims, moved: Moved, lever: Lever | None, share: float) -> "_Sums":
+    def _sums(self, claims: Claims, moved: Moved, half: Moved, lever: Lever | None, step: float) -> "_Sums":
         """Priced once for everything that its kind reads."""
         reads = READS.get(claims.kind, frozenset(ExplainFactor))
         own = None if lever is None or lever[0] not in reads else lever
-        key = (id(claims), moved & reads, own, share if own else 0.0)
+        state = (moved & reads, half & reads, own, step if own else 0.0)
+        key = (id(claims), *state)
         if key not in self._priced:
-            self._priced[key] = _sums(PRICES[claims.kind](claims.trades, self._market(moved & reads, own, key[3])))
+            self._priced[key] = _sums(PRICES[claims.kind](claims.trades, self._market(*state)))
         return self._priced[key]
 
-    def _market(self, moved: Moved, lever: Lever | None, share: float) -> Market:
-        key = (moved, lever, share)
+    def _market(self, moved: Moved, half: Moved, lever: Lever | None, step: float) -> Market:
+        key = (moved, half, lever, step)
         if key not in self._markets:
-            self._markets[key] = self.passage.market(moved, lever=lever, share=share)
+            self._markets[key] = self.passage.market(moved, half=half, lever=lever, step=step)
         return self._markets[key]
 
     @cached_property
