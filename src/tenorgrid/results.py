@@ -1,6 +1,6 @@
 """What a desk holds in its hand: results whose frames are attributes, with `.to_pandas()` and a rendering for notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -326,6 +326,16 @@ class Hedged(Tables):
     basis: pl.DataFrame
     effectiveness: pl.DataFrame = field(repr=False)
     series: pl.DataFrame = field(repr=False)
+
+    def lots(self, *, cost: float = 0.0, prices: Mapping[str, float] | None = None, timezone: str = "America/New_York") -> pl.DataFrame:
+        """`Trades`: whole lots of monthly futures on the index that hedges each exposure best, none where no index does effectively.
+
+        Struck at `prices` by contract, such as {"H100-SXM.US.FIRM:2027-05": 2.5}, else at the index's last mark, and `cost` USD per
+        GPU-hour worse. Raises InputError as `tenorgrid.hedge_lots.hedge_lots` does.
+        """
+        from tenorgrid.hedge_lots import hedge_lots
+
+        return hedge_lots(self.exposures, self.basis, self.series, cost=cost, prices=prices, timezone=timezone)
 
 
 def to_day(moment: date | str | None, *, name: str = "as_of") -> date | None:
