@@ -41,8 +41,9 @@ def pnl(
     from tenorgrid.folders import read_file
 
     refuse_over(out, book, before, after, marks, correlation, correlation_after, expiries, expiries_after, fallbacks, products, cash)
+    rates = (rate, rate if rate_after is None else rate_after)
     trades, first, last = value_between(
-        book, before, after, rates=(rate, rate if rate_after is None else rate_after), marks=marks,
+        book, before, after, rates=rates, marks=marks,
         correlations=(correlation, correlation_after or correlation), expiries=(expiries, expiries_after or expiries),
         fallbacks=fallbacks, products=products,
     )  # fmt: skip
@@ -50,7 +51,7 @@ def pnl(
     found = explain(trades, before=first, after=last, cash=told)
     files = (book, marks, correlation, correlation_after, expiries, expiries_after, fallbacks, products, cash)
     way = found.explained.passage
-    settings = {"before": str(way.before.as_of), "after": str(way.after.as_of), "rate": rate, "rate_after": rate_after}
+    settings = {"before": str(way.before.as_of), "after": str(way.after.as_of), "rate": rates[0], "rate_after": rates[1]}
     page = found.save(out, inputs={path.name: path for path in files if path is not None}, settings=settings)
     parts = {row["factor"]: {"greeks": row["greeks"], "revalued": row["revalued"]} for row in found.components.iter_rows(named=True)}
     done: dict[str, object] = {
