@@ -29,7 +29,7 @@ class Trades(dy.Schema):
     premium = dy.Float64(nullable=True, description="Paid for the trade at pay_date", metadata={"unit": "USD"})
     pay_date = dy.Date(nullable=True, description="Day of payment")
     calendar = dy.String(nullable=True, description="Calendar of its fixings; null when every day counts")
-    missing_day = dy.String(nullable=True, description="Rule for a day without fixing; null refuses")
+    missing_day = dy.String(nullable=True, description="Rule for a day without fixing, one of MissingDay; null refuses")
     params = dy.String(nullable=True, description="JSON object of what only its kind has, checked per kind")
 
     @dy.rule()

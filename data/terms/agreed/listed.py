@@ -17,7 +17,7 @@ TYPES = {"lot": pl.Float64(), "decimals": pl.Int64()}
 
 
 def with_rules(rows: pl.DataFrame, products: Mapping[str, Product], timezone: str) -> tuple[pl.DataFrame, list[Fault]]:
-    """Rows with lot, average, calendar and missing_day of their contracts' products, and what contradicts them.
+    """Rows with lot, average, calendar, missing_day and decimals of their contracts' products, and what contradicts them.
 
     Where a product has no rule for missing days, none being published, the row must say one.
     A lot that is null in the result is the hours of the period. INDEX:PERIOD is the parties' own, whose rules a row may replace.
@@ -43,6 +43,7 @@ def with_rules(rows: pl.DataFrame, products: Mapping[str, Product], timezone: st
         pl.when(LISTED).then(pl.coalesce(second, first)).otherwise(pl.coalesce(first, second, pl.lit(DAILY))).alias("average"),
         pl.coalesce("calendar", "_calendar").alias("calendar"),
         pl.coalesce("missing_day", "_missing_day").alias("missing_day"),
+        pl.col("_decimals").alias("decimals"),
     )
     return filled.drop(pl.selectors.starts_with("_")), faults
 

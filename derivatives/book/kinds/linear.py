@@ -40,8 +40,10 @@ def price(trades: pl.DataFrame, market: Market) -> Priced:
     blocks: list[Block] = []
     for names, ratio, chosen in _parts(rows, kind):
         of, legs = make_legs(rows[chosen].with_columns(names), market)
-        mean = np.array([leg.mean for leg in legs])
-        value[chosen] += scale[chosen] * ratio * mean[of]
+        mean = np.array([leg.mean for leg in legs])[of]
+        if kind == TradeKind.FUTURE:
+            mean = _settled(mean, np.array([not leg.weight.size for leg in legs])[of], rows["decimals"])
+        value[chosen] += scale[chosen] * ratio * mean
         blocks += _blocks(legs, of, place[chosen], scale[chosen] * ratio)
     total = np.asarray(np.bincount(place, weights=value, minlength=count), np.float64)
     return Priced(value=total, theta=unwound(rows, value, factor, market, count), blocks=blocks)
@@ -60,6 +62,12 @@ def _parts(rows: pl.DataFrame, kind: TradeKind) -> list[tuple[pl.Series, Vector,
         for index, weight in indices_of(text).items():
             parts.append((pl.Series("index", [index] * chosen.size), np.full(chosen.size, weight), chosen))
     return parts
+
+
+def _settled(mean: Vector, over: np.ndarray, decimals: pl.Series) -> Vector:
+    """Means with those that are wholly known rounded half-even to the places that their contract settles at."""
+    each = zip(mean.tolist(), over.tolist(), decimals.to_list(), strict=True)
+    return np.array([round(one, places) if done and places is not None else one for one, done, places in each])
 
 
 def indices_of(text: str) -> dict[str, float]:

@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.errors import NotPublishedError
+from tenorgrid.data.terms.agreed.read import read_trades
+from tenorgrid.data.terms.specifications.products import PACKAGED, read_products
 from tenorgrid.derivatives.book.market import Market
-from tenorgrid.derivatives.book.valuation import BookValue
+from tenorgrid.derivatives.book.valuation import BookValue, valued
 
 US = "H100-SXM.US.FIRM"
 Priced = Callable[..., BookValue]
@@ -117,3 +120,19 @@ def test_a_listed_future_settles_on_its_own_days(priced: Priced, market: Market)
     row = {"quantity_unit": "lots", "contract": "GPU1H27", "missing_day": "refuse"}
     found = priced("future", "2027-03", 2.3, quantity=2.0, **row)
     assert found.value == pytest.approx(2 * 730 * (np.mean(known + ahead) - 2.3), abs=1e-8)  # no holiday in March 2027
+
+
+def test_a_month_that_is_over_settles_at_the_places_of_its_contract(trade: Callable[..., dict[str, object]], market: Market) -> None:
+    mine = read_products(PACKAGED).filter(pl.col("product") == "HPR").with_columns(decimals=pl.lit(2))
+    february = {day: 2.6 + 0.001 * day.day for day in market.fixings[US] if day.month == 2}
+    on = replace(market, fixings={US: {**market.fixings[US], **february}})
+    over = trade("T", "future", "buy", 1.0, US, "2027-02", 2.5, quantity_unit="lots", contract="HPRG27", missing_day="refuse")
+    ahead = over | trade("T", "future", "buy", 1.0, US, "2027-04", 2.5, quantity_unit="lots", contract="HPRJ27", missing_day="refuse")
+
+    def worth(row: dict[str, object], products: pl.DataFrame | None) -> float:
+        table = pl.DataFrame([row], infer_schema_length=None)
+        return valued(read_trades(table, timezone="America/New_York", products=products), on).value
+
+    assert worth(over, None) == pytest.approx(0.1145 * 672, abs=1e-9)  # 2.6 and a thousandth of the mean of 1 to 28
+    assert worth(over, mine) == pytest.approx(0.11 * 672, abs=1e-9)
+    assert worth(ahead, mine) == worth(ahead, None)
