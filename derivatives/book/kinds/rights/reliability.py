@@ -4,10 +4,12 @@ Without stop-loss every hour has a closed form, of which a cap is the part witho
 
     Σ D q [Black(F, K) + z (1 − a) P(λ > K)]
 
-a the share that is delivered. What the stop-loss takes off is a mean over paths, the same numbers at every valuation.
+a the share that is delivered. With one it is a mean over 4,096 paths, the same draws at every valuation.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -19,13 +21,12 @@ from tenorgrid.derivatives.book.kinds.rights.engine import Kind, Terms
 from tenorgrid.derivatives.book.kinds.rights.steps import Seen
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.priced import Priced
-from tenorgrid.derivatives.paths.model import PathModel, decayed, ornstein_uhlenbeck
+from tenorgrid.derivatives.paths.model import decayed
 from tenorgrid.derivatives.paths.refusal import refuse
-from tenorgrid.derivatives.paths.simulation import GROUP, simulate
+from tenorgrid.derivatives.rights import stop_loss
 from tenorgrid.derivatives.rights.reliability import Reliability, binary
-from tenorgrid.derivatives.rights.stop_loss import Cut, cut
 
-GROUPS = 4  # of paths, one at a time
+GROUPS, GROUP = 4, 1024  # paths, a group at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,45 +40,57 @@ class ReliabilityRight:
     stop_loss: float
     paid: float
     reversion: float
-    start: object  # first instant of the whole term, from which delivery years run
+    start: datetime  # of the whole term, from which delivery years run
 
     def value(self, seen: Seen) -> float:
         """Present value, USD."""
-        return self.ladder(seen)[0]
+        if np.isinf(self.stop_loss):
+            return self._closed(seen)[0]
+        worth = [
+            stop_loss.value(
+                self._option(seen), forward=seen.forward[0], ratio=ratio, delivered=self._delivered(seen), discount=seen.discount
+            )
+            for ratio in self._paths(seen)
+        ]
+        return float(np.mean(worth))
 
     def ladder(self, seen: Seen) -> tuple[float, tuple[Vector, ...]]:
-        """Closed forms by hour less what the stop-loss takes off."""
+        """Value and deltas by hour."""
+        if np.isinf(self.stop_loss):
+            worth, slope = self._closed(seen)
+            return worth, (slope,)
+        option, delivered = self._option(seen), self._delivered(seen)
+        found = [
+            stop_loss.stopped(option, forward=seen.forward[0], ratio=ratio, delivered=delivered, discount=seen.discount)
+            for ratio in self._paths(seen)
+        ]
+        return float(np.mean([one.value for one in found])), (np.mean([one.delta for one in found], axis=0),)
+
+    def _closed(self, seen: Seen) -> tuple[float, Vector]:
         forward, scale = seen.forward[0], seen.discount * self.quantity * seen.hours
         refuse("reliability option", ("forward", forward.min(), "forwards above 0: logarithms have no others", bool(np.all(forward > 0))))
-        deviation, strike = seen.sigma[0] * np.sqrt(decayed(np.array(2 * self.reversion), seen.years)), np.full(forward.size, self.strike)
+        deviation = seen.sigma[0] * np.sqrt(decayed(np.array(2 * self.reversion), seen.years))
+        strike = np.full(forward.size, self.strike)
         worth, slope, _ = black.together(forward, strike, deviation=deviation, discount=scale)
         above, density = binary(forward, strike, deviation=deviation)
         fined = self.penalty * (1 - self.delivered) * scale
-        off = self._cut(seen)
-        value = float((worth + fined * above).sum()) - off.value
-        return value, (slope + fined * density - off.delta,)
+        return float((worth + fined * above).sum()), slope + fined * density
 
-    def _cut(self, seen: Seen) -> Cut:
-        hours = seen.years.size
-        if np.isinf(self.stop_loss):
-            return Cut(value=0.0, delta=np.zeros(hours))
-        lots = self.quantity * seen.hours
-        option = Reliability(
-            strike=np.full(hours, self.strike), quantity=lots, penalty=self.penalty, stop_loss=self.stop_loss, paid=self.paid,
-            year=delivery_years(seen.begins, self.start),
+    def _option(self, seen: Seen) -> Reliability:
+        return Reliability(
+            strike=np.full(seen.years.size, self.strike), quantity=self.quantity * seen.hours, penalty=self.penalty,
+            stop_loss=self.stop_loss, paid=self.paid, year=delivery_years(seen.begins, self.start),
         )  # fmt: skip
-        model = PathModel(factors=ornstein_uhlenbeck(reversion=self.reversion, volatility=seen.sigma[0]))
-        found = [
-            cut(
-                option, forward=seen.forward[0], delivered=self.delivered * lots[:, None], discount=seen.discount,
-                ratio=simulate(model, forward=np.ones((hours, 1)), years=seen.years, paths=GROUP, seed=seed)[:, 0],
-            )
-            for seed in range(GROUPS)
-        ]  # fmt: skip
-        return Cut(value=sum(one.value for one in found) / GROUPS, delta=np.mean([one.delta for one in found], axis=0))
+
+    def _delivered(self, seen: Seen) -> Vector:
+        return (self.delivered * self.quantity * seen.hours)[:, None]
+
+    def _paths(self, seen: Seen) -> Iterator[Vector]:
+        for seed in range(GROUPS):
+            yield stop_loss.ratios(reversion=self.reversion, volatility=seen.sigma[0], years=seen.years, paths=GROUP, seed=seed)
 
 
-def delivery_years(begins: pl.Series, start: object) -> Counts:
+def delivery_years(begins: pl.Series, start: datetime) -> Counts:
     """(hours,) twelve calendar months from that of the start, and so on: 0, 0, ..., 1, ...
 
     Args:
@@ -86,7 +99,7 @@ def delivery_years(begins: pl.Series, start: object) -> Counts:
     """
     first = pl.Series([start], dtype=begins.dtype)
     months = 12 * (begins.dt.year() - first.dt.year()[0]) + begins.dt.month().cast(pl.Int32) - int(first.dt.month()[0])
-    return np.asarray(months.to_numpy() // 12, np.intp)
+    return months.to_numpy().astype(np.int64) // 12
 
 
 def _right(terms: Terms) -> ReliabilityRight:
