@@ -22,7 +22,7 @@ EAST = "H100-SXM.US-EAST.FIRM"
 COMMANDS = (
     "run", "clear", "basket", "mark", "curve", "price", "settle", "basis", "report",
     "deals", "tiers", "recipes", "workloads", "normalise", "premium", "rental", "pnl", "risk", "far", "factors", "hedge-study",
-    "volatility", "attack", "explain", "intelligence", "what-if",
+    "virtuals", "volatility", "attack", "explain", "intelligence", "what-if",
 )  # fmt: skip
 GROUPS = ("publish",)  # of commands, each with a help of its own
 PARTS = ("clear", "marks", "curve", "value", "settle", "basis")

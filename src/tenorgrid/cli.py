@@ -35,6 +35,7 @@ from tenorgrid.commands.recipes import recipes
 from tenorgrid.commands.rental import rental
 from tenorgrid.commands.risk import risk
 from tenorgrid.commands.tiers import tiers
+from tenorgrid.commands.virtuals import virtuals
 from tenorgrid.commands.volatility import volatility
 from tenorgrid.commands.what_if import what_if
 from tenorgrid.commands.workloads import workloads
@@ -294,6 +295,7 @@ app.command()(risk)
 app.command()(far)
 app.command()(factors)
 app.command("hedge-study")(hedge_study)
+app.command()(virtuals)
 app.command()(volatility)
 app.command()(attack)
 app.command()(explain)

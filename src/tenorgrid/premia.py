@@ -59,7 +59,9 @@ class Premium(Tables):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Prices:
+class Prices:
+    """Pairs of prices with what is known of them: days from each horizon to delivery, time zone, unit, name."""
+
     pairs: pl.DataFrame
     leads: dict[str, int]
     timezone: str
@@ -101,12 +103,12 @@ def premium(
     >>> premium(table).bias.filter(hour=-1)["bias"].to_list()
     [1.0]
     """
-    read, chosen = _read(source, timezone, unit), series
-    told = study(_only(read, chosen), leads=read.leads, timezone=read.timezone, window=window, cost=cost, classes=read.classes)
+    read, chosen = read_prices(source, timezone, unit), series
+    told = study(only_series(read, chosen), leads=read.leads, timezone=read.timezone, window=window, cost=cost, classes=read.classes)
     pairs = None
     if other is not None:
-        second = _read(other, timezone, unit)
-        beside = study(_only(second, chosen), leads=second.leads, timezone=second.timezone, window=window, cost=cost)
+        second = read_prices(other, timezone, unit)
+        beside = study(only_series(second, chosen), leads=second.leads, timezone=second.timezone, window=window, cost=cost)
         pairs = paired(told.days, beside.days, leads=read.leads)
     return Premium(
         source=read.name, unit=read.unit, synthetic=read.synthetic, window=window, cost=cost,
@@ -115,7 +117,8 @@ def premium(
     )  # fmt: skip
 
 
-def _only(read: _Prices, series: Sequence[str] | None) -> pl.DataFrame:
+def only_series(read: Prices, series: Sequence[str] | None) -> pl.DataFrame:
+    """The pairs of some series, None of all. Raises `InputError` for series that are not there."""
     if series is None:
         return read.pairs
     known = set(read.pairs["series"])
@@ -125,9 +128,10 @@ def _only(read: _Prices, series: Sequence[str] | None) -> pl.DataFrame:
     return read.pairs.filter(pl.col("series").is_in(list(series)))
 
 
-def _read(source: Run | Path | str | pl.DataFrame, timezone: str | None, unit: str) -> _Prices:
+def read_prices(source: Run | Path | str | pl.DataFrame, timezone: str | None, unit: str) -> Prices:
+    """Pairs of a run, its folder, a file or a frame. Raises `InputError` where there is nothing to read."""
     if isinstance(source, pl.DataFrame):
-        return _Prices(
+        return Prices(
             pairs=source,
             leads=FILE_LEADS,
             timezone=timezone or FILE_TIMEZONE,
@@ -148,17 +152,17 @@ def _read(source: Run | Path | str | pl.DataFrame, timezone: str | None, unit: s
     if not path.exists():
         raise InputError.of(path.name, "a run folder, or a file of day-ahead and real-time prices", value="nothing there")
     zone = timezone or FILE_TIMEZONE
-    return _Prices(
+    return Prices(
         pairs=read_two_settlement(path, timezone=zone), leads=FILE_LEADS, timezone=zone, unit=unit, synthetic=False, name=path.name
     )
 
 
-def _of_run(run: Run, *, synthetic: bool, name: str) -> _Prices:
+def _of_run(run: Run, *, synthetic: bool, name: str) -> Prices:
     kinds = run.case.resources.filter(pl.col("kind").cast(pl.String) == ResourceKind.ACCELERATOR)["resource"].to_list()
     prices = run.prices.filter(pl.col("resource").is_in(kinds))
     market = run.case.market
     pairs = pairs_of_prices(prices, market=market, pricing=run.pricing)
-    return _Prices(
+    return Prices(
         pairs=pairs, leads=lead_days(market), timezone=market.timezone, unit="USD/GPUh", synthetic=synthetic, name=name,
         classes=classes_of(pairs),
     )  # fmt: skip
