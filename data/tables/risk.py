@@ -14,7 +14,7 @@ class TailRisks(dy.Schema):
     outcomes = dy.Int64(min=1, description="Moves")
     value_at_risk = dy.Float64(description="Loss that the share does not exceed", metadata=USD)
     lower = dy.Float64(description="Lower end of its 95 % interval", metadata=USD)
-    upper = dy.Float64(description="Upper end", metadata=USD)
+    upper = dy.Float64(nullable=True, description="Upper end; none where the outcomes are too few to bound it", metadata=USD)
     expected_shortfall = dy.Float64(description="Mean loss of the outcomes beyond", metadata=USD)
     error = dy.Float64(min=0, description="Standard error of it", metadata=USD)
 

@@ -67,14 +67,17 @@ def judged(days: pl.DataFrame, *, level: float) -> pl.DataFrame:
         ("independence", backtests.independence(exceeded)),
         ("conditional-coverage", backtests.conditional_coverage(exceeded, probability=p)),
     ):
-        said = "rejected at 5 %" if found.p_value < 0.05 else "not rejected at 5 %"
+        said = "rejected at 5 %" if found.p_value < backtests.SIGNIFICANT else "not rejected at 5 %"
         rows.append((name, found.statistic, found.p_value, f"{asked}: {said}"))
-    rows.append(("traffic-light", cumulative, None, zone))
+    rows.append(
+        ("traffic-light", cumulative, None, zone if size >= backtests.BASEL_DAYS else f"{zone}, of {size} days where Basel asks for 250")
+    )
     losses, forecast, mean = (-days["gain"].to_numpy(), days["value_at_risk"].to_numpy(), days["expected_shortfall"].to_numpy())
     rows.append(("shortfall", *_shortfall(losses, forecast, mean, p)))
     return RiskTests.validate(pl.DataFrame(rows, schema=["test", "statistic", "p_value", "verdict"], orient="row"), cast=True)
 
 
-def _shortfall(losses: Vector, forecast: Vector, mean: Vector, probability: float) -> tuple[float, None, str]:
+def _shortfall(losses: Vector, forecast: Vector, mean: Vector, probability: float) -> tuple[float, float, str]:
     statistic = backtests.shortfall(losses, forecast, mean, probability=probability)
-    return statistic, None, "too low at about 5 %" if statistic < backtests.SEVERE else "not too low at about 5 %"
+    chance = backtests.shortfall_chance(statistic, losses.size, probability=probability)
+    return statistic, chance, "too low at 5 %" if chance < backtests.SIGNIFICANT else "not too low at 5 %"

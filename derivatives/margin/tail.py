@@ -20,7 +20,10 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
-    """Losses at one level, USD: `lower` and `upper` the 95 % interval of the value at risk, `error` the standard error of the shortfall."""
+    """Losses at one level, USD: `lower` and `upper` the 95 % interval of the value at risk, `error` the standard error of the shortfall.
+
+    `upper` is infinite where the outcomes are too few to bound it: the worst of them may well lie below the true value.
+    """
 
     level: float
     outcomes: int
@@ -65,15 +68,15 @@ def tail(gains: Vector, *, level: float, weights: Vector | None = None) -> Tail:
     return Tail(
         level=level, outcomes=gains.size, value_at_risk=edge, expected_shortfall=float(shortfall), error=spread,
         lower=float(losses[np.searchsorted(below, low - ROUNDING)]),
-        upper=float(losses[min(int(np.searchsorted(below, high - ROUNDING)), losses.size - 1)]),
+        upper=float(losses[int(np.searchsorted(below, high - ROUNDING))]) if high <= 1.0 + ROUNDING else np.inf,
     )  # fmt: skip
 
 
 def _interval(count: float, level: float) -> tuple[float, float]:
-    """Shares of the sample between whose quantiles the true one lies."""
+    """Shares of the sample between whose quantiles the true one lies; the upper one above 1 where no outcome bounds it."""
     outside = (1.0 - CONFIDENCE) / 2.0
     low, high = (float(binom.ppf(share, round(count), level)) / round(count) for share in (outside, 1.0 - outside))
-    return max(low, 1.0 / count), min(high + 1.0 / count, 1.0)
+    return max(low, 1.0 / count), high + 1.0 / count
 
 
 def _refuse(gains: Vector, level: float, share: Vector) -> None:

@@ -21,7 +21,7 @@ def render(tables: Mapping[str, pl.DataFrame], *, value: float, source: str) -> 
     """
     first = tables["tails"].row(0, named=True)
     asked = dict(tables["margin"].iter_rows())
-    light = tables["tests"].filter(pl.col("test").cast(pl.String) == "traffic-light")["verdict"].item()
+    light = tables["tests"].filter(pl.col("test").cast(pl.String) == "traffic-light")["verdict"].item().partition(",")[0]
     keys = [
         Key(label="Book", value=f"{number(value, ',.0f')} USD", note="present value"),
         Key(
@@ -58,7 +58,7 @@ def _tail(tables: Mapping[str, pl.DataFrame]) -> Section:
         ),
         Listing(
             name="tails", title="Value at risk and expected shortfall", table=table(tables["tails"], columns, name="tails-table"),
-            caption="Losses are positive. From and to: 95 % interval of the value at risk.",
+            caption="Losses are positive. From and to: 95 % interval of the value at risk; no upper end where the outcomes are too few.",
         ),
     ]  # fmt: skip
     return Section(name="tail", title="The tail", lead="Moves of the indices, the book repriced.", blocks=blocks)
@@ -68,7 +68,7 @@ def _stress(tables: Mapping[str, pl.DataFrame]) -> Section:
     sums = tables["stress"].group_by("scenario", maintain_order=True).agg(pl.col("gain").sum())
     drawing = Drawing(
         name="stress", title="Stress", figure=figures.bars(sums, name="scenario", amount="gain", title="gain, USD"),
-        caption="Every trade revalued in full; the table `stress` has them one by one.",
+        caption="Every trade revalued in full; the table stress has them one by one.",
     )  # fmt: skip
     return Section(name="stress-section", title="Stress", lead="Moves by name, likely or not.", blocks=[drawing])
 
@@ -118,7 +118,7 @@ def _backtest(tables: Mapping[str, pl.DataFrame]) -> Section:
         ),
         Listing(
             name="tests", title="Tests", table=table(tables["tests"], columns, name="tests-table"),
-            caption="p: of one as large where the model is right.",
+            caption="p: of one as large where the model is right; of the shortfall, of one as low.",
         ),
     ]  # fmt: skip
     return Section(name="backtest", title="Back-test", lead="Were losses beyond the forecast as rare as it said?", blocks=blocks)

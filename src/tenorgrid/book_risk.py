@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from math import isfinite
 from pathlib import Path
 
 import polars as pl
@@ -150,5 +151,6 @@ def _drawable(valued: Valued, indices: list[str]) -> bool:
 def _row(method: str, found: Tail, days: int) -> dict[str, object]:
     return {
         "method": method, "level": found.level, "days": days, "outcomes": found.outcomes, "value_at_risk": found.value_at_risk,
-        "lower": found.lower, "upper": found.upper, "expected_shortfall": found.expected_shortfall, "error": found.error,
+        "lower": found.lower,
+        "upper": found.upper if isfinite(found.upper) else None, "expected_shortfall": found.expected_shortfall, "error": found.error,
     }  # fmt: skip

@@ -68,7 +68,25 @@ def test_shortfall_is_0_where_right_and_below_where_too_low() -> None:
     v, es = norm.isf(p), norm.pdf(norm.isf(p)) / p
     said = [np.full(losses.shape, value) for value in (v, es)]
     assert backtests.shortfall(losses, said[0], said[1], probability=p) == pytest.approx(0.0, abs=0.03)
-    assert backtests.shortfall(2.0 * losses, said[0], said[1], probability=p) < backtests.SEVERE
+    assert backtests.shortfall(2.0 * losses, said[0], said[1], probability=p) < -1.0
+
+
+def test_how_low_a_right_shortfall_falls_depends_on_the_days() -> None:
+    """-0.7 is Acerbi and Szekely's 5 % value of 250 days at 2.5 %, theirs by simulation as well; of fewer days it is nothing strange."""
+    at = {n: backtests.shortfall_chance(-0.7, n, probability=0.025) for n in (13, 60, 250, 1000)}
+    assert at[250] == pytest.approx(0.05, abs=0.006)
+    assert at[13] > at[60] > 0.15
+    assert at[1000] < 0.003
+
+
+def test_chances_of_right_forecasts_are_those_of_whole_samples_of_days() -> None:
+    """The second method draws every day, not those beyond alone."""
+    rng, n, p = np.random.default_rng(5), 120, 0.05
+    v, es = norm.isf(p), norm.pdf(norm.isf(p)) / p
+    losses = rng.standard_normal((20_000, n))
+    told = 1.0 - np.where(losses > v, losses / es, 0.0).sum(axis=1) / (n * p)
+    for statistic in (-1.0, -0.5, 0.0, 1.0):
+        assert backtests.shortfall_chance(statistic, n, probability=p) == pytest.approx(np.mean(told <= statistic), abs=0.012)
 
 
 def test_what_cannot_be_is_refused() -> None:
@@ -80,3 +98,5 @@ def test_what_cannot_be_is_refused() -> None:
         backtests.independence(np.zeros(1, bool))
     with pytest.raises(InputError, match="shortfalls above 0"):
         backtests.shortfall(np.ones(2), np.ones(2), np.zeros(2), probability=0.05)
+    with pytest.raises(InputError, match="0 of 0"):
+        backtests.shortfall_chance(0.0, 0, probability=0.05)

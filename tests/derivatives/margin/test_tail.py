@@ -26,6 +26,19 @@ def test_a_normal_sample_has_the_tail_of_the_formula_within_its_own_errors() -> 
     assert missed <= 6
 
 
+def test_the_interval_covers_as_it_says_or_has_no_upper_end() -> None:
+    """Of 40 outcomes the worst is below the 0.975 quantile with probability .975^40 = .36: it bounds nothing."""
+    rng = np.random.default_rng(6)
+    for level, count in ((0.975, 40), (0.99, 250), (0.95, 100), (0.975, 250)):
+        within = 0
+        for _ in range(1_500):
+            found = tail(rng.standard_normal(count), level=level)
+            within += found.lower <= norm.ppf(level) <= found.upper
+        assert within / 1_500 > 0.935
+    assert tail(rng.standard_normal(40), level=0.975).upper == np.inf
+    assert tail(rng.standard_normal(500), level=0.975).upper < np.inf
+
+
 def test_shortfall_is_the_least_of_rockafellar_and_uryasev_s_function() -> None:
     gains = np.random.default_rng(3).standard_t(4, 2_003)
     found = tail(gains, level=0.95)
