@@ -19,6 +19,7 @@ class Block:
     months: Vector
     gamma: Vector | None = None
     vega: Vector | None = None
+    unit: str | None = None  # of the delta, where it is not the trade's
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -85,10 +85,11 @@ def _pieces(part: Part, market: Market, labels: _Labels, *, whole: bool = False)
         quotes, months = market.curves[block.index].quotes["quote_id"], market.months[block.index][0]
         for mine, of in _by_own(block, part.trades["index"]):
             rows = block.rows[mine]
+            said = unit[rows] if block.unit is None else np.full(rows.size, labels.of([block.unit])[0])
             quote, month = (labels.of(names) for names in ([f"{name}{of}" for name in quotes], [f"{MONTH}{name}{of}" for name in months]))
             for amounts, bucket in ((block.quotes[mine], quote), (block.months[mine], month)):
-                for one in np.unique(unit[rows]):
-                    here = unit[rows] == one
+                for one in np.unique(said):
+                    here = said == one
                     yield told(RiskKind.DELTA, row[rows[here]], bucket, amounts[here], one)
                 yield told(RiskKind.DELTA, row[rows], bucket, amounts * TICK, labels.of([USD_PER_TICK])[0])
             if block.gamma is not None:

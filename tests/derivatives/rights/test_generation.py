@@ -12,7 +12,7 @@ from tenorgrid.derivatives import black
 from tenorgrid.derivatives.paths.model import Factors, PathModel
 from tenorgrid.derivatives.paths.simulation import simulate
 from tenorgrid.derivatives.rights import least_squares
-from tenorgrid.derivatives.rights.generation import Switch, gain, value
+from tenorgrid.derivatives.rights.generation import Switch, exercised, gain, nodes_for, value
 
 ONE = np.ones(1)
 
@@ -119,3 +119,25 @@ def test_what_cannot_be_is_refused() -> None:
         value(year(), factors=both(correlation=0.99), nodes=31)
     with pytest.raises(InputError, match="odd number from 3 to 61"):
         value(year(), factors=both(), nodes=62)
+
+
+@pytest.mark.parametrize("reversion", [0.0, 1.5])
+def test_deltas_by_period_are_those_of_revaluation(reversion: float) -> None:
+    switch, factors = year(), both(reversion=reversion, old=0.4, new=0.5)
+    found = exercised(switch, factors=factors)
+    assert found.value == pytest.approx(value(switch, factors=factors), rel=1e-13)
+    for name, told in (("old", found.old), ("new", found.new)):
+        for at in (0, 1, 6, 11):
+            bump = 1e-5 * (np.arange(12) == at)
+            up, down = (value(replace(switch, **{name: getattr(switch, name) + way * bump}), factors=factors) for way in (1, -1))
+            assert told[at] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
+    assert found.old[0] == found.new[0] == 0.0  # delivered before the first decision
+
+
+def test_as_many_nodes_as_are_asked_for_are_enough() -> None:
+    factors = both(correlation=0.7)
+    needed = nodes_for(year(), factors=factors)
+    assert value(year(), factors=factors, nodes=needed) > 0
+    with pytest.raises(InputError, match=f"at least {needed} nodes"):
+        value(year(), factors=factors, nodes=needed - 2)
+    assert nodes_for(replace(single(old=1.0, new=1.0, years=1.0), decision=np.zeros(1)), factors=factors) == 3

@@ -14,6 +14,7 @@ from tenorgrid.derivatives.book.kinds.premiums import owed
 from tenorgrid.derivatives.book.kinds.rights.steps import HOUR, Seen, Steps, make_steps
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.priced import Block, Priced
+from tenorgrid.derivatives.book.risks import GPU_HOURS
 
 BEND = 1e-2  # of the mean forward, for gamma: far above a grid's mesh
 TURN = 1e-3  # of a volatility or correlation
@@ -90,7 +91,10 @@ def _add(made: Priced, at: int, terms: Terms, right: Right, steps: Steps, seen: 
             gamma = (sign * steps.mapped(_bend(right, seen, place), leg)[1])[None, :]
             vega = np.zeros((1, months.size))
             vega[0, leg.month] = sign * _vega(right, seen, place) if place < volatile else 0.0
-        made.blocks.append(Block(index=leg.index, rows=rows, quotes=quotes[None, :], months=months[None, :], gamma=gamma, vega=vega))
+        unit = GPU_HOURS if place else None  # a trade's own unit is that of its first index
+        made.blocks.append(
+            Block(index=leg.index, rows=rows, quotes=quotes[None, :], months=months[None, :], gamma=gamma, vega=vega, unit=unit)
+        )
     if volatile > 1:
         made.correlation.append(((steps.legs[0].index, steps.legs[1].index), rows, np.array([sign * _turn(right, seen)])))
 

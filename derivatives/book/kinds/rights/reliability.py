@@ -99,7 +99,7 @@ def delivery_years(begins: pl.Series, start: datetime) -> Counts:
     """
     first = pl.Series([start], dtype=begins.dtype)
     months = 12 * (begins.dt.year() - first.dt.year()[0]) + begins.dt.month().cast(pl.Int32) - int(first.dt.month()[0])
-    return months.to_numpy().astype(np.int64) // 12
+    return np.asarray(months.to_numpy() // 12, np.int64)
 
 
 def _right(terms: Terms) -> ReliabilityRight:
