@@ -98,7 +98,9 @@ class Explained:
     def moves(self) -> pl.DataFrame:
         """`ExplainMoves`: quotes, volatilities, correlations and the discount, those that moved and moved the book."""
         schema = {"factor": pl.String, "index": pl.String, "bucket": pl.String, "move": pl.Float64, "first": pl.Float64, "mean": pl.Float64}
-        rows = pl.DataFrame(list(self._moves()), schema=schema, orient="row").filter((pl.col("first") != 0) | (pl.col("mean") != 0))
+        rows = pl.DataFrame(list(self._moves()), schema=schema, orient="row").filter(
+            pl.max_horizontal(pl.col("first").abs(), pl.col("mean").abs()) > ROUNDING * (1.0 + self.size)
+        )
         return ExplainMoves.validate(
             rows.select(
                 "factor", "index", "bucket", pl.col("move").fill_nan(None), "first", (pl.col("mean") - pl.col("first")).alias("second")

@@ -50,17 +50,41 @@ def moves(table: pl.DataFrame) -> go.Figure:
 def moved(table: pl.DataFrame) -> pl.DataFrame:
     """Name and amount of each move, the largest first; what comes after the first 16 is one row.
 
-    A quote is named by itself where its name says the index, else after it.
+    Of an index's name only what tells it from the others is said, and a quote's name not the index again.
     """
-    factor, index, bucket = pl.col("factor").cast(pl.String), pl.col("index"), pl.col("bucket")
-    quote = pl.when(bucket.str.starts_with(index)).then(bucket).otherwise(pl.format("{} {}", index, bucket))
-    name = pl.when(factor == "curve").then(quote).otherwise(pl.format("{} {}", factor, index).str.strip_chars())
-    rows = table.select(name.alias("name"), (pl.col("first") + pl.col("second")).alias("amount"))
-    rows = rows.sort(pl.col("amount").abs(), "name", descending=[True, False])
+    indices = table["index"].unique().sort().to_list()
+    short = dict(zip(indices, _telling(indices), strict=True))
+    names = []
+    for factor, index, bucket in table.select(pl.col("factor").cast(pl.String), "index", "bucket").iter_rows():
+        quote = bucket.removeprefix(index).lstrip(": ")
+        names.append(f"{short[index]} {quote if factor == 'curve' else factor}".strip())
+    rows = pl.DataFrame({"name": pl.Series(names, dtype=pl.String), "amount": table["first"] + table["second"]})
+    rows = (
+        rows.group_by("name", maintain_order=True)
+        .agg(pl.col("amount").sum())
+        .sort(pl.col("amount").abs(), "name", descending=[True, False])
+    )
     if rows.height <= MOST:
         return rows
     rest = rows.slice(MOST)
     return pl.concat([rows.head(MOST), rest.select(pl.lit(f"{rest.height:,} others").alias("name"), pl.col("amount").sum())])
+
+
+def _telling(names: Sequence[str]) -> list[str]:
+    """Names without the parts between dots that all of them share; pairs stay whole, and so do names of different lengths.
+
+    >>> _telling(["H100.US.FIRM", "H100.EU.FIRM"]), _telling(["H100.US.FIRM", ""]), _telling(["A.US", "A.EU", "A.US | A.EU"])
+    (['US', 'EU'], ['', ''], ['US', 'EU', 'A.US | A.EU'])
+    """
+    parts = [name.split(".") for name in names]
+    plain = [one for one, name in zip(parts, names, strict=True) if name and " | " not in name]
+    if not plain or len({len(one) for one in plain}) > 1:
+        return list(names)
+    kept = [place for place, words in enumerate(zip(*plain, strict=True)) if len(set(words)) > 1]
+    return [
+        name if " | " in name else ".".join(one[place] for place in kept if place < len(one))
+        for name, one in zip(names, parts, strict=True)
+    ]
 
 
 def _steps(names: Sequence[str], amounts: Sequence[float], *, last: str) -> tuple[go.Figure, list[float]]:
@@ -74,21 +98,25 @@ def _steps(names: Sequence[str], amounts: Sequence[float], *, last: str) -> tupl
         drawn.add_bar(
             y=[names[place] for place in at], x=[amounts[place] for place in at], base=[edges[place] for place in at], orientation="h",
             name=said, marker={"color": colour}, customdata=[amounts[place] for place in at],
-            text=[number(amounts[place], "+,.0f") for place in at], textposition="outside", cliponaxis=False,
             hovertemplate="%{y}: %{customdata:+,.2f} USD<extra></extra>",
         )  # fmt: skip
     drawn.add_bar(
-        y=[last], x=[edges[-1]], orientation="h", name=last, marker={"color": theme.MIDDLE}, text=[number(edges[-1], "+,.0f")],
-        textposition="outside", cliponaxis=False, hovertemplate="%{y}: %{x:+,.2f} USD<extra></extra>",
+        y=[last], x=[edges[-1]], orientation="h", name=last, marker={"color": theme.MIDDLE},
+        hovertemplate="%{y}: %{x:+,.2f} USD<extra></extra>",
     )  # fmt: skip
     low, high = min(edges), max(edges)
-    spare = 0.2 * (high - low) or 1.0
+    spare = 0.05 * (high - low) or 1.0
+    edge = high + 5 * spare  # where the amounts stand in a column of their own
+    drawn.add_scatter(
+        y=[*names, last], x=[edge] * (len(names) + 1), mode="text", text=[number(amount, "+,.0f") for amount in (*amounts, edges[-1])],
+        textposition="middle left", showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
     drawn.update_xaxes(
         title={"text": "USD", "standoff": 6},
         tickformat=",.3~s",
         zeroline=True,
         zerolinecolor=theme.MIDDLE,
-        range=[low - spare, high + spare],
+        range=[low - spare, edge],
     )
     drawn.update_layout(barmode="overlay", bargap=0.35)
     return drawn, edges[:-1]

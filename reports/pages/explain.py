@@ -32,7 +32,7 @@ def render(tables: Mapping[str, pl.DataFrame], *, before: datetime, after: datet
         Key(label="Gain", value=f"{number(gain, '+,.0f')} USD", note=f"{values.height:,} trades"),
         Key(label="Value", value=worth, note="USD, before and after"),
         Key(label="Cash", value=number(values["cash"].sum(), "+,.0f"), note="USD paid to the book in between"),
-        Key(label="Residual", value=f"{100 * share:.3g} %", note="of the sum of the absolute components"),
+        Key(label="Residual", value=f"{number(100 * share, '.3f')} %", note="of the sum of the absolute components"),
     ]
     first, last = (moment.astimezone(ZoneInfo(timezone)).strftime("%Y-%m-%d %H:%M") for moment in (before, after))
     return compose(
@@ -52,8 +52,8 @@ def _happened(components: pl.DataFrame, residual: float) -> Section:
     blocks: list[Drawing | Listing] = [
         Drawing(
             name="waterfall", title="From nothing to the gain", figure=figures.waterfall(components, residual=residual),
-            caption="A bar a factor by the Greeks: every move times the mean of its sensitivity before and after; time and fixings are"
-            " revalued. A diamond is where full revaluation, averaged over all orders of the factors, would end the bar.",
+            caption="A bar a factor by the Greeks: every move times the mean of its sensitivity before, halfway and after; time and"
+            " fixings are revalued. A diamond is where full revaluation, averaged over all orders of the factors, would end the bar.",
         ),
         Listing(
             name="components", title="Greeks beside full revaluation", table=table(rows, columns, name="components-table"),

@@ -60,5 +60,5 @@ def pnl(
     say(
         done,
         as_json,
-        f"{found.values.height} trades gained {found.gain:+,.2f} USD, {100 * found.share:.2g} % of the components unsaid; {page}",
+        f"{found.values.height} trades gained {found.gain:+,.2f} USD, {100 * found.share:.3f} % of the components left unsaid; {page}",
     )

@@ -84,7 +84,7 @@ def test_from_python_it_is_the_same(folders: tuple[Path, Path, Path]) -> None:
     assert "discount" in found.components["factor"].cast(pl.String).to_list()
     assert set(found.to_pandas()) == {"components", "moves", "trades", "values"}
     assert "components" in found._repr_html_()
-    bars = found.waterfall().data
+    bars = [trace for trace in found.waterfall().data if trace.name]
     assert [bar.name for bar in bars] == ["gains", "losses", "gain", "full revaluation"]
     assert sum(sum(bar.x) for bar in bars[:2]) == pytest.approx(bars[2].x[0], rel=1e-9)
 
