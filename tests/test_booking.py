@@ -1,5 +1,7 @@
 """`tg.Book`: adding, names, frames."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -41,3 +43,21 @@ def test_what_is_no_trade_is_refused() -> None:
         tg.Book([1])  # type: ignore[list-item]
     with pytest.raises(tg.InputError, match="a missing column"):
         tg.Book(pl.DataFrame({"trade_id": ["T"]}))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_saved_book_is_read_again(tmp_path: Path, suffix: str) -> None:
+    book = tg.Book([ONE, TWO, tg.Call(index=INDEX, contract="2027-05", strike=2.6, lots=1, premium=50.0, pay_date="2027-04-20")])
+    path = book.save(tmp_path / f"book.{suffix}")
+    assert path == tmp_path / f"book.{suffix}"
+    assert tg.Book(path).trades.equals(book.trades)
+    with pytest.raises(tg.InputError, match="trade_id"):
+        book + path  # names of a file are given, not made
+
+
+def test_files_of_no_trades_and_other_suffixes_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(tg.InputError, match=r"ends in \.csv or \.parquet"):
+        tg.Book(ONE).save(tmp_path / "book.xlsx")
+    (tmp_path / "book.csv").write_text("trade_id\nT\n", encoding="utf-8")
+    with pytest.raises(tg.InputError, match="a missing column"):
+        tg.Book(tmp_path / "book.csv")

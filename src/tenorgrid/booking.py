@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import polars as pl
 
 from tenorgrid.data.errors import InputError
+from tenorgrid.data.store import write_table
 from tenorgrid.data.tables.book import Trades
-from tenorgrid.data.tables.door import checked
+from tenorgrid.data.tables.door import checked, read_checked
 from tenorgrid.data.terms.tickets.ticket import Ticket
 from tenorgrid.results import Tables
 
@@ -16,7 +18,7 @@ class Book(Tables):
     """Trades in the order they were added; adding gives another book.
 
     Args:
-        rows: `Trades`, a ticket such as `tg.Forward(...)`, several of them, another book, or nothing.
+        rows: `Trades` or a file of them, a ticket such as `tg.Forward(...)`, several of them, another book, or nothing.
 
     Names that tickets made of their terms are told apart where the same terms are added twice: `forward-1a2b3c4d`, `forward-1a2b3c4d-2`.
 
@@ -31,12 +33,12 @@ class Book(Tables):
 
     trades: pl.DataFrame
 
-    def __init__(self, rows: "pl.DataFrame | Ticket | Book | Iterable[Ticket] | None" = None) -> None:
+    def __init__(self, rows: "pl.DataFrame | Path | str | Ticket | Book | Iterable[Ticket] | None" = None) -> None:
         self.trades = checked(_table(rows), Trades, name="trades")
 
-    def __add__(self, other: "pl.DataFrame | Ticket | Book | Iterable[Ticket]") -> "Book":
+    def __add__(self, other: "pl.DataFrame | Path | str | Ticket | Book | Iterable[Ticket]") -> "Book":
         mine, more = self.trades, _table(other)
-        if not isinstance(other, pl.DataFrame):
+        if not isinstance(other, pl.DataFrame | Path | str):
             more = _told_apart(more, set(mine["trade_id"]))
         return Book(pl.concat([mine, checked(more, Trades, name="trades")]))
 
@@ -46,6 +48,16 @@ class Book(Tables):
     def __repr__(self) -> str:
         kinds = self.trades.group_by("kind", maintain_order=True).len()
         return f"Book({', '.join(f'{count} {kind}' for kind, count in kinds.iter_rows()) or 'no trades'})"
+
+    def save(self, path: Path | str) -> Path:
+        """Write the trades as CSV or Parquet, by the suffix of the path, as `tenorgrid price` and `tg.Book(path)` read them.
+
+        Raises `InputError` for another suffix.
+        """
+        place = Path(path)
+        if place.suffix not in (".csv", ".parquet"):
+            raise InputError.of("book", "a file that ends in .csv or .parquet", value=place.name)
+        return write_table(place.parent, place.stem, self.trades, form="parquet" if place.suffix == ".parquet" else "csv")
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """The trades, by the name of their table."""
@@ -57,9 +69,14 @@ def trades_of(book: pl.DataFrame | Book | Ticket) -> pl.DataFrame:
     return book if isinstance(book, pl.DataFrame) else Book(book).trades
 
 
-def _table(rows: "pl.DataFrame | Ticket | Book | Iterable[Ticket] | None") -> pl.DataFrame:
+def _table(rows: "pl.DataFrame | Path | str | Ticket | Book | Iterable[Ticket] | None") -> pl.DataFrame:
     if isinstance(rows, pl.DataFrame):
         return rows
+    if isinstance(rows, Path | str):
+        found, faults = read_checked(Path(rows), Trades)
+        if faults:
+            raise InputError(faults)
+        return found
     if isinstance(rows, Book):
         return rows.trades
     tickets = [] if rows is None else [rows] if isinstance(rows, Ticket) else list(rows)
