@@ -17,6 +17,7 @@ from tenorgrid.data.tables.book import Correlations
 from tenorgrid.data.tables.curve import Volatility, VolatilityByExpiry
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings
+from tenorgrid.derivatives.book.lots import lots_of
 from tenorgrid.derivatives.book.volatility import SECONDS_PER_YEAR as SECONDS_PER_YEAR
 from tenorgrid.derivatives.book.volatility import ByExpiry, Sigma, by_expiry, least, moved
 
@@ -79,6 +80,11 @@ class Market:
         if frozenset((first, second)) not in self.correlation:
             raise InputError.of("correlation", "a correlation of the two", column="index", value=f"none of {first} and {second}")
         return self.correlation[frozenset((first, second))]
+
+    @cached_property
+    def lots(self) -> Mapping[str, Vector]:
+        """By index (quotes,) GPU-hours of one lot of each quote's contract."""
+        return {index: lots_of(curve.quotes, timezone=self.timezone) for index, curve in self.curves.items()}
 
     @cached_property
     def months(self) -> Mapping[str, tuple[list[str], Counts]]:

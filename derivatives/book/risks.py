@@ -17,6 +17,7 @@ TICK = 0.01
 DAYS = 365.0
 ROUNDING = 1e-10  # part of a trade's largest sensitivity of its kind
 GPU_HOURS = "GPU-hours"
+LOTS = "lots"  # of the quote's contract
 USD_PER_TICK = "USD per 0.01"
 HOURS_PER_TICK = "GPU-hours per 0.01"
 USD_PER_DAY = "USD per day"
@@ -92,6 +93,7 @@ def _pieces(part: Part, market: Market, labels: _Labels, *, whole: bool = False)
                     here = said == one
                     yield told(RiskKind.DELTA, row[rows[here]], bucket, amounts[here], one)
                 yield told(RiskKind.DELTA, row[rows], bucket, amounts * TICK, labels.of([USD_PER_TICK])[0])
+            yield told(RiskKind.DELTA, row[rows], quote, block.quotes[mine] / market.lots[block.index], labels.of([LOTS])[0])
             if block.gamma is not None:
                 yield told(RiskKind.GAMMA, row[rows], month, block.gamma[mine] * TICK, labels.of([HOURS_PER_TICK])[0])
             if block.vega is not None:

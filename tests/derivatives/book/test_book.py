@@ -63,7 +63,7 @@ def test_every_trade_has_a_value_and_the_frames_are_what_they_say(book: pl.DataF
     assert found.value == pytest.approx(found.values["value"].sum(), abs=1e-9)
     assert Values.is_valid(found.values)
     assert Risks.is_valid(found.risks)
-    assert set(found.risks["unit"]) == {"GPU-hours", "GPU-hours per 0.01", "USD per 0.01", "USD per day"}
+    assert set(found.risks["unit"]) == {"GPU-hours", "GPU-hours per 0.01", "USD per 0.01", "USD per day", "lots"}
 
 
 def test_deltas_by_quote_agree_with_bumping_each_quote(book: pl.DataFrame, price: Price, curve: ForwardCurve, node: ForwardCurve) -> None:
