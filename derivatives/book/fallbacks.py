@@ -18,7 +18,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.contract import FallbackKind, TradeKind
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.tables.book import Correlations
-from tenorgrid.data.tables.contracts import Fallbacks
+from tenorgrid.data.tables.contracts import Fallbacks, FixingChanges
 from tenorgrid.data.tables.door import checked
 from tenorgrid.data.tables.observed import Fixings
 from tenorgrid.data.terms.agreed.read import Agreed
@@ -65,7 +65,7 @@ def with_fallbacks(
     if rows.is_empty():
         return Read(
             agreed=agreed, curves=curves, fixings=fixings, volatility=volatility, expiries=expiries, correlation=correlation,
-            changes=settlement_fixings(Fixings.create_empty(), rows, end=as_of.date())[1],
+            changes=FixingChanges.create_empty(),
         )  # fmt: skip
     published = checked(fixings, Fixings, name="fixings").filter(pl.col("published_at") <= as_of)
     settled, changes = settlement_fixings(published, rows, end=as_of.astimezone(ZoneInfo(timezone)).date())

@@ -13,9 +13,12 @@ from tenorgrid.curves.discount import flat
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.substituted import substituted
 from tenorgrid.data.errors import InputError, NotPublishedError
+from tenorgrid.data.kinds.contract import TradeKind
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.terms.specifications.products import PACKAGED, read_products
+from tenorgrid.derivatives.book.scenarios import scenario_grid
 from tenorgrid.derivatives.book.valuation import BookValue, value
+from tenorgrid.derivatives.explain.book import explained
 
 AS_OF = datetime(2027, 3, 16, 4, tzinfo=UTC)
 ZONE = "America/New_York"
@@ -117,6 +120,19 @@ def test_a_ratio_of_one_to_the_same_prices_changes_nothing(worth: Valued, curve:
         np.testing.assert_allclose(joined.forward, curve.forward)
         halves = joined.sensitivity.reshape(curve.forward.size, -1, curve.quotes.height).sum(axis=1)
         np.testing.assert_allclose(halves, curve.sensitivity)
+
+
+def test_scenarios_and_explanations_read_the_joined_curve(worth: Valued, curve: ForwardCurve, node: ForwardCurve) -> None:
+    rows = [ENDS | {"first": date(2027, 5, 11)}]
+    before = worth(rows, "forward", "2027-05", 2.5)
+    agreed = {TradeKind.FORWARD: before.parts[0].trades}
+    grid = scenario_grid(agreed, before.market, prices=[0.0, 0.1], volatilities=[0.0])
+    assert grid["gain"].to_list() == pytest.approx([0.0, 0.1 * 744], abs=1e-8)
+    after = worth(rows, "forward", "2027-05", 2.5, curves={US: curve.bump("M5", 0.1), EAST: node.bump("M5", -0.2)})
+    found = explained(before, after, trades=["T"])
+    gain = after.value - before.value
+    told = found.components.filter(pl.col("factor").cast(pl.String) == "curve")["greeks"].sum()
+    assert told == pytest.approx(gain, abs=1e-8)
 
 
 def test_what_cannot_be_read_is_refused(worth: Valued, curve: ForwardCurve, node: ForwardCurve) -> None:
