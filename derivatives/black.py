@@ -14,6 +14,7 @@ from tenorgrid.data.errors import Fault, InputError
 
 Option = Literal["call", "put"]
 
+TINY, MOST = float(np.nextafter(0.0, 1.0)), float(np.finfo(np.float64).max)
 CERTAIN = 1e-100  # total standard deviation below which quotients overflow and nothing is uncertain
 
 
@@ -66,23 +67,29 @@ def _distances(forward: Vector, strike: Vector, deviation: Vector, discount: Vec
     """d₁ and d₂; infinite, with the sign of what is exercised, where nothing is uncertain."""
     _refuse(forward, strike, deviation, discount)
     forward, strike, deviation = np.broadcast_arrays(forward, strike, deviation)
-    moneyness = np.where(strike > 0, np.log(forward) - np.log(np.where(strike > 0, strike, 1.0)), np.inf)
-    certain = deviation < CERTAIN
-    certainly = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
-    scaled = np.where(certain, certainly, moneyness / np.where(certain, 1.0, deviation))
-    return scaled + deviation / 2, scaled - deviation / 2
+    if forward.size and strike.min() > 0 and deviation.min() >= CERTAIN:  # nearly always: none of the cases below
+        scaled = (np.log(forward) - np.log(strike)) / deviation
+    else:
+        moneyness = np.where(strike > 0, np.log(forward) - np.log(np.where(strike > 0, strike, 1.0)), np.inf)
+        certain = deviation < CERTAIN
+        certainly = np.where(moneyness == 0, 0.0, np.copysign(np.inf, moneyness))
+        scaled = np.where(certain, certainly, moneyness / np.where(certain, 1.0, deviation))
+    half = 0.5 * deviation
+    return scaled + half, scaled - half
 
 
 def _refuse(forward: Vector, strike: Vector, deviation: Vector, discount: Vector) -> None:
-    faults = [
-        Fault(file="option", column=name, value=str(np.asarray(values)[~good].flat[0]), expected=expected)
-        for name, values, good, expected in (
-            ("forward", forward, np.isfinite(forward) & (np.asarray(forward) > 0), "a forward above 0"),
-            ("strike", strike, np.isfinite(strike), "a number"),
-            ("deviation", deviation, np.isfinite(deviation) & (np.asarray(deviation) >= 0), "a standard deviation of at least 0"),
-            ("discount", discount, np.isfinite(discount) & (np.asarray(discount) > 0), "a discount factor above 0"),
-        )
-        if not np.all(good)
-    ]
+    """Each argument's extremes tell whether all of it is good (of a NaN both are NaN); only then is the first that is not looked for."""
+    faults = []
+    for name, values, least, expected in (
+        ("forward", forward, TINY, "a forward above 0"),
+        ("strike", strike, -MOST, "a number"),
+        ("deviation", deviation, 0.0, "a standard deviation of at least 0"),
+        ("discount", discount, TINY, "a discount factor above 0"),
+    ):
+        given = np.asarray(values)
+        if given.size and not (given.min() >= least and given.max() <= MOST):
+            first = given[~((given >= least) & (given <= MOST))].flat[0]
+            faults.append(Fault(file="option", column=name, value=str(first), expected=expected))
     if faults:
         raise InputError(faults)
