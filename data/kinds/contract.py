@@ -74,6 +74,7 @@ class TradeKind(StrEnum):
     TOLLING = "tolling"
     LEASE = "lease"
     GENERATION_SWITCH = "generation-switch"
+    PREEMPTION = "preemption"
 
 
 class TradeSide(StrEnum):

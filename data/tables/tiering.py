@@ -256,3 +256,18 @@ class PreemptionFit(dy.Schema):
     outside_deviation = dy.Float64(nullable=True, description="Standard deviation of its logarithm; null of one price", metadata=ONE)
     model_availability = dy.Float64(nullable=True, description="P(W ≤ v) of that outside value", metadata=ONE)
     model_premium = dy.Float64(nullable=True, description="E[W 1{W > v}] of that outside value", metadata=USD_PER_HOUR)
+
+
+class PreemptionStrip(dy.Schema):
+    """The right of recall over a term, period by period: fair to a volatility, or with the volatility that firm and spot curves imply."""
+
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the hour, day or month")
+    hours = dy.Float64(min_exclusive=0, description="Hours of the period", metadata={"unit": "h"})
+    firm = dy.Float64(min_exclusive=0, description="Firm forward, λ_firm", metadata=USD_PER_HOUR)
+    spot = dy.Float64(min_exclusive=0, description="Forward of an hour sold under the promise, λ", metadata=USD_PER_HOUR)
+    premium = dy.Float64(description="λ_firm − β λ: worth of the right to recall an hour that is listed", metadata=USD_PER_HOUR)
+    threshold = dy.Float64(min_exclusive=0, description="v = β λ / a: an outside value above it recalls", metadata=USD_PER_HOUR)
+    recalled = dy.Float64(min=0, description="Hours expected to be recalled of one resource listed for the period", metadata={"unit": "h"})
+    outside_forward = dy.Float64(min_exclusive=0, description="E[W], mean outside value", metadata=USD_PER_HOUR)
+    outside_deviation = dy.Float64(min=0, description="Deviation of its logarithm until the period", metadata=ONE)
+    volatility = dy.Float64(min=0, description="σ of it", metadata={"unit": "1/√year"})

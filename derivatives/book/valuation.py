@@ -17,7 +17,7 @@ from tenorgrid.data.tables.book import Values
 from tenorgrid.data.terms.agreed.read import Agreed, read_trades
 from tenorgrid.derivatives.book.fallbacks import with_fallbacks
 from tenorgrid.derivatives.book.kinds import averages, baskets, exercise, linear, options, perpetual, strips, virtuals
-from tenorgrid.derivatives.book.kinds.rights import generation, lease, reliability, swing, take_or_pay, tolling
+from tenorgrid.derivatives.book.kinds.rights import generation, lease, preemption, reliability, swing, take_or_pay, tolling
 from tenorgrid.derivatives.book.market import Market, make_market, refuse_without_curve
 from tenorgrid.derivatives.book.priced import Priced
 from tenorgrid.derivatives.book.risks import GPU_HOURS, MONTH, USD_PER_TICK, Part, risk_table, risk_totals
@@ -46,6 +46,7 @@ PRICES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Priced]] = {
     TradeKind.TOLLING: tolling.price,
     TradeKind.LEASE: lease.price,
     TradeKind.GENERATION_SWITCH: generation.price,
+    TradeKind.PREEMPTION: preemption.price,
 }
 
 VALUES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Vector]] = {
@@ -54,6 +55,7 @@ VALUES: Mapping[TradeKind, Callable[[pl.DataFrame, Market], Vector]] = {
     TradeKind.SWING: swing.values,
     TradeKind.TOLLING: tolling.values,
     TradeKind.GENERATION_SWITCH: generation.values,
+    TradeKind.PREEMPTION: preemption.values,
 }  # values alone, of kinds whose sensitivities cost several valuations
 
 

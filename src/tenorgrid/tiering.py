@@ -25,7 +25,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.traces import make_runs, read_traces
 from tenorgrid.data.tables import tiering as tables
 from tenorgrid.data.tables.case import Tiers
-from tenorgrid.derivatives.preemption_fit import preemption_fit
+from tenorgrid.derivatives.preemption.fit import preemption_fit
 from tenorgrid.results import Run, Tables
 
 PROMISES: Mapping[str, float] = {"spot-02": 0.02, "spot-05": 0.05, "spot-10": 0.10, "spot-20": 0.20}

@@ -172,6 +172,16 @@ RULES: dict[TradeKind, Rule] = {
             "floor": Parameter(default=0.0, least=0.0, most=1.0),
         },
     ),
+    TradeKind.PREEMPTION: Rule(
+        needs=("strike",),
+        may=STRIP,
+        parameters={
+            "interruption": Parameter(least=0.0, most=1.0),
+            "overcommit": RATIO,
+            "availability": Parameter(optional=True, above=0.0, most=1.0),
+            "reversion": REVERSION,
+        },
+    ),
     TradeKind.GENERATION_SWITCH: Rule(
         needs=("index2",),
         may=STRIP,

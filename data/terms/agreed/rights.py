@@ -32,6 +32,11 @@ RULES: dict[TradeKind, tuple[Rule, ...]] = {
         (COLUMN("concentration").is_not_null() & ~COLUMN("availability").is_between(0, 1, closed="none"), "params",
          "an availability in (0, 1) beside a concentration"),
     ),
+    TradeKind.PREEMPTION: (
+        (COLUMN("interruption") >= 1, "params", "an interruption below 1"),
+        (pl.coalesce("availability", (1 - COLUMN("interruption")) * COLUMN("overcommit")) >= 1, "params",
+         "an availability, or (1 − interruption) × overcommit where it is not given, below 1"),
+    ),
     TradeKind.GENERATION_SWITCH: ((COLUMN("index") == COLUMN("index2"), "index2", "the index of another generation"),),
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ import polars as pl
 
 from tenorgrid.data.tables.tiering import PreemptionFit
 from tenorgrid.data.terms.market import REAL_TIME
-from tenorgrid.derivatives.preemption import implied, preemption
+from tenorgrid.derivatives.preemption.option import implied, preemption
 
 BY = ["horizon", "pricing", "location", "resource", "tier"]
 OPTIONAL = ["threshold", "call", "implied_forward", "implied_deviation", "outside_deviation", "model_availability", "model_premium"]

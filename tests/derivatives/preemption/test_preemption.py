@@ -8,8 +8,8 @@ from scipy.stats import lognorm
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.market import SpreadResidual
-from tenorgrid.derivatives.preemption import implied, preemption, threshold_of
-from tenorgrid.derivatives.preemption_fit import preemption_fit
+from tenorgrid.derivatives.preemption.fit import preemption_fit
+from tenorgrid.derivatives.preemption.option import implied, preemption, threshold_of
 
 
 def arrays(*numbers: float) -> tuple[np.ndarray, ...]:
