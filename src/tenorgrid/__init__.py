@@ -73,6 +73,13 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.options import Put as Put
     from tenorgrid.data.terms.tickets.options import SpreadCall as SpreadCall
     from tenorgrid.data.terms.tickets.options import SpreadPut as SpreadPut
+    from tenorgrid.data.terms.tickets.rights import GenerationSwitch as GenerationSwitch
+    from tenorgrid.data.terms.tickets.rights import Lease as Lease
+    from tenorgrid.data.terms.tickets.rights import Reliability as Reliability
+    from tenorgrid.data.terms.tickets.rights import Swing as Swing
+    from tenorgrid.data.terms.tickets.rights import TakeOrPay as TakeOrPay
+    from tenorgrid.data.terms.tickets.rights import Tolling as Tolling
+    from tenorgrid.data.terms.tickets.rights import Virtual as Virtual
     from tenorgrid.data.terms.tickets.strips import Cap as Cap
     from tenorgrid.data.terms.tickets.strips import Capacity as Capacity
     from tenorgrid.data.terms.tickets.strips import Collar as Collar
@@ -114,17 +121,24 @@ _NAMES = {
     "Floor": "data.terms.tickets.strips",
     "Forward": "data.terms.tickets.linear",
     "Future": "data.terms.tickets.linear",
+    "GenerationSwitch": "data.terms.tickets.rights",
     "InputError": "data.errors",
+    "Lease": "data.terms.tickets.rights",
     "Limits": "clearing.search",
     "NotPublishedError": "data.errors",
     "Perpetual": "data.terms.tickets.linear",
     "Put": "data.terms.tickets.options",
+    "Reliability": "data.terms.tickets.rights",
     "SolverError": "data.errors",
     "Spread": "data.terms.tickets.linear",
     "SpreadCall": "data.terms.tickets.options",
     "SpreadPut": "data.terms.tickets.options",
     "Swap": "data.terms.tickets.linear",
+    "Swing": "data.terms.tickets.rights",
+    "TakeOrPay": "data.terms.tickets.rights",
     "TenorgridError": "data.errors",
+    "Tolling": "data.terms.tickets.rights",
+    "Virtual": "data.terms.tickets.rights",
     "attack": "attacking",
     "basket": "basketing",
     "bid_virtuals": "virtual_bidding",

@@ -28,7 +28,9 @@ def test_funding_by_pencil(rule: Funding, mark: float, wanted: float) -> None:
 @pytest.mark.parametrize(("rate", "interest", "growth"), [(0.1, 0.0, 0.0), (0.1, 0.0, 0.002), (0.05, 0.001, 0.003), (0.3, -0.01, -0.01)])
 def test_an_index_that_grows_evenly_has_the_papers_price(rate: float, interest: float, growth: float) -> None:
     forward = 2.5 * (1 + growth) ** np.arange(4000)
-    assert fair(forward, Funding(rate=rate, interest=interest)).price == pytest.approx(2.5 * (rate - interest) / (rate - growth), rel=1e-9)
+    assert fair(np.asarray(forward, np.float64), Funding(rate=rate, interest=interest)).price == pytest.approx(
+        2.5 * (rate - interest) / (rate - growth), rel=1e-9
+    )
 
 
 def test_holding_it_a_day_at_a_time_earns_nothing() -> None:
@@ -44,7 +46,9 @@ def test_it_is_the_index_at_a_random_time() -> None:
     rate = 0.08
     times = np.random.default_rng(7).geometric(rate / (1 + rate), size=400_000) - 1
     read = forward[np.minimum(times, forward.size - 1)]
-    assert fair(forward, Funding(rate=rate)).price == pytest.approx(read.mean(), abs=5 * read.std() / np.sqrt(read.size))
+    assert fair(np.asarray(forward, np.float64), Funding(rate=rate)).price == pytest.approx(
+        read.mean(), abs=5 * read.std() / np.sqrt(read.size)
+    )
 
 
 def test_weights_are_the_derivatives_and_sum_to_what_the_interest_leaves() -> None:

@@ -47,7 +47,7 @@ class Ticket:
     PARAMS: ClassVar[tuple[str, ...]] = ()  # fields that are parameters of the kind
 
     index: str
-    strike: float
+    strike: float | None = None
     contract: str | None = None
     first: Moment | None = None
     end: Moment | None = None

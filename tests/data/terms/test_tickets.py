@@ -1,6 +1,7 @@
 """Tickets: each is the row that one would have written by hand, or is not born."""
 
 import json
+from dataclasses import MISSING, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import tenorgrid as tg
 from tenorgrid.data.kinds.contract import TradeKind
+from tenorgrid.data.terms.agreed.kinds import RULES
 from tenorgrid.data.terms.agreed.read import read_trades
 from tenorgrid.data.terms.tickets.ticket import Ticket
 
@@ -16,6 +18,7 @@ INDEX = "H100-SXM.US.FIRM"
 OTHER = "H200-SXM.US.FIRM"
 MAY = datetime(2027, 5, 1, 4, tzinfo=UTC), datetime(2027, 6, 1, 4, tzinfo=UTC)
 PLAIN: dict[str, Any] = {"index": INDEX, "contract": "2027-05", "strike": 2.5, "quantity": 10.0}
+DAYS: dict[str, Any] = {"contract": None, "first": "2027-05-01", "end": "2027-06-01"}
 WEIGHTS = {INDEX: 0.6, OTHER: 0.4}
 
 EVERY: list[tuple[type[Ticket], dict[str, Any], TradeKind, str | None]] = [
@@ -39,6 +42,13 @@ EVERY: list[tuple[type[Ticket], dict[str, Any], TradeKind, str | None]] = [
     (tg.Floor, {}, TradeKind.FLOOR, None),
     (tg.Collar, {"floor": 2.0}, TradeKind.COLLAR, None),
     (tg.Capacity, {}, TradeKind.CAPACITY, None),
+    (tg.Reliability, {"penalty": 3.0, "stop_loss": 900.0}, TradeKind.RELIABILITY, None),
+    (tg.TakeOrPay, {"minimum": 700.0}, TradeKind.TAKE_OR_PAY, None),
+    (tg.Swing, {"rights": 10, "most": 2}, TradeKind.SWING, None),
+    (tg.Tolling, {"index2": OTHER, "rate": 0.2}, TradeKind.TOLLING, None),
+    (tg.Lease, {"promised": 0.99, "availability": 0.97}, TradeKind.LEASE, None),
+    (tg.GenerationSwitch, {"index2": OTHER, "ratio": 1.8, "strike": None}, TradeKind.GENERATION_SWITCH, None),
+    (tg.Virtual, {"index": "us-east/h100-sxm/firm", "horizon": "day-ahead", **DAYS}, TradeKind.VIRTUAL, None),
 ]
 
 
@@ -53,6 +63,16 @@ def test_every_ticket_is_a_row_of_its_kind_that_the_book_can_read(
     found = read_trades(ticket.frame, timezone="America/New_York")
     assert list(found) == [of]
     assert found[of]["amount"].to_list() == [7440.0]
+
+
+TICKETS = [kind for kind, *_ in EVERY] + [tg.Future, tg.Perpetual]
+
+
+@pytest.mark.parametrize("kind", TICKETS, ids=lambda kind: kind.__name__)
+def test_a_ticket_has_every_parameter_of_its_kind_and_no_other(kind: type[Ticket]) -> None:
+    assert set(kind.PARAMS) == set(RULES[kind.KIND].parameters)
+    needed = {one.name for one in fields(kind) if one.default is MISSING} - {"index", "index2"}
+    assert needed == {name for name, one in RULES[kind.KIND].parameters.items() if one.default is None and not one.optional}
 
 
 def test_a_ticket_is_what_one_would_have_written(tmp_path: Any) -> None:
@@ -112,6 +132,7 @@ def test_a_period_of_hours_is_given_by_moments() -> None:
         ({"contract": "2027-13"}, "contract"),
         ({"contract": "Y:2027-05"}, "contract"),
         ({"strike": float("nan")}, "strike"),
+        ({"strike": None}, "strike"),
         ({"missing_day": "skip"}, "missing_day"),
         ({"average": "weekly"}, "params"),
         ({"calendar": "USNY"}, "calendar"),
