@@ -6,6 +6,8 @@ import polars as pl
 
 from tenorgrid.data.kinds.contract import TradeKind
 from tenorgrid.data.periods import midnight
+from tenorgrid.data.tables.book import Trades
+from tenorgrid.data.tables.door import checked
 from tenorgrid.derivatives.explain.carried import DECIDED, EXERCISED, PAID_ONCE
 
 UNTIL_PAID = (*PAID_ONCE, TradeKind.SWAP, TradeKind.FUTURE)
@@ -21,7 +23,10 @@ def standing(trades: pl.DataFrame, *, as_of: datetime, timezone: str) -> pl.Data
         trades: `Trades`.
         as_of: the moment.
         timezone: of the days of payment.
+
+    Raises `InputError` for rows that are no `Trades`.
     """
+    trades = checked(trades, Trades, name="trades")
     kind = pl.col("kind").cast(pl.String)
     moments = {day: midnight(day, timezone=timezone) for day in trades["pay_date"].drop_nulls().unique()}
     utc = pl.Datetime("us", "UTC")
