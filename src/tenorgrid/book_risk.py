@@ -21,7 +21,6 @@ from tenorgrid.derivatives.margin.tail import Tail, tail
 from tenorgrid.results import Tables, Valued
 
 DRAWS = 10_000
-MOST = 2_000  # moves; of more every one is by Greeks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +68,7 @@ def risk(
     scenarios: pl.DataFrame | None = None,
     rule: MarginRule | None = None,
     exposure_days: Sequence[date] | None = None,
-    method: Method = "worst",
+    method: Method = "grid",
     draws: int = DRAWS,
     freedom: float | None = None,
     reversion: float = 0.0,
@@ -86,7 +85,7 @@ def risk(
         scenarios: `StressScenarios`; None are the usual ones.
         rule: of the margin; None is the house's.
         exposure_days: local days; None are some up to a year ahead.
-        method: how up to 2,000 moves are priced: Greeks for all and full revaluation of the worst, `full`, or `greeks`.
+        method: how moves are priced: `grid` (in full at nodes, interpolated between them), `full`, `worst` or `greeks`.
         draws: of the simulated tail and the exposure, even.
         freedom: of Student's t of the draws; None is normal.
         reversion: κ a year by which far hours move less.
@@ -109,7 +108,7 @@ def risk(
         )  # fmt: skip
     gained = {
         name: gains(
-            agreed, book.market, drawn, method="greeks" if len(drawn.values) > MOST else method, level=min(levels), reversion=reversion
+            agreed, book.market, drawn, method=method, level=min(levels), reversion=reversion
         )
         for name, drawn in sets.items()
     }  # fmt: skip

@@ -16,7 +16,7 @@ def risk(
     level: Annotated[list[float] | None, typer.Option("--level", help="Of value at risk and shortfall; several. Default 0.975.")] = None,
     days: Annotated[int, typer.Option("--days", help="Horizon.")] = 1,
     scenarios: Annotated[Path | None, typer.Option("--scenarios", help="Stress scenarios instead of the usual ones.")] = None,
-    method: Annotated[str, typer.Option("--method", help="worst (the tail in full), full, or greeks.")] = "worst",
+    method: Annotated[str, typer.Option("--method", help="grid (in full at nodes), full, worst (the tail in full) or greeks.")] = "grid",
     draws: Annotated[int, typer.Option("--draws", help="Of the simulated tail and the exposure.")] = 10_000,
     freedom: Annotated[float | None, typer.Option("--freedom", help="Of Student's t of the draws; default normal.")] = None,
     reversion: Annotated[float, typer.Option("--reversion", help="A year, by which far hours move less.")] = 0.0,

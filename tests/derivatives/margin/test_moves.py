@@ -94,7 +94,7 @@ def test_what_cannot_be_moved_is_refused(book: Book, market: Market, history: pl
     agreed = book(("swap", 100.0), ("forward", -80.0))
     with pytest.raises(InputError, match=f"found {EAST}, expected moves of every index of the book"):
         gains(agreed, market, moves.filtered(history, [US]))
-    with pytest.raises(InputError, match="one of worst, full, greeks"):
+    with pytest.raises(InputError, match="one of worst, full, greeks, grid"):
         gains(agreed, market, moves.filtered(history, [US, EAST]), method="guess")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="prints of every index"):
         moves.filtered(history, ["A100"])
