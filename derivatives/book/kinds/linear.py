@@ -9,6 +9,7 @@ has the ratios 1 and −ratio, a basket its weights.
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -65,9 +66,16 @@ def _parts(rows: pl.DataFrame, kind: TradeKind) -> list[tuple[pl.Series, Vector,
 
 
 def _settled(mean: Vector, over: np.ndarray, decimals: pl.Series) -> Vector:
-    """Means with those that are wholly known rounded half-even to the places that their contract settles at."""
+    """Means with those that are wholly known rounded half-even to the places that their contract settles at.
+
+    A tie is one of the number as it is printed, to 1e-10: sums of prints in float64 stand on either side of it.
+    """
     each = zip(mean.tolist(), over.tolist(), decimals.to_list(), strict=True)
-    return np.array([round(one, places) if done and places is not None else one for one, done, places in each])
+    return np.array([_rounded(one, places) if done and places is not None else one for one, done, places in each])
+
+
+def _rounded(value: float, places: int) -> float:
+    return float(round(Decimal(f"{value:.10f}"), places))
 
 
 def indices_of(text: str) -> dict[str, float]:
