@@ -80,8 +80,9 @@ def _days(terms: Listed, days: Sequence[date] | None, timezone: str) -> list[dat
         raise InputError.of("contract", "a contract on days: fixings have no hours", value=terms.contract)
     if days is None:
         return every
-    if strange := [day for day in days if day not in every] or [None] * (not days):
-        raise InputError.of("contract", f"days from {first} to {end}, the last excluded", column="days", value=strange[0])
+    strange = [str(day) for day in days if day not in every]
+    if strange or not days:
+        raise InputError.of("contract", f"days from {first} to {end}, the last excluded", column="days", value=", ".join(strange) or "none")
     return sorted(set(days))
 
 
