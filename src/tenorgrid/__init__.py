@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.options import SpreadPut as SpreadPut
     from tenorgrid.data.terms.tickets.rights import GenerationSwitch as GenerationSwitch
     from tenorgrid.data.terms.tickets.rights import Lease as Lease
+    from tenorgrid.data.terms.tickets.rights import Recall as Recall
     from tenorgrid.data.terms.tickets.rights import Reliability as Reliability
     from tenorgrid.data.terms.tickets.rights import Swing as Swing
     from tenorgrid.data.terms.tickets.rights import TakeOrPay as TakeOrPay
@@ -84,6 +85,9 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.strips import Capacity as Capacity
     from tenorgrid.data.terms.tickets.strips import Collar as Collar
     from tenorgrid.data.terms.tickets.strips import Floor as Floor
+    from tenorgrid.derivatives.preemption.term import Promise as Promise
+    from tenorgrid.derivatives.preemption.term import fair_strip as fair_strip
+    from tenorgrid.derivatives.preemption.term import implied_strip as implied_strip
     from tenorgrid.explaining import explain as explain
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
@@ -127,7 +131,9 @@ _NAMES = {
     "Limits": "clearing.search",
     "NotPublishedError": "data.errors",
     "Perpetual": "data.terms.tickets.linear",
+    "Promise": "derivatives.preemption.term",
     "Put": "data.terms.tickets.options",
+    "Recall": "data.terms.tickets.rights",
     "Reliability": "data.terms.tickets.rights",
     "SolverError": "data.errors",
     "Spread": "data.terms.tickets.linear",
@@ -149,6 +155,7 @@ _NAMES = {
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
     "explain": "explaining",
+    "fair_strip": "derivatives.preemption.term",
     "fit_curve": "curve_fitting",
     "fit_curves": "curves.many",
     "fit_factors": "factor_models",
@@ -158,6 +165,7 @@ _NAMES = {
     "from_quantlib": "curves.discount_quantlib",
     "hedge": "api",
     "hedge_study": "hedging",
+    "implied_strip": "derivatives.preemption.term",
     "intelligence": "insight",
     "join_far": "curves.far",
     "month_of_year": "curves.season",

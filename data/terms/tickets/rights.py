@@ -115,3 +115,16 @@ class GenerationSwitch(Ticket):
 
     def _own(self) -> dict[str, Any]:
         return {"index2": self.index2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recall(Ticket):
+    """The right to recall what is listed, for `strike` less than firm in every hour: kind preemption."""
+
+    KIND: ClassVar[TradeKind] = TradeKind.PREEMPTION
+    PARAMS: ClassVar[tuple[str, ...]] = ("interruption", "overcommit", "availability", "reversion")
+
+    interruption: float
+    overcommit: float | None = None
+    availability: float | None = None
+    reversion: float | None = None

@@ -47,6 +47,7 @@ EVERY: list[tuple[type[Ticket], dict[str, Any], TradeKind, str | None]] = [
     (tg.Swing, {"rights": 10, "most": 2}, TradeKind.SWING, None),
     (tg.Tolling, {"index2": OTHER, "rate": 0.2}, TradeKind.TOLLING, None),
     (tg.Lease, {"promised": 0.99, "availability": 0.97}, TradeKind.LEASE, None),
+    (tg.Recall, {"interruption": 0.1, "overcommit": 0.9}, TradeKind.PREEMPTION, None),
     (tg.GenerationSwitch, {"index2": OTHER, "ratio": 1.8, "strike": None}, TradeKind.GENERATION_SWITCH, None),
     (tg.Virtual, {"index": "us-east/h100-sxm/firm", "horizon": "day-ahead", **DAYS}, TradeKind.VIRTUAL, None),
 ]
