@@ -187,6 +187,26 @@ def write_manifest(
     return path
 
 
+def write_result(
+    folder: Path | str,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    pages: Mapping[str, str],
+    command: str,
+    inputs: Mapping[str, Path] | None = None,
+    as_of: date | None = None,
+    settings: Mapping[str, object] | None = None,
+) -> Path:
+    """Tables by name, pages by file name and the manifest of a command in a folder, replaced as a whole; the path of its first page."""
+    with writing(Path(folder)) as temporary:
+        for name, frame in tables.items():
+            write_table(temporary, name, frame)
+        for file, text in pages.items():
+            (temporary / file).write_text(text, encoding="utf-8")
+        write_manifest(temporary, command=command, inputs=inputs, as_of=as_of, settings=settings)
+    return Path(folder) / next(iter(pages))
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of an output folder. Raises `InputError` where there is none or it is not JSON."""
     path = folder / MANIFEST

@@ -15,7 +15,7 @@ from tenorgrid.curves.hours import Vector
 from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.index import FactorModel, PriceForm
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables import factors as tables
 from tenorgrid.data.tables.door import checked
 from tenorgrid.derivatives import black
@@ -132,14 +132,10 @@ class FactorFit(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.factors import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.tables().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            settings = {"model": str(self.model), "log_likelihood": self.log_likelihood, "converged": self.converged, **self.tests}
-            write_manifest(temporary, command="factors", inputs=inputs, settings=settings)
-        return folder / FILE
+        settings = {"model": str(self.model), "log_likelihood": self.log_likelihood, "converged": self.converged, **self.tests}
+        return write_result(
+            folder, self.tables(), pages={FILE: self.page()}, command="factors", inputs=inputs, settings=settings
+        )  # fmt: skip
 
 
 def fit_factors(

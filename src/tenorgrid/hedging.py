@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables import hedging as tables
 from tenorgrid.data.tables.door import checked
 from tenorgrid.hedging_prices import Priced, priced
@@ -44,13 +44,10 @@ class HedgeStudy(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.hedging import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.tables().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            write_manifest(temporary, command="hedge-study", inputs=inputs, settings={"source": self.source, "seed": self.seed})
-        return folder / FILE
+        settings = {"source": self.source, "seed": self.seed}
+        return write_result(
+            folder, self.tables(), pages={FILE: self.page()}, command="hedge-study", inputs=inputs, settings=settings
+        )  # fmt: skip
 
 
 def hedge_study(

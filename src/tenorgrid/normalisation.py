@@ -9,7 +9,7 @@ import polars as pl
 
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.readers.formats import read_observations
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables import normalised as tables
 from tenorgrid.indices.normalisation.characteristics import Model, load_model
 from tenorgrid.indices.normalisation.compare_series import compare_series
@@ -58,15 +58,11 @@ class Normalisation(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.normalisation import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.written().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            until = None if self.until is None else self.until.isoformat()
-            settings = {"model": self.model.name, "until": until, "where": dict(self.where), "refused": dict(self.refused)}
-            write_manifest(temporary, command="normalise", inputs=dict(inputs or {}), settings=settings)
-        return folder / FILE
+        until = None if self.until is None else self.until.isoformat()
+        settings = {"model": self.model.name, "until": until, "where": dict(self.where), "refused": dict(self.refused)}
+        return write_result(
+            folder, self.written(), pages={FILE: self.page()}, command="normalise", inputs=inputs, settings=settings
+        )  # fmt: skip
 
 
 def normalise(

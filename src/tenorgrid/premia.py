@@ -11,7 +11,7 @@ from tenorgrid.curves.premium.study import WINDOW, paired, study
 from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.kinds.market import ResourceKind
 from tenorgrid.data.readers.two_settlement import read_two_settlement
-from tenorgrid.data.store import read_manifest, write_manifest, write_table, writing
+from tenorgrid.data.store import read_manifest, write_result
 from tenorgrid.results import Run, Tables
 
 FILE_LEADS = {"day-ahead": 1, "week-ahead": 7, "month-ahead": 30}
@@ -48,14 +48,10 @@ class Premium(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.premium import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.tables().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            settings = {"source": self.source, "synthetic": self.synthetic, "window": self.window, "cost": self.cost}
-            write_manifest(temporary, command="premium", inputs=inputs, settings=settings)
-        return folder / FILE
+        settings = {"source": self.source, "synthetic": self.synthetic, "window": self.window, "cost": self.cost}
+        return write_result(
+            folder, self.tables(), pages={FILE: self.page()}, command="premium", inputs=inputs, settings=settings
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

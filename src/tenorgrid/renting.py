@@ -17,7 +17,7 @@ from tenorgrid.curves.rental.spot import spot_discounts
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.readers.formats import read_observations
 from tenorgrid.data.readers.term_structures import COLUMNS, read_published_rates
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables.door import read_checked
 from tenorgrid.data.tables.rental import RentalQuotes, RentalRates
 from tenorgrid.results import Tables
@@ -66,13 +66,9 @@ class Rental(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.rental import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.tables().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            write_manifest(temporary, command="rental", inputs=dict(inputs or {}), as_of=self.as_of, settings=dict(settings or {}))
-        return folder / FILE
+        return write_result(
+            folder, self.tables(), pages={FILE: self.page()}, command="rental", inputs=inputs, as_of=self.as_of, settings=settings
+        )  # fmt: skip
 
 
 def rental_curve(

@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.curves.discount import Discount
 from tenorgrid.curves.rental.band import rental_bands
 from tenorgrid.curves.rental.par import Payment
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.results import Tables
 
 
@@ -32,12 +32,9 @@ class RentalBand(Tables):
         """Write the table and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.rental import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            write_table(temporary, "bands", self.bands)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            write_manifest(temporary, command="rental", inputs=dict(inputs or {}), as_of=self.as_of, settings=dict(settings or {}))
-        return folder / FILE
+        return write_result(
+            folder, {"bands": self.bands}, pages={FILE: self.page()}, command="rental", inputs=inputs, as_of=self.as_of, settings=settings
+        )  # fmt: skip
 
 
 def rental_band(

@@ -10,7 +10,7 @@ import polars as pl
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.kinds.market import VirtualSide
 from tenorgrid.data.periods import midnight
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables.case import Virtuals
 from tenorgrid.data.tables.virtual_bids import BidCurves
 from tenorgrid.derivatives.virtual_bids.alignment import alignment
@@ -84,12 +84,9 @@ class VirtualBids(Tables):
         """Tables, manifest and page in a folder, replaced as a whole; the page's path."""
         from tenorgrid.reports.pages.virtuals import FILE
 
-        with writing(Path(out)) as folder:
-            for name, frame in self.tables().items():
-                write_table(folder, name, frame)
-            (folder / FILE).write_text(self.page(), encoding="utf-8")
-            write_manifest(folder, command="virtuals", inputs=inputs, settings=settings)
-        return Path(out) / FILE
+        return write_result(
+            out, self.tables(), pages={FILE: self.page()}, command="virtuals", inputs=inputs, settings=settings
+        )  # fmt: skip
 
 
 def bid_virtuals(

@@ -16,7 +16,7 @@ from tenorgrid.curves.volatility.smile.fit import fit_smiles
 from tenorgrid.curves.volatility.windows import window_of
 from tenorgrid.data.errors import InputError, PartLeftOutWarning, brief
 from tenorgrid.data.kinds.index import SmileModel, VolatilityModel
-from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.store import write_result
 from tenorgrid.data.tables.volatility import CorrelationParameters, Correlations
 from tenorgrid.results import Marks, Tables
 
@@ -66,13 +66,9 @@ class Volatilities(Tables):
         """Write the tables and the page into `folder`, replaced as a whole; returns the path of the page."""
         from tenorgrid.reports.pages.volatility import FILE
 
-        page = self.page()
-        with writing(folder) as temporary:
-            for name, frame in self.tables().items():
-                write_table(temporary, name, frame)
-            (temporary / FILE).write_text(page, encoding="utf-8")
-            write_manifest(temporary, command="volatility", inputs=inputs, settings={"source": self.source})
-        return folder / FILE
+        return write_result(
+            folder, self.tables(), pages={FILE: self.page()}, command="volatility", inputs=inputs, settings={"source": self.source}
+        )  # fmt: skip
 
 
 def volatility(
