@@ -101,7 +101,8 @@ def _read(agreed: Agreed, parts: Sequence[Part]) -> dict[int, Indices]:
         numbers = part.trades["number"].to_list()
         for block in part.priced.blocks:
             for row in block.rows.tolist():
-                found[numbers[row]].add(block.index)
+                if numbers[row] in found:  # parts may be of more trades than are asked for
+                    found[numbers[row]].add(block.index)
     return {number: tuple(sorted(indices)) for number, indices in found.items()}
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from math import isfinite
 from pathlib import Path
+from warnings import warn
 
 import polars as pl
 
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import InputError, PartLeftOutWarning
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.tables.risk import Exposures, TailRisks
 from tenorgrid.derivatives.margin import moves
-from tenorgrid.derivatives.margin.exposure import exposure
+from tenorgrid.derivatives.margin.exposure import exposure, followed
 from tenorgrid.derivatives.margin.revalued import Method, gains
 from tenorgrid.derivatives.margin.rolling import judged, rolling
 from tenorgrid.derivatives.margin.span import MarginRule, margin, risk_array
@@ -27,7 +28,7 @@ DRAWS = 10_000
 class BookRisk(Tables):
     """Tables of `tenorgrid.data.tables.risk`: tails, stress, margin, scan, exposure, backtest and tests; and `outcomes` by method.
 
-    `exposure` is empty where an index has no volatility or correlation to draw from.
+    `exposure` is empty where an index has no volatility or correlation to draw from, or where it is not known what will be left of a trade.
     """
 
     source: str
@@ -92,6 +93,7 @@ def risk(
         seed: of the draws.
         source: what the page calls the book.
 
+    Warns with `PartLeftOutWarning` where drawn moves and exposure, or exposure alone, cannot be made.
     Raises `InputError` for a history that is too short, has gaps or lacks an index of the book, and for every argument that cannot be.
     """
     book, agreed = valued.book, valued.agreed
@@ -126,7 +128,7 @@ def risk(
         margin=margin(agreed, book, scaled=close["filtered"], past=close["unfiltered"], rule=house, scenarios=named),
         scan=risk_array(agreed, book.market, house),
         exposure=exposure(agreed, book.market, days=exposure_days, count=draws, seed=seed, freedom=freedom)
-        if known
+        if known and _followed(valued)
         else Exposures.create_empty(),
         backtest=backtest,
         tests=judged(backtest, level=levels[0]),
@@ -142,9 +144,23 @@ def read_by(valued: Valued) -> list[str]:
 
 
 def _drawable(valued: Valued, indices: list[str]) -> bool:
+    """Whether there is all that moves are drawn from; warns of what there is not."""
     market = valued.book.market
-    pairs = [frozenset((first, second)) for first in indices for second in indices if first < second]
-    return all(index in market.volatility for index in indices) and all(pair in market.correlation for pair in pairs)
+    lacking = [f"volatility of {index}" for index in indices if index not in market.volatility]
+    pairs = [(first, second) for first in indices for second in indices if first < second]
+    lacking += [f"correlation of {first} and {second}" for first, second in pairs if frozenset((first, second)) not in market.correlation]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        warn(f"no drawn moves and no exposure: they need a {lacking[0]}{more}", PartLeftOutWarning, stacklevel=3)
+    return not lacking
+
+
+def _followed(valued: Valued) -> bool:
+    """Whether it is known of every kind what is left of it at later days; warns where it is not."""
+    strange = sorted(str(kind) for kind in valued.agreed if not followed(kind))
+    if strange:
+        warn(f"no exposure: it is not known what will be left of {', '.join(strange)}", PartLeftOutWarning, stacklevel=3)
+    return not strange
 
 
 def _row(method: str, found: Tail, days: int) -> dict[str, object]:
