@@ -1,6 +1,6 @@
 """The right of recall over a term of forward curves: the fair spot curve under a firm one, and the volatility that both imply."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from tenorgrid.curves.forward import ForwardCurve
 from tenorgrid.curves.hours import Vector
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables.tiering import PreemptionStrip
 from tenorgrid.derivatives.paths.model import decayed
 from tenorgrid.derivatives.paths.refusal import refuse
@@ -101,10 +101,17 @@ def implied_strip(
     if firm.as_of != spot.as_of:
         raise InputError.of("preemption", f"a spot curve as of {firm.as_of}", column="as_of", value=str(spot.as_of))
     periods, (high, low) = _periods((firm, spot), start, end, by)
-    found = from_spreads(high, low, availability=promise.availability, overcommit=promise.overcommit)
+    try:
+        found = from_spreads(high, low, availability=promise.availability, overcommit=promise.overcommit)
+    except InputError as error:
+        raise InputError(_named(fault, periods["start"]) for fault in error.faults) from error
     growth = np.sqrt(decayed(np.array(2 * reversion), periods["years"].to_numpy()))
     refuse("preemption", ("start", start, f"periods that lie after {firm.as_of}", bool(np.all(growth > 0))))
     return _table(periods, found, found.deviation / growth)
+
+
+def _named(fault: Fault, starts: pl.Series) -> Fault:
+    return fault if fault.row is None else replace(fault, value=f"{fault.value} from {starts[fault.row - 1]}")
 
 
 def _periods(

@@ -107,6 +107,7 @@ def test_a_spread_that_is_too_small_for_any_volatility_is_refused(curve: Forward
     with pytest.raises(InputError, match="no volatility of recall explains a smaller spread") as caught:
         implied_strip(curve, parallel(curve, -0.2), PROMISE, start=APRIL, end=JULY)
     assert [fault.row for fault in caught.value.faults] == [1, 2, 3]
+    assert "from 2027-05-01 04:00:00+00:00" in str(caught.value.faults[1])
     assert implied_strip(curve, parallel(curve, -0.3), PROMISE, start=APRIL, end=JULY)["volatility"].min() > 0  # type: ignore[operator]
 
 
