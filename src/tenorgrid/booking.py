@@ -10,7 +10,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.store import write_table
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked, read_checked
-from tenorgrid.data.terms.tickets.ticket import Ticket
+from tenorgrid.data.terms.tickets.ticket import DRAFT, Ticket, drafted
 from tenorgrid.results import Tables
 
 
@@ -38,9 +38,11 @@ class Book(Tables):
 
     def __add__(self, other: "pl.DataFrame | Path | str | Ticket | Book | Iterable[Ticket]") -> "Book":
         mine, more = self.trades, _table(other)
-        if not isinstance(other, pl.DataFrame | Path | str):
+        if isinstance(other, pl.DataFrame | Path | str):
+            more = checked(more, Trades, name="trades")
+        else:
             more = _told_apart(more, set(mine["trade_id"]))
-        return Book(pl.concat([mine, checked(more, Trades, name="trades")]))
+        return Book(pl.concat([mine.cast(DRAFT), more.cast(DRAFT)]))
 
     def __len__(self) -> int:
         return self.trades.height
@@ -82,8 +84,7 @@ def _table(rows: "pl.DataFrame | Path | str | Ticket | Book | Iterable[Ticket] |
     tickets = [] if rows is None else [rows] if isinstance(rows, Ticket) else list(rows)
     if strange := [type(one).__name__ for one in tickets if not isinstance(one, Ticket)]:
         raise InputError.of("book", "trades, tickets such as tg.Forward(...), or a book", value=", ".join(strange))
-    frame = pl.concat([Trades.create_empty(), *(one.frame for one in tickets)])
-    return _told_apart(frame, set())
+    return _told_apart(drafted(tickets), set())
 
 
 def _told_apart(trades: pl.DataFrame, taken: set[str]) -> pl.DataFrame:

@@ -52,10 +52,11 @@ def read_trades(trades: pl.DataFrame, *, timezone: str, products: pl.DataFrame |
     found: Agreed = {}
     faults: list[Fault] = []
     listed = known(products)
+    there = set(rows["kind"].cast(pl.String).unique())
     for kind, rule in RULES.items():
-        mine = rows.filter(pl.col("kind").cast(pl.String) == str(kind))
-        if mine.is_empty():
+        if str(kind) not in there:
             continue
+        mine = rows.filter(pl.col("kind").cast(pl.String) == str(kind))
         made, wrong = _of_kind(mine, kind, rule, timezone, listed)
         found[kind] = made
         faults += wrong

@@ -1,6 +1,7 @@
 """What every ticket has: the period, how much, which way, and how it becomes a row of `Trades`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -21,6 +22,7 @@ from tenorgrid.data.terms.specifications.listed import OWN, product_of
 from tenorgrid.data.terms.specifications.products import Product, known
 
 Moment = datetime | date | str
+DRAFT = {name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype for name, column in Trades.columns().items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,7 @@ class Ticket:
         faults = list(self._faults())
         if not faults:
             try:
-                read_trades(self.frame, timezone=self.timezone, products=self.products)
+                read_trades(drafted([self]), timezone=self.timezone, products=self.products)
             except InputError as error:
                 faults = [(fault.column or fault.file, fault.value or "", fault.expected) for fault in error.faults]
         if faults:
@@ -81,8 +83,7 @@ class Ticket:
     @property
     def frame(self) -> pl.DataFrame:
         """`Trades` of this one."""
-        schema = {name: column.dtype for name, column in Trades.columns().items()}
-        return checked(pl.DataFrame([self.row], schema=schema, orient="row"), Trades, name=type(self).__name__)
+        return checked(drafted([self]), Trades, name=type(self).__name__)
 
     @cached_property
     def row(self) -> dict[str, Any]:
@@ -167,6 +168,11 @@ class Ticket:
             except ValueError:
                 found.append((name, getattr(self, name), "a day such as 2027-05-01, or a moment with its zone"))
         return found
+
+
+def drafted(tickets: Sequence[Ticket]) -> pl.DataFrame:
+    """Rows of `Trades` not yet checked, so that many are checked at once; what has a set of values stands as text."""
+    return pl.DataFrame([ticket.row for ticket in tickets], schema=DRAFT, orient="row")
 
 
 def _moment(value: Moment | None, timezone: str) -> datetime:
