@@ -10,7 +10,7 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.store import write_table
 from tenorgrid.data.tables.book import Trades
 from tenorgrid.data.tables.door import checked, read_checked
-from tenorgrid.data.terms.tickets.ticket import DRAFT, Ticket, drafted
+from tenorgrid.data.terms.tickets.ticket import Ticket, drafted
 from tenorgrid.results import Tables
 
 
@@ -42,7 +42,7 @@ class Book(Tables):
             more = checked(more, Trades, name="trades")
         else:
             more = _told_apart(more, set(mine["trade_id"]))
-        return Book(pl.concat([mine.cast(DRAFT), more.cast(DRAFT)]))
+        return Book(pl.concat(rows.with_columns(pl.col(pl.Enum).cast(pl.String)) for rows in (mine, more)))
 
     def __len__(self) -> int:
         return self.trades.height
