@@ -62,7 +62,7 @@ def carried(parts: Sequence[pl.DataFrame], *, names: pl.Series, market: Market, 
         later: the later moment.
         told: trades whose cash is told.
 
-    Raises `InputError` for every trade whose payments are not known and not told.
+    Raises `InputError` for every trade that has begun by the later moment, of a kind whose payments are not known, and is not told.
     """
     made = _Made(names, market, later)
     faults: list[Fault] = []
@@ -71,10 +71,10 @@ def carried(parts: Sequence[pl.DataFrame], *, names: pl.Series, market: Market, 
         if mine.is_empty():
             continue
         if kind not in KNOWN:
-            lacking: list[str] = mine["trade_id"].to_list() if later > market.as_of else []
+            begun = mine.filter(pl.col("start") < later)["trade_id"] if later > market.as_of else []
             wanted = f"what it paid from {market.as_of} to {later}: it is not known of a {kind}"
             faults += [
-                Fault(file="cash", column="trade_id", value=f"no row of {name}", expected=wanted) for name in lacking if name not in told
+                Fault(file="cash", column="trade_id", value=f"no row of {name}", expected=wanted) for name in begun if name not in told
             ]
         made.add(kind, mine)
     if faults:

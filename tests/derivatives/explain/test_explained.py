@@ -12,8 +12,9 @@ import pytest
 from tenorgrid.curves.discount import flat
 from tenorgrid.data.errors import InputError, NotPublishedError
 from tenorgrid.data.kinds.contract import ExplainFactor
+from tenorgrid.data.terms.agreed.read import read_trades
 from tenorgrid.derivatives.book.market import Market
-from tenorgrid.derivatives.book.valuation import BookValue
+from tenorgrid.derivatives.book.valuation import BookValue, valued
 from tenorgrid.derivatives.explain import Explained, explained
 from tenorgrid.derivatives.explain.carried import carried
 from tenorgrid.derivatives.explain.passage import passage
@@ -124,9 +125,6 @@ def test_new_trades_gain_what_they_are_worth_and_have_paid(on: Valued) -> None:
 def test_other_terms_of_an_old_trade_gain_their_difference_under_trades(
     on: Valued, month: list[Market], rows: list[dict[str, object]]
 ) -> None:
-    from tenorgrid.data.terms.agreed.read import read_trades
-    from tenorgrid.derivatives.book.valuation import valued
-
     amended = [{**row, "strike": 2.3} for row in rows if row["trade_id"] == "forward"]
     after = valued(read_trades(pl.DataFrame(amended, infer_schema_length=None), timezone=month[3].timezone), month[3])
     unchanged = on(MARCH + timedelta(days=1), "forward")
@@ -227,6 +225,24 @@ def test_trades_and_cash_that_are_not_there_are_refused(on: Valued) -> None:
     with pytest.raises(InputError) as caught:
         explained(before, after, cash=pl.DataFrame({"trade_id": ["forward", "nobody"], "amount": [1.0, 2.0]}))
     assert [fault.value for fault in caught.value.faults] == ["forward", "nobody"]
+
+
+def test_kinds_whose_payments_are_not_worked_out_need_them_told_once_they_have_begun(
+    month: list[Market], trade: Callable[..., dict[str, object]]
+) -> None:
+    def worth(market: Market, span: str) -> BookValue:
+        row = trade("lease", "lease", "buy", 50.0, US, span, 1.5, params='{"promised": 0.95, "availability": 0.97}')
+        return valued(read_trades(pl.DataFrame([row]), timezone=market.timezone), market)
+
+    begun, ahead = ([worth(one, span) for one in month[2:4]] for span in ("2027-03", "2027-04"))
+    with pytest.raises(InputError, match="found no row of lease, expected what it paid from 2027-03-18"):
+        explained(*begun)
+    told = pl.DataFrame({"trade_id": ["lease"], "amount": [123.0]})
+    found = explained(*begun, cash=told)
+    assert found.values["cash"].item() == 123.0
+    assert found.gain == pytest.approx(begun[1].value + 123.0 - begun[0].value, rel=1e-12)
+    assert abs(found.residual) < 0.01 * found.size
+    assert explained(*ahead).gain == pytest.approx(ahead[1].value - ahead[0].value, rel=1e-12)
 
 
 def test_an_index_without_a_later_curve_is_refused(on: Valued, month: list[Market]) -> None:
