@@ -38,8 +38,9 @@ class StressGains(dy.Schema):
 
 
 class RiskArray(dy.Schema):
-    """Losses of a book in SPAN's sixteen scenarios."""
+    """Losses of a book in SPAN's sixteen scenarios of each index."""
 
+    index = dy.String(primary_key=True, description="Index that moves")
     scenario = dy.Int64(primary_key=True, min=1, max=16, description="Number")
     price = dy.Float64(description="Move of prices", metadata={"unit": "scan ranges"})
     volatility = dy.Float64(description="Move of volatilities", metadata={"unit": "1/√year"})
@@ -51,9 +52,20 @@ class MarginComponents(dy.Schema):
     """Initial margin of a book by component."""
 
     component = dy.Enum(
-        ["historical", "stress", "liquidity", "concentration", "margin", "scan"],
+        [
+            "historical",
+            "floor",
+            "stress",
+            "inter-month",
+            "liquidity",
+            "concentration",
+            "short-option-minimum",
+            "margin",
+            "inter-index-credit",
+            "scan",
+        ],
         primary_key=True,
-        description="margin is the weighted sum of historical and stress, and the two charges; scan stands beside it",
+        description="margin: historical or its floor and stress, weighted, and the charges, at least the minimum; scan is beside it",
     )
     amount = dy.Float64(min=0, description="Amount", metadata=USD)
 

@@ -1,20 +1,22 @@
 r"""Initial margin in the style of SPAN and SPAN 2, every component shown.
 
-.. math:: M = x \, H + (1 - x) \, S + L + C
+.. math:: M = \max\bigl((1 - s) \max(H, f P) + s \, S + B + L + C, \; O\bigr)
 
-CME publishes this form for SPAN 2: a historical risk H of scenarios scaled to today's volatility, a stress risk S, a liquidity and a
-concentration charge. Published too are SPAN's sixteen scenarios, which stand beside it as `scan`: prices by thirds of a scan range up
-and down, each with volatility up and down, and two extreme moves of which a part counts. Levels, ranges and charges are not published
-for GPU-hours: they are the rule's own, and stated in it.
+CME publishes for SPAN 2 a weighted sum of a historical risk H of scenarios scaled to today's volatility and a stress risk S, with a
+liquidity and a concentration charge. It publishes too the older SPAN, which stands beside as `scan`: sixteen scenarios an index, prices
+by thirds of a scan range up and down with volatility up and down, and two extreme moves of which a part counts; the worst of each index
+added, with the charge between months, less the credit between indices, and at least the minimum for options sold (`spreads`). Levels,
+ranges, rates and charges for GPU-hours are nobody's yet: they are the rule's own, and stated in it.
 
-H is the expected shortfall of filtered historical moves; S the worst of the stress scenarios and of the past moves as they were, so that
-margin does not fall to nothing in calm times; L half the spread of bid and ask of each quote on its delta; C what the part of a delta
-beyond a share of a day's volume costs for each further day that closing it takes.
-Sources: CME Group, "SPAN 2 Methodology and Functionality" and "Components of SPAN" (cmegroup.com, read in November 2026); weights of
-stressed observations as in Article 28 of Commission Delegated Regulation (EU) 153/2013, which asks for at least 25 %.
+H is the expected shortfall of filtered historical moves; P that of the past moves as they were, a floor below it; S the worst of the stress
+scenarios and of those past moves: so margin does not fall to nothing in calm times. B is the charge between months, which H and S do not
+see as they move curves in parallel; L half the spread of bid and ask of each quote on its delta; C what the part of a delta beyond a share
+of a day's volume costs for each further day that closing it takes; O the minimum for options sold. B, O and the floor in M are ours.
+Sources: CME Group, "SPAN 2 Methodology and Functionality" and "CME SPAN Methodology Overview" (cmegroup.com); floor and weight of stressed
+observations are two of the ways that Article 28 of Commission Delegated Regulation (EU) 153/2013 allows, with 25 % as the least weight.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,11 +30,13 @@ from tenorgrid.data.terms.agreed.read import Agreed
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.valuation import BookValue, worth
 from tenorgrid.derivatives.book.volatility import least, moved
+from tenorgrid.derivatives.margin import spreads
 from tenorgrid.derivatives.margin.moves import Moves
 from tenorgrid.derivatives.margin.revalued import gains
 from tenorgrid.derivatives.margin.stress import stress, usual
 from tenorgrid.derivatives.margin.tail import tail
 
+PARTS = ("floor", "month_spread", "index_credit", "short_option")
 THIRDS = (0.0, 1 / 3, -1 / 3, 2 / 3, -2 / 3, 1.0, -1.0)
 
 
@@ -48,6 +52,10 @@ class MarginRule:
     volatility_scan: float = 0.25  # a year
     extreme: float = 3.0  # scan ranges of the two extreme moves
     counted: float = 0.33  # part of an extreme loss that counts
+    floor: float = 1.0  # f
+    month_spread: float = 0.25  # of an outright scan range, for months held against each other
+    index_credit: float = 0.8  # of the correlation, for indices held against each other
+    short_option: float = 0.05  # of an outright scan range, the least for options sold
     volume: Mapping[str, float] = field(default_factory=dict)
     share: float = 0.25
 
@@ -60,6 +68,7 @@ class MarginRule:
             ("volatility_scan", self.volatility_scan, self.volatility_scan >= 0, "a range of at least 0"),
             ("extreme", self.extreme, self.extreme >= 1, "at least one scan range"),
             ("counted", self.counted, 0 <= self.counted <= 1, "a part from 0 to 1"),
+            *((name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a part from 0 to 1") for name in PARTS),
             ("share", self.share, 0 < self.share <= 1, "a share above 0, at most 1"),
             *(("volume", volume, volume > 0, f"a volume of {index} above 0") for index, volume in self.volume.items()),
         ]
@@ -71,7 +80,7 @@ class MarginRule:
 def margin(
     agreed: Agreed, found: BookValue, *, scaled: Moves, past: Moves, rule: MarginRule, scenarios: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """`MarginComponents` of a book: historical, stress, liquidity, concentration, the margin, and the scan loss beside it.
+    """`MarginComponents` of a book: what is added and taken off, the margin, and the scan loss beside it.
 
     Args:
         agreed: trades as `read_trades` gives them.
@@ -81,47 +90,63 @@ def margin(
         rule: levels, ranges and charges.
         scenarios: `StressScenarios`; None are the usual ones.
 
-    Raises `InputError` as `gains`, `stress` and `tail` do.
+    Raises `InputError` as `gains`, `stress` and `tail` do, and for an index without volatility, of which there is no scan range.
     """
-    market = found.market
-    historical = tail(gains(agreed, market, scaled, level=rule.level), level=rule.level).expected_shortfall
+    market, worths = found.market, spreads.held(found)
+    historical, floor = (
+        tail(gains(agreed, market, some, level=rule.level), level=rule.level).expected_shortfall for some in (scaled, past)
+    )
     named = stress(agreed, market, usual() if scenarios is None else scenarios)
     worst = -float(named.group_by("scenario").agg(pl.col("gain").sum())["gain"].min() or 0.0)  # type: ignore[arg-type]
-    stressed = max(worst, -float(gains(agreed, market, past, level=rule.level).min()))
+    stressed = max(worst, -float(gains(agreed, market, past, level=rule.level).min()), 0.0)
+    historical, floor = max(historical, 0.0), max(rule.floor * floor, 0.0)
+    ranges = {index: _range(market, index, rule) for index in worths}
+    scans = dict.fromkeys(worths, 0.0) | dict(
+        risk_array(agreed, market, rule, indices=list(worths)).group_by("index").agg(pl.col("loss").max().clip(0.0)).iter_rows()
+    )
+    price = {index: float(market.curves[index].forward.mean()) for index in worths}
+    months = spreads.between_months(worths, ranges=ranges, rate=rule.month_spread)
+    credit = spreads.between_indices(worths, scans=scans, market=market, rate=rule.index_credit)
+    least_ = spreads.least_of_sold(agreed, price=price, ranges=ranges, rate=rule.short_option)
     liquidity, concentration = _liquidity(found), _concentration(found, rule)
-    array = risk_array(agreed, market, rule)
-    scan = max(float(array["loss"].max() or 0.0), 0.0)  # type: ignore[arg-type]
-    charged = (1.0 - rule.stressed) * max(historical, 0.0) + rule.stressed * max(stressed, 0.0)
-    rows = [
-        ("historical", max(historical, 0.0)), ("stress", max(stressed, 0.0)), ("liquidity", liquidity), ("concentration", concentration),
-        ("margin", charged + liquidity + concentration), ("scan", scan),
-    ]  # fmt: skip
-    return MarginComponents.validate(pl.DataFrame(rows, schema=["component", "amount"], orient="row"), cast=True)
+    charged = (1.0 - rule.stressed) * max(historical, floor) + rule.stressed * stressed + months + liquidity + concentration
+    amounts = {
+        "historical": historical, "floor": floor, "stress": stressed, "inter-month": months, "liquidity": liquidity,
+        "concentration": concentration, "short-option-minimum": least_, "margin": max(charged, least_), "inter-index-credit": credit,
+        "scan": max(sum(scans.values()) + months - credit, least_),
+    }  # fmt: skip
+    return MarginComponents.validate(pl.DataFrame(list(amounts.items()), schema=["component", "amount"], orient="row"), cast=True)
 
 
-def risk_array(agreed: Agreed, market: Market, rule: MarginRule) -> pl.DataFrame:
-    """`RiskArray`: losses of the book in SPAN's sixteen scenarios, all indices moved together, extremes already in part."""
+def risk_array(agreed: Agreed, market: Market, rule: MarginRule, *, indices: Sequence[str]) -> pl.DataFrame:
+    """`RiskArray`: losses of the book in SPAN's sixteen scenarios of each index, the others still, extremes already in part.
+
+    Raises `InputError` for an index without volatility.
+    """
     base = worth(agreed, market).sum()
     cells = [(price, turn * rule.volatility_scan, 1.0) for price in THIRDS for turn in (1.0, -1.0)]
     cells += [(turn * rule.extreme, 0.0, rule.counted) for turn in (1.0, -1.0)]
     rows = []
-    for number, (price, volatility, part) in enumerate(cells, start=1):
-        loss = base - worth(agreed, _scanned(market, rule, price, volatility)).sum()
-        rows.append((number, price, volatility, part, part * float(loss)))
-    names = ["scenario", "price", "volatility", "counted", "loss"]
-    return RiskArray.validate(pl.DataFrame(rows, schema=names, orient="row"), cast=True)
+    for index in sorted(indices):
+        reach = _range(market, index, rule)
+        for number, (price, volatility, part) in enumerate(cells, start=1):
+            loss = base - worth(agreed, _scanned(market, index, max(price * reach, -0.99), volatility)).sum()
+            rows.append((index, number, price, volatility, part, part * float(loss)))
+    types = {"index": pl.String, "scenario": pl.Int64} | dict.fromkeys(["price", "volatility", "counted", "loss"], pl.Float64)
+    return RiskArray.validate(pl.DataFrame(rows, schema=types, orient="row"))
 
 
-def _scanned(market: Market, rule: MarginRule, price: float, volatility: float) -> Market:
-    """Prices of every index with a volatility moved by parts of its scan range, relative to the price; below 0 never."""
-    curves = dict(market.curves)
-    for index, curve in market.curves.items():
-        if index in market.volatility:
-            day = float(market.sigma(index, np.array([1 / 365]))[0]) / np.sqrt(365.0)
-            relative = max(price * rule.scan * day * np.sqrt(rule.days), -0.99)
-            curves[index] = shifted(curve, curve.forward * relative)
-    held = {index: moved(sigma, max(volatility, -least(sigma))) for index, sigma in market.volatility.items()}
-    return replace(market, curves=curves, volatility=held)
+def _range(market: Market, index: str, rule: MarginRule) -> float:
+    """Scan range of an index as a share of its price."""
+    day = float(market.sigma(index, np.array([1 / 365]))[0]) / np.sqrt(365.0)
+    return float(rule.scan * day * np.sqrt(rule.days))
+
+
+def _scanned(market: Market, index: str, relative: float, volatility: float) -> Market:
+    """Prices of an index moved by a share of them, and its volatility by an amount, down to 0 at most."""
+    curve, sigma = market.curves[index], market.volatility[index]
+    curves = {**market.curves, index: shifted(curve, curve.forward * relative)}
+    return replace(market, curves=curves, volatility={**market.volatility, index: moved(sigma, max(volatility, -least(sigma)))})
 
 
 def _liquidity(found: BookValue) -> float:

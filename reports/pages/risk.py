@@ -76,6 +76,7 @@ def _stress(tables: Mapping[str, pl.DataFrame]) -> Section:
 def _margin(tables: Mapping[str, pl.DataFrame]) -> Section:
     rows = tables["margin"].with_columns(pl.col("component").cast(pl.String))
     columns = [
+        Column(name="index", head="Index"),
         Column(name="scenario", head="Scenario", form=",d"),
         Column(name="price", head="Prices", unit="scan ranges", form="+.2f"),
         Column(name="volatility", head="Volatility", unit="a year", form="+.2f"),
@@ -86,10 +87,10 @@ def _margin(tables: Mapping[str, pl.DataFrame]) -> Section:
         Drawing(
             name="margin", title="Initial margin", figure=figures.bars(rows, name="component", amount="amount", title="USD"),
             caption="In the style of SPAN 2: a weighted sum of the historical and the stress risk, with charges for liquidity and "
-            "concentration. Scan: SPAN's worst of sixteen, beside it.",
+            "concentration. Scan: the older SPAN, beside it. The credit is already off the scan.",
         ),
         Listing(
-            name="scan", title="Sixteen scenarios", table=table(tables["scan"], columns, name="scan-table"),
+            name="scan", title="Sixteen scenarios of each index", table=table(tables["scan"], columns, name="scan-table"),
             caption="Losses are positive; of the two extreme moves a part counts.",
         ),
     ]  # fmt: skip

@@ -126,7 +126,7 @@ def risk(
         outcomes=pl.concat(pl.DataFrame({"gain": made}).select(pl.lit(name).alias("method"), "gain") for name, made in gained.items()),
         stress=stress(agreed, book.market, named),
         margin=margin(agreed, book, scaled=close["filtered"], past=close["unfiltered"], rule=house, scenarios=named),
-        scan=risk_array(agreed, book.market, house),
+        scan=risk_array(agreed, book.market, house, indices=indices),
         exposure=exposure(agreed, book.market, days=exposure_days, count=draws, seed=seed, freedom=freedom)
         if known and _followed(valued)
         else Exposures.create_empty(),

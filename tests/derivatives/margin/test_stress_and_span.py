@@ -56,7 +56,7 @@ def test_usual_scenarios_are_valid_and_volatility_stops_at_0(book: Book, market:
 
 def test_the_risk_array_of_a_swap_is_its_delta_times_the_scan(book: Book, market: Market) -> None:
     rule = MarginRule()
-    array = risk_array(book(("swap", 100.0)), market, rule)
+    array = risk_array(book(("swap", 100.0)), market, rule, indices=[US])
     assert array.height == 16
     whole = array.filter(pl.col("price") == -1.0)["loss"][0]
     assert array.filter(pl.col("price") == 1.0)["loss"][0] == pytest.approx(-whole)
@@ -78,8 +78,9 @@ def components(agreed: Agreed, market: Market, history: pl.DataFrame, rule: Marg
 def test_margin_is_its_components_scales_with_the_book_and_nothing_costs_nothing(book: Book, market: Market, history: pl.DataFrame) -> None:
     rule = MarginRule(volume={US: 50_000.0})
     one, two = (components(book(("swap", size), ("average", -size / 2)), market, history, rule) for size in (100.0, 200.0))
-    assert one["margin"] == pytest.approx(0.75 * one["historical"] + 0.25 * one["stress"] + one["liquidity"] + one["concentration"])
-    for name in ("historical", "stress", "liquidity", "scan"):
+    charges = one["inter-month"] + one["liquidity"] + one["concentration"]
+    assert one["margin"] == pytest.approx(0.75 * max(one["historical"], one["floor"]) + 0.25 * one["stress"] + charges)
+    for name in ("historical", "floor", "stress", "liquidity", "scan", "short-option-minimum"):
         assert two[name] == pytest.approx(2 * one[name], rel=1e-6)
     assert two["concentration"] > 2 * one["concentration"] > 0
     opposite = components(book(("swap", 100.0), ("swap", -100.0)), market, history, rule)
