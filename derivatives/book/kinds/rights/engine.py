@@ -47,8 +47,9 @@ def price(trades: pl.DataFrame, market: Market, kind: Kind) -> Priced:
     value, theta = owed(trades, market)
     made = Priced(value=value, theta=theta)
     for at, terms, right, steps in _each(trades, market, kind):
+        seen = steps.seen(market, volatile=kind.volatile(terms))
         with told(terms):
-            _add(made, at, terms, right, steps, steps.seen(market, volatile=kind.volatile(terms)), kind.volatile(terms))
+            _add(made, at, terms, right, steps, seen, kind.volatile(terms))
     return made
 
 
@@ -56,8 +57,9 @@ def values(trades: pl.DataFrame, market: Market, kind: Kind) -> Vector:
     """(n,) values alone: what a grid of scenarios asks for, several times cheaper."""
     found, _ = owed(trades, market)
     for at, terms, right, steps in _each(trades, market, kind):
+        seen = steps.seen(market, volatile=kind.volatile(terms))
         with told(terms):
-            found[at] += terms["sign"] * right.value(steps.seen(market, volatile=kind.volatile(terms)))
+            found[at] += terms["sign"] * right.value(seen)
     return found
 
 

@@ -179,3 +179,11 @@ def test_what_cannot_be_is_refused_with_its_row(
     with pytest.raises(InputError, match=said) as caught:
         priced(kind, span, strike, **more)
     assert caught.value.faults[0].row == 1
+
+
+def test_a_volatility_or_correlation_that_lacks_is_missed_where_it_belongs(priced: Priced, market: Market) -> None:
+    with pytest.raises(InputError, match=f"volatility, column index: found 0 rows of {US}"):
+        priced("swing", "2027-04", 2.4, on=replace(market, volatility={}), **terms(rights=3))
+    assert priced("take-or-pay", WEEK, 2.4, on=replace(market, volatility={}), **terms()).value > 0
+    with pytest.raises(InputError, match="correlation, column index: found none"):
+        priced("generation-switch", "2027-04", None, on=replace(market, correlation={}), **terms(index2=EAST))
