@@ -21,7 +21,7 @@ TWO = Path(__file__).parent / "data" / "cases" / "two_locations"
 EAST = "H100-SXM.US-EAST.FIRM"
 COMMANDS = (
     "run", "clear", "basket", "mark", "curve", "price", "settle", "basis", "report",
-    "deals", "tiers", "recipes", "workloads", "normalise", "premium", "rental", "pnl", "risk", "far", "factors", "hedge-study",
+    "deals", "tiers", "recipes", "workloads", "normalise", "premium", "rental", "contracts", "pnl", "risk", "far", "factors", "hedge-study",
     "virtuals", "volatility", "attack", "explain", "intelligence", "what-if",
 )  # fmt: skip
 GROUPS = ("publish",)  # of commands, each with a help of its own

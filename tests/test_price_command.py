@@ -78,6 +78,6 @@ def test_contracts_of_ones_own_and_an_index_that_ended_change_the_book_and_are_t
     assert set(changes["kind"]) == {"price-limit"}
     wrong = tmp_path / "mine.toml"
     wrong.write_text("[GPX]\nsize = 3\n", encoding="utf-8")
-    refused = command("price", tmp_path / "book.csv", "--market", weeks_folder, "--contracts", wrong)
+    refused = command("price", tmp_path / "book.csv", "--market", weeks_folder, "--products", wrong)
     assert refused.code == 1
     assert "an unlisted key" in refused.err

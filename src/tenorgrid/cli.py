@@ -17,6 +17,7 @@ from tenorgrid.commands.against import against_of
 from tenorgrid.commands.attack import attack
 from tenorgrid.commands.basket import basket
 from tenorgrid.commands.clear import clear
+from tenorgrid.commands.contracts import contracts
 from tenorgrid.commands.curve import curve
 from tenorgrid.commands.deals import deals
 from tenorgrid.commands.explain import explain
@@ -183,7 +184,7 @@ def price(
         Path | None, typer.Option("--expiries", help="Table of index, end, volatility, where volatility depends on the expiry.")
     ] = None,
     fallbacks: Annotated[Path | None, typer.Option("--fallbacks", help="Table of price limits, halts and ends of indices.")] = None,
-    contracts: Annotated[Path | None, typer.Option("--contracts", help="Listed products of your own: TOML or a table.")] = None,
+    products: Annotated[Path | None, typer.Option("--products", help="Listed products of your own: TOML or a table.")] = None,
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="Also revalue the book in a grid of moves of all prices and volatilities.")
     ] = False,
@@ -199,7 +200,7 @@ def price(
 
     if scenarios and out is None:
         raise typer.BadParameter("--scenarios needs --out, the folder that its table goes to")
-    tables = {"marks": marks, "correlation": correlation, "expiries": expiries, "fallbacks": fallbacks, "products": contracts}
+    tables = {"marks": marks, "correlation": correlation, "expiries": expiries, "fallbacks": fallbacks, "products": products}
     _refuse_over(out, book, market, *tables.values())
     trades, valued = chain.value_of(book, market, rate=rate, **tables)
     done: dict[str, object] = {}
@@ -290,6 +291,7 @@ app.command()(workloads)
 app.command()(normalise)
 app.command()(premium)
 app.command()(rental)
+app.command()(contracts)
 app.command()(pnl)
 app.command()(risk)
 app.command()(far)

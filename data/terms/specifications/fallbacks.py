@@ -186,7 +186,7 @@ class _Book:
 
 def _gaps(days: list[date], over: date, most: int) -> Iterator[tuple[date, date]]:
     """Last print and day, for every day of gaps longer than `most` days."""
-    for last, following in zip(sorted(days), [*sorted(days)[1:], over], strict=True):
+    for last, following in pairwise([*sorted(days), over] if days else []):
         if (following - last).days - 1 > most:
             yield from ((last, last + n * DAY) for n in range(1, (following - last).days))
 

@@ -73,6 +73,12 @@ def known(products: pl.DataFrame | None = None) -> Mapping[str, Product]:
     return _by_code(packaged()) | own
 
 
+def listing(products: pl.DataFrame | None = None) -> pl.DataFrame:
+    """`Products` of `known`, as a table."""
+    own = Products.create_empty() if products is None else checked(products, Products, name="products")
+    return pl.concat([packaged().filter(~pl.col("product").is_in(own["product"].implode())), own]).sort("product")
+
+
 @cache
 def _packaged() -> pl.DataFrame:
     return read_products(PACKAGED)

@@ -22,6 +22,7 @@ from tenorgrid.data.terms.specifications.listed import OWN, product_of
 from tenorgrid.data.terms.specifications.products import Product, known
 
 Moment = datetime | date | str
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFT = {name: pl.String() if isinstance(column.dtype, pl.Enum) else column.dtype for name, column in Trades.columns().items()}
 
 
@@ -37,7 +38,7 @@ class Ticket:
         quantity: or so much, by the hour or, with `quantity_unit` "total", in all; `side` says which way.
         strike: fixed price or strike, USD per GPU-hour.
         trade_id: none is made of the terms, the same for the same terms.
-        traded_at: none is the first instant of the period.
+        traded_at: none is 1970, so that the trade stands at every moment.
         timezone: of the index's days.
         products: the user's own listed `Products` beside the packaged ones.
 
@@ -92,7 +93,7 @@ class Ticket:
         quantity, unit = self._size
         code = self._code
         row = dict.fromkeys(Trades.column_names()) | {
-            "traded_at": self.traded_at or start, "book": self.book, "counterparty": self.counterparty, "kind": str(self.KIND),
+            "traded_at": self.traded_at or ALWAYS, "book": self.book, "counterparty": self.counterparty, "kind": str(self.KIND),
             "side": self._side, "quantity": quantity, "quantity_unit": unit, "index": self.index, "contract": code, "start": start,
             "end": end, "profile": self.profile, "strike": self.strike, "option": self.OPTION, "calendar": self.calendar,
             "missing_day": self.missing_day, "premium": self.premium, "pay_date": _day(self.pay_date),

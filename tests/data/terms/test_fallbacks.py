@@ -46,6 +46,10 @@ def test_a_short_gap_is_left_alone_and_a_long_one_is_the_last_print_or_the_subst
     assert changes[-1] == (10, None, None)
 
 
+def test_an_index_that_never_printed_has_nothing_to_halt_at() -> None:
+    assert settled(prints("Y", {1: 2.0}), {"kind": "halt", "days": 0}) == ({}, [])
+
+
 def test_an_index_that_ended_is_its_substitute_from_that_day_on() -> None:
     both = pl.concat([prints("X", {7: 2.0, 8: 2.1, 9: 9.9, 10: 9.9}), prints("Y", {7: 1.0, 8: 1.1, 9: 1.2})])
     found, changes = settled(

@@ -136,3 +136,12 @@ def test_a_month_that_is_over_settles_at_the_places_of_its_contract(trade: Calla
     assert worth(over, None) == pytest.approx(0.1145 * 672, abs=1e-9)  # 2.6 and a thousandth of the mean of 1 to 28
     assert worth(over, mine) == pytest.approx(0.11 * 672, abs=1e-9)
     assert worth(ahead, mine) == worth(ahead, None)
+
+
+def test_a_holiday_has_no_print_and_is_no_missing_day(priced: Priced, market: Market) -> None:
+    every = [date(2027, 5, 1) + timedelta(n) for n in range(31)]
+    days = [day for day in every if day.weekday() < 5 and day != date(2027, 5, 31)]  # Memorial Day
+    mean = np.mean([market.curves[US].average(day, day + timedelta(1)) for day in days])
+    row = {"quantity_unit": "lots", "contract": "GPU1K27", "missing_day": "refuse"}
+    assert priced("future", "2027-05", 2.3, quantity=1.0, **row).value == pytest.approx(730 * (mean - 2.3), abs=1e-8)
+    assert len(days) == 20
