@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tenorgrid.booking import Book, trades_of
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.store import write_manifest, write_table, writing
+from tenorgrid.data.terms.tickets.ticket import Ticket
 from tenorgrid.derivatives.explain import Explained, explained
 from tenorgrid.results import Tables, Valued
 
@@ -71,11 +73,12 @@ class Explanation(Tables):
         return folder / FILE
 
 
-def explain(book: pl.DataFrame, *, before: Valued, after: Valued, cash: pl.DataFrame | None = None) -> Explanation:
+def explain(book: pl.DataFrame | Book | Ticket, *, before: Valued, after: Valued, cash: pl.DataFrame | None = None) -> Explanation:
     """Explain what a book gained between two of its valuations.
 
     Args:
-        book: `Trades`: those to explain, each valued before, after or both. A trade that is only after is new, one only before has ended.
+        book: `Trades`, a `tg.Book` or one ticket: those to explain, each valued before, after or both. A trade that is only after is new,
+            one only before has ended.
         before: its valuation at the earlier moment, by `tg.value`.
         after: its valuation at a later moment, or on another market of the same.
         cash: trade_id and amount (USD to the book) of what trades paid in between whose kind does not tell.
@@ -83,9 +86,9 @@ def explain(book: pl.DataFrame, *, before: Valued, after: Valued, cash: pl.DataF
     Raises `InputError` for a later valuation of an earlier moment or another time zone, trades that neither knows, and cash that is not
     told, or told where it is worked out; `NotPublishedError` naming the days whose fixings are missing.
     """
-    rows = book if isinstance(book, pl.DataFrame) else getattr(book, "trades", None)
-    if not isinstance(rows, pl.DataFrame) or "trade_id" not in rows.columns:
-        raise InputError.of("trades", "a table of trades with their trade_id, or a book of them", value=type(book).__name__)
+    rows = trades_of(book)
+    if "trade_id" not in rows.columns:
+        raise InputError.of("trades", "a table of trades with their trade_id", value=", ".join(rows.columns[:8]))
     return as_explanation(explained(before.book, after.book, trades=rows["trade_id"].to_list(), cash=cash))
 
 

@@ -91,7 +91,7 @@ def test_from_python_it_is_the_same(folders: tuple[Path, Path, Path]) -> None:
 
 def test_one_quote_that_moves_is_all_of_the_gain(folders: tuple[Path, Path, Path], month: list[Market]) -> None:
     trades, first, _ = value_between(*folders, rates=(0.04, 0.04))
-    rows = trades.filter(pl.col("trade_id") == "forward")
+    rows = tg.Book(trades.filter(pl.col("trade_id") == "forward"))
     state = first.book.market
     fixings = pl.DataFrame({"index": ["X"], "date": [FIRST], "value": [1.0], "published_at": [datetime.fromisoformat("2027-03-17T04:00Z")],
                             "source": ["none"]})  # fmt: skip
