@@ -6,7 +6,7 @@ import polars as pl
 
 from tenorgrid.api import value
 from tenorgrid.curves.discount import flat
-from tenorgrid.data.errors import InputError
+from tenorgrid.data.errors import Fault, InputError
 from tenorgrid.data.tables.book import Correlations, Trades
 from tenorgrid.data.tables.contracts import Fallbacks
 from tenorgrid.data.tables.curve import VolatilityByExpiry
@@ -33,8 +33,9 @@ def value_between(
         correlations, expiries: files for each moment.
         fallbacks, products: files for both.
 
-    Raises `InputError` where no trade of the book stands at one of the moments.
+    Raises `InputError` for folders that are no run folders, and where no trade of the book stands at one of the moments.
     """
+    _refuse_folders(before, after)
     trades = read_file(book, Trades)
     found, names = [], []
     for folder, rate, pairs, terms in zip((before, after), rates, correlations, expiries, strict=True):
@@ -54,3 +55,13 @@ def value_between(
         )  # fmt: skip
         names += rows["trade_id"].to_list()
     return trades.filter(pl.col("trade_id").is_in(names)), found[0], found[1]
+
+
+def _refuse_folders(before: Path, after: Path) -> None:
+    faults = [
+        Fault(file=name, value=str(folder), expected="a run folder with curve/ in it")
+        for name, folder in (("--before", before), ("--after", after))
+        if not (folder / "curve").is_dir()
+    ]
+    if faults:
+        raise InputError(faults)

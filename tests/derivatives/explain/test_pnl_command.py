@@ -14,8 +14,10 @@ from tenorgrid.data.errors import InputError
 from tenorgrid.data.periods import midnight
 from tenorgrid.data.store import write_table
 from tenorgrid.data.tables.book import Trades
+from tenorgrid.data.tables.explain import ExplainMoves
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.explained_folders import value_between
+from tenorgrid.reports.figures.explain import moved
 
 Command = Callable[..., Any]
 Row = dict[str, object]
@@ -115,6 +117,13 @@ def test_folders_the_wrong_way_round_are_refused(command: Command, folders: tupl
     assert not (tmp_path / "out").exists()
 
 
+def test_folders_that_are_none_are_refused_both(command: Command, folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    said = command("pnl", folders[0], "--before", tmp_path / "a", "--after", tmp_path / "b", "--out", tmp_path / "out")
+    assert said.code == 1
+    assert "--before: found" in said.err
+    assert "--after: found" in said.err
+
+
 def test_an_output_that_holds_an_input_is_refused(command: Command, folders: tuple[Path, Path, Path]) -> None:
     book, before, after = folders
     said = command("pnl", book, "--before", before, "--after", after, "--out", before)
@@ -126,3 +135,13 @@ def test_something_else_than_trades_is_refused(folders: tuple[Path, Path, Path])
     _, first, last = value_between(*folders, rates=(0.04, 0.04))
     with pytest.raises(InputError, match="a table of trades with their trade_id"):
         tg.explain(pl.DataFrame({"name": ["x"]}), before=first, after=last)
+
+
+def test_moves_past_the_first_sixteen_are_drawn_as_one() -> None:
+    names = [f"A:2027-{month:02d}" for month in range(1, 13)] + [f"B:2027-{month:02d}" for month in range(1, 13)]
+    rows = pl.DataFrame({"factor": "curve", "index": [name[0] for name in names], "bucket": names, "move": 0.1,
+                         "first": [float(2 ** -place) for place in range(24)], "second": 0.0})  # fmt: skip
+    found = moved(ExplainMoves.validate(rows, cast=True))
+    assert found["name"].to_list()[:2] == ["A 2027-01", "A 2027-02"]
+    assert found["name"][-1] == "8 others"
+    assert found["amount"].sum() == pytest.approx(rows["first"].sum(), rel=1e-12)
