@@ -72,8 +72,10 @@ def test_a_value_knows_its_own_tail(weeks_folder: Path, history: Path) -> None:
     found = valued.tail(0.95, history=past)
     assert valued.expected_shortfall(0.95, history=past) == found.expected_shortfall >= found.value_at_risk
     assert valued.value_at_risk(0.99, history=past, days=4) > found.value_at_risk
+    whole = tg.risk(valued, history=past, levels=[0.95], method="greeks", draws=200)
+    assert valued.margin(history=past).to_dicts() == whole.margin.to_dicts()
+    assert valued.stress().to_dicts() == whole.stress.to_dicts()
     with pytest.raises(tg.InputError, match="prints of every index"):
         valued.expected_shortfall(0.95, history=past.clear())
-    made = tg.risk(valued, history=past, levels=[0.95], method="greeks", draws=200)
-    assert set(made.to_pandas()) == {"tails", "outcomes", "stress", "margin", "scan", "exposure", "backtest", "tests"}
-    assert "BookRisk" in made._repr_html_()
+    assert set(whole.to_pandas()) == {"tails", "outcomes", "stress", "margin", "scan", "exposure", "backtest", "tests"}
+    assert "BookRisk" in whole._repr_html_()

@@ -28,8 +28,12 @@ from tenorgrid.data.terms.market import REAL_TIME
 from tenorgrid.derivatives.book import BookValue
 from tenorgrid.derivatives.book.cone import fixed_so_far, month_cones
 from tenorgrid.derivatives.book.scenarios import scenario_grid
-from tenorgrid.derivatives.margin.moves import filtered
+from tenorgrid.derivatives.margin.moves import filtered, unfiltered
 from tenorgrid.derivatives.margin.revalued import gains
+from tenorgrid.derivatives.margin.span import MarginRule
+from tenorgrid.derivatives.margin.span import margin as asked
+from tenorgrid.derivatives.margin.stress import stress as stressed
+from tenorgrid.derivatives.margin.stress import usual
 from tenorgrid.derivatives.margin.tail import Tail, tail
 from tenorgrid.indices.audit import Audit
 from tenorgrid.indices.marks import MarkRun
@@ -272,6 +276,24 @@ class Valued(Tables):
     def value_at_risk(self, level: float = 0.99, *, history: pl.DataFrame | None = None, days: int = 1) -> float:
         """Loss, USD, that is not exceeded with probability level. Arguments and refusals of `tail`."""
         return self.tail(level, history=history, days=days).value_at_risk
+
+    def stress(self, scenarios: pl.DataFrame | None = None) -> pl.DataFrame:
+        """`StressGains` of every trade in named `StressScenarios`; None are the usual ones. Raises `InputError` for an unknown index."""
+        return stressed(self.agreed, self.book.market, usual() if scenarios is None else scenarios)
+
+    def margin(self, *, history: pl.DataFrame | None = None, rule: MarginRule | None = None) -> pl.DataFrame:
+        """`MarginComponents` in the style of SPAN 2, as `docs/risk.md` tells.
+
+        Args:
+            history: `Fixings`; None are those that the book was valued with.
+            rule: levels, ranges and charges; None are the house's.
+
+        Raises `InputError` for a history that is too short, and an index without volatility.
+        """
+        house, past = rule or MarginRule(), self.history if history is None else history
+        read = sorted({block.index for part in self.book.parts for block in part.priced.blocks})
+        scaled, plain = (how(past, read, days=house.days) for how in (filtered, unfiltered))
+        return asked(self.agreed, self.book, scaled=scaled, past=plain, rule=house)
 
     def scenarios(self, *, prices: Sequence[float], volatilities: Sequence[float] = (0.0,)) -> pl.DataFrame:
         """`Scenarios`: gain of the book, revalued in full, for every pair of moves of all forwards (USD/GPUh) and all volatilities."""
