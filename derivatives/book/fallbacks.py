@@ -146,7 +146,9 @@ def _curves(curves: Curves, rows: pl.DataFrame, names: Names, timezone: str) -> 
 
 
 def _doubled(table: pl.DataFrame, own: Mapping[str, str]) -> pl.DataFrame:
-    """Rows of indices again under their second names."""
+    """Rows of indices again under their second names; a table without them is refused where it is read."""
+    if "index" not in table.columns:
+        return table
     again = [table.filter(pl.col("index") == index).with_columns(pl.lit(name).alias("index")) for name, index in own.items()]
     return pl.concat([table, *again])
 
