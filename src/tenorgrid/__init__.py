@@ -86,8 +86,6 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.strips import Collar as Collar
     from tenorgrid.data.terms.tickets.strips import Floor as Floor
     from tenorgrid.derivatives.preemption.term import Promise as Promise
-    from tenorgrid.derivatives.preemption.term import fair_strip as fair_strip
-    from tenorgrid.derivatives.preemption.term import implied_strip as implied_strip
     from tenorgrid.explaining import explain as explain
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
@@ -97,6 +95,8 @@ if TYPE_CHECKING:
     from tenorgrid.mark_tables import read_marks as read_marks
     from tenorgrid.normalisation import normalise as normalise
     from tenorgrid.premia import premium as premium
+    from tenorgrid.recall import fair_strip as fair_strip
+    from tenorgrid.recall import implied_strip as implied_strip
     from tenorgrid.renting import rental_bands as rental_bands
     from tenorgrid.renting import rental_curve as rental_curve
     from tenorgrid.tiering import split_spread as split_spread
@@ -155,7 +155,7 @@ _NAMES = {
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
     "explain": "explaining",
-    "fair_strip": "derivatives.preemption.term",
+    "fair_strip": "recall",
     "fit_curve": "curve_fitting",
     "fit_curves": "curves.many",
     "fit_factors": "factor_models",
@@ -165,7 +165,7 @@ _NAMES = {
     "from_quantlib": "curves.discount_quantlib",
     "hedge": "api",
     "hedge_study": "hedging",
-    "implied_strip": "derivatives.preemption.term",
+    "implied_strip": "recall",
     "intelligence": "insight",
     "join_far": "curves.far",
     "month_of_year": "curves.season",
