@@ -25,11 +25,11 @@ def fitted(name: str, april: float, may: float) -> Curve:
 
 
 def test_a_fair_spot_curve_implies_the_volatility_that_it_was_made_with() -> None:
-    term = {"start": date(2027, 4, 1), "end": date(2027, 6, 1)}
+    start, end = date(2027, 4, 1), date(2027, 6, 1)
     firm = fitted("H100-SXM.US.FIRM", 2.5, 2.6)
-    fair = tg.fair_strip(firm, PROMISE, **term, volatility=0.9, reversion=4.0, by="month")
+    fair = tg.fair_strip(firm, PROMISE, start=start, end=end, volatility=0.9, reversion=4.0, by="month")
     spot = fitted("H100-SXM.US.SPOT", *fair["spot"])
-    found = tg.implied_strip(firm, spot, PROMISE, **term, reversion=4.0)
+    found = tg.implied_strip(firm, spot, PROMISE, start=start, end=end, reversion=4.0)
     assert found["volatility"].to_list() == pytest.approx([0.9, 0.9], rel=1e-6)
     assert found["recalled"].to_list() == pytest.approx([720 * 0.145, 744 * 0.145])
 
