@@ -8,6 +8,7 @@ one that is known. An hour that is over counts by its day's fixing, as everywher
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -34,6 +35,12 @@ class Claims:
     kind: TradeKind
     trades: pl.DataFrame
     place: Counts
+
+    @cached_property
+    def begin(self) -> datetime:
+        """When the first of them begins."""
+        found: datetime = self.trades.select(pl.col("start").min()).item()
+        return found
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,7 +78,8 @@ def carried(parts: Sequence[pl.DataFrame], *, names: pl.Series, market: Market, 
         if mine.is_empty():
             continue
         if kind not in KNOWN:
-            begun = mine.filter(pl.col("start") < later)["trade_id"] if later > market.as_of else []
+            late = mine.filter(pl.col("start") < later)["trade_id"]
+            begun: list[str] = late.to_list() if later > market.as_of else []
             wanted = f"what it paid from {market.as_of} to {later}: it is not known of a {kind}"
             faults += [
                 Fault(file="cash", column="trade_id", value=f"no row of {name}", expected=wanted) for name in begun if name not in told

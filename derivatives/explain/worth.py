@@ -16,7 +16,7 @@ from tenorgrid.derivatives.book.kinds.strips import SIDES
 from tenorgrid.derivatives.book.market import Market
 from tenorgrid.derivatives.book.priced import Priced
 from tenorgrid.derivatives.book.valuation import PRICES
-from tenorgrid.derivatives.explain.carried import STRIPS, Carried, Claims
+from tenorgrid.derivatives.explain.carried import KNOWN, STRIPS, Carried, Claims
 from tenorgrid.derivatives.explain.passage import EPOCH, NOTHING, Lever, Moved, Passage
 
 ALWAYS = frozenset({ExplainFactor.TIME, ExplainFactor.FIXINGS, ExplainFactor.CURVE, ExplainFactor.DISCOUNT})
@@ -73,6 +73,8 @@ class Worths:
     def _sums(self, claims: Claims, moved: Moved, half: Moved, lever: Lever | None, step: float) -> "_Sums":
         """Priced once for everything that its kind reads."""
         reads = READS.get(claims.kind, frozenset(ExplainFactor))
+        if claims.kind in KNOWN and claims.begin >= self.passage.after.as_of:  # none of the days that pass is theirs
+            reads -= {ExplainFactor.FIXINGS}
         own = None if lever is None or lever[0] not in reads else lever
         state = (moved & reads, half & reads, own, step if own else 0.0)
         key = (id(claims), *state)
