@@ -96,18 +96,16 @@ class _Ahead:
     def at(self, moves: Mapping[str, float], *, part: float = 1.0) -> Market:
         """Where indices have moved; `part` of the time had passed when what is priced was decided."""
         curves, fixings = dict(self.market.curves), dict(self.market.fixings)
-        for index, curve in self.market.curves.items():
-            variance = self.spread.get(index, 0.0)
-            pure = moves.get(index, -0.5 * variance if index in self.spread else 0.0) + 0.5 * variance
+        for index, variance in self.spread.items():
+            curve, pure = curves[index], moves.get(index, 0.0) + 0.5 * variance
             move = np.sqrt(part) * pure - 0.5 * part * variance
-            if move:
-                curves[index] = shifted(curve, curve.forward * np.expm1(move))
+            curves[index] = shifted(curve, curve.forward * np.expm1(move))
             days, forward, passed = self.past[index]
             if part < 1.0:  # delivery begins after the decision: its days are of the price decided on
                 along = np.where(passed >= part, move, passed * pure - 0.5 * variance * passed**2)
             else:
                 along = passed * pure - 0.5 * variance * passed**2
-            fixings[index] = {**self.market.fixings.get(index, {}), **dict(zip(days, (forward * np.exp(along)).tolist(), strict=True))}
+            fixings[index] = {**fixings[index], **dict(zip(days, (forward * np.exp(along)).tolist(), strict=True))}
         made = replace(self.market, curves=curves, fixings=fixings)
         vars(made)["months"] = self.market.months  # of the same hours: finding them again would take as long as pricing
         return made
@@ -167,12 +165,15 @@ def _ahead(market: Market, moment: datetime, indices: Sequence[str]) -> _Ahead:
     """The market at a later moment, today's forwards and volatilities held."""
     years = (moment - market.as_of).total_seconds() / SECONDS_PER_YEAR
     spread = {index: float(market.sigma(index, np.array([years]))[0]) ** 2 * years for index in indices}
-    past = {}
+    past, fixings = {}, dict(market.fixings)
     for index, curve in market.curves.items():
         hours = curve.curve.filter(pl.col("start") >= market.as_of, pl.col("start") < moment)
         day = pl.col("start").dt.convert_time_zone(market.timezone).dt.date().alias("day")
         means = hours.group_by(day, maintain_order=True).agg(pl.col("forward").mean(), pl.col("start").max())
         passed = (means["start"] - market.as_of).dt.total_seconds().to_numpy() + 3600.0
         past[index] = (means["day"].to_list(), means["forward"].to_numpy(), passed / (moment - market.as_of).total_seconds())
-    later = replace(market, as_of=moment, curves={index: replace(curve, as_of=moment) for index, curve in market.curves.items()})
+        fixings[index] = {**fixings.get(index, {}), **dict(zip(past[index][0], past[index][1].tolist(), strict=True))}
+    later = replace(
+        market, as_of=moment, fixings=fixings, curves={index: replace(curve, as_of=moment) for index, curve in market.curves.items()}
+    )
     return _Ahead(market=later, spread=spread, past=past)
