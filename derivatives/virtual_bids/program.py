@@ -5,8 +5,8 @@ r"""The bid curves of a trader who weighs mean against shortfall: one linear pro
 
 j runs over steps: a dec at price p clears in scenario s where the ahead price is at or below p and then earns real − ahead − fee, an inc
 where it is at or above p and earns ahead − real − fee; elsewhere :math:`a_{sj} = 0`. Limits hold for the quantity in each hour of a series,
-that of the day, and the collateral of all bids. A bid curve is the steps with a quantity: what clears grows as the ahead price falls for
-decs, as it rises for incs, so that no order of steps is needed.
+that of the day, the collateral of all bids and, where one is set, the shortfall (the bracket). A bid curve is the steps with a quantity:
+what clears grows as the ahead price falls for decs, as it rises for incs, so that no order of steps is needed.
 Source: Rockafellar and Uryasev, "Optimization of conditional value-at-risk", Journal of Risk 2 (2000).
 """
 
@@ -27,19 +27,25 @@ DEC, INC = 1.0, -1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a trader may bid: quantities an hour, collateral in USD. `collateral_level` is that of the loss each unit must cover."""
+    """What a trader may bid: quantities an hour, collateral and shortfall in USD; None is no limit.
+
+    `collateral_level` is that of the loss each unit must cover. `shortfall` bounds that of the day's profit at the taste's level: with an
+    aversion of 0, the most expected profit within it.
+    """
 
     hourly: float = 1.0  # in each hour of each series, incs and decs together
     daily: float | None = None
     collateral: float | None = None
     collateral_level: float = 0.95
+    shortfall: float | None = None
 
     def __post_init__(self) -> None:
         rules = [
-            ("hourly", self.hourly, self.hourly > 0, "a quantity above 0"),
-            ("daily", self.daily, self.daily is None or self.daily > 0, "a quantity above 0"),
-            ("collateral", self.collateral, self.collateral is None or self.collateral >= 0, "an amount of at least 0"),
+            ("hourly", self.hourly, 0 < self.hourly < np.inf, "a quantity above 0"),
+            ("daily", self.daily, self.daily is None or 0 < self.daily < np.inf, "a quantity above 0"),
+            ("collateral", self.collateral, self.collateral is None or 0 <= self.collateral < np.inf, "an amount of at least 0"),
             ("collateral_level", self.collateral_level, 0 < self.collateral_level < 1, "a level above 0 and below 1"),
+            ("shortfall", self.shortfall, self.shortfall is None or 0 <= self.shortfall < np.inf, "an amount of at least 0"),
         ]
         faults = [Fault(file="limits", column=name, value=str(value), expected=told) for name, value, good, told in rules if not good]
         if faults:
@@ -56,9 +62,9 @@ class Taste:
 
     def __post_init__(self) -> None:
         rules = [
-            ("aversion", self.aversion, self.aversion >= 0, "at least 0"),
+            ("aversion", self.aversion, 0 <= self.aversion < np.inf, "at least 0"),
             ("level", self.level, 0 < self.level < 1, "a level above 0 and below 1"),
-            ("fee", self.fee, self.fee >= 0, "at least 0"),
+            ("fee", self.fee, 0 <= self.fee < np.inf, "at least 0"),
         ]
         faults = [Fault(file="taste", column=name, value=f"{value:g}", expected=told) for name, value, good, told in rules if not good]
         if faults:
@@ -172,12 +178,16 @@ def _solved(pays: Vector, weight: Vector, steps: Steps, held: Vector, limits: Li
         limited.append((csr_array(np.ones((1, width))), np.array([limits.daily])))
     if limits.collateral is not None:
         limited.append((csr_array(held[None, :]), np.array([limits.collateral])))
+    if limits.shortfall is not None:
+        rows.append(csr_array(np.concatenate([np.zeros(width), [1.0], weight / (1.0 - taste.level)])[None, :]))
+        lower.append(np.array([-np.inf]))
+        upper.append(np.array([limits.shortfall]))
     for matrix, most in limited:
         rows.append(hstack([matrix, csr_array((matrix.shape[0], 1 + count))]))
         lower.append(np.full(matrix.shape[0], -np.inf))
         upper.append(most)
     cost = np.concatenate([-(weight @ pays), [taste.aversion], taste.aversion / (1.0 - taste.level) * weight])
-    least = np.concatenate([np.zeros(width), [-np.inf if taste.aversion > 0 else 0.0], np.zeros(count)])
+    least = np.concatenate([np.zeros(width), [-np.inf if taste.aversion > 0 or limits.shortfall is not None else 0.0], np.zeros(count)])
     solver = Solver(csc_array(vstack(rows)), method="cold")
     floor, ceiling = np.concatenate(lower), np.concatenate(upper)
     solver.load(cost, np.full(cost.size, np.inf), floor, ceiling, lower=least)

@@ -97,8 +97,12 @@ def scenarios_for(known: Days, day: date, *, lead: int, window: int = 60, half_l
 
     A day's weight halves every `half_life` days back, and again where one is a weekend and the other is not.
 
-    Raises `InputError` where no day is known.
+    Raises `InputError` where no day is known, and for a window below 1 or a half-life that is not above 0.
     """
+    if window < 1:
+        raise InputError.of("virtual bids", "at least one day", column="window", value=window)
+    if not half_life > 0:
+        raise InputError.of("virtual bids", "days above 0", column="half_life", value=half_life)
     last = (day - timedelta(days=lead + 1)).toordinal()
     chosen = np.flatnonzero(known.ordinal <= last)[-window:]
     if not chosen.size:

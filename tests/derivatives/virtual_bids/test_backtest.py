@@ -9,7 +9,7 @@ import pytest
 from tenorgrid.data.errors import InputError
 from tenorgrid.derivatives.virtual_bids.alignment import alignment
 from tenorgrid.derivatives.virtual_bids.backtest import backtest
-from tenorgrid.derivatives.virtual_bids.program import Limits, Taste
+from tenorgrid.derivatives.virtual_bids.program import Limits, Taste, best_bids
 from tenorgrid.derivatives.virtual_bids.scenarios import days_of, scenarios_for
 
 ZONE = "America/New_York"
@@ -54,13 +54,23 @@ def test_scenarios_are_the_days_known_two_days_before_and_recent_ones_weigh_more
 def test_bids_of_a_day_know_no_price_of_the_day_before_or_later() -> None:
     table, more = pairs(30), {"lead": 1, "limits": Limits(), "taste": Taste(), "prices": 3, "least": 10}
     whole, _ = backtest(days_of(table, horizon="day-ahead", timezone=ZONE), **more)  # type: ignore[arg-type]
-    day = date(2027, 1, 22)
+    day, steps = date(2027, 1, 22), []
     cut = datetime(2027, 1, 21, 5, tzinfo=UTC)  # the day before begins
-    changed = table.with_columns(pl.when(pl.col("start") >= cut).then(pl.col("real") * 3.0).otherwise("real").alias("real"))
+    late = pl.col("start") >= cut
+    changed = table.with_columns(
+        pl.when(late).then(pl.col("real") * 3.0).otherwise("real").alias("real"),
+        pl.when(late).then(pl.col("ahead") - 15.0).otherwise("ahead").alias("ahead"),
+    )
+    for frame in (table, changed):
+        told = scenarios_for(days_of(frame, horizon="day-ahead", timezone=ZONE), day, lead=1)
+        steps.append(best_bids(told, limits=Limits(), taste=Taste(), prices=3).steps)
+    assert steps[0].quantity.size > 0
+    for name in ("product", "side", "price", "quantity"):
+        assert getattr(steps[0], name).tolist() == getattr(steps[1], name).tolist()
     other, _ = backtest(days_of(changed, horizon="day-ahead", timezone=ZONE), **more)  # type: ignore[arg-type]
     own = pl.col("rule") == "program"
     first, second = (
-        frame.filter(own, pl.col("day") <= day).select("day", "expected", "shortfall", "bought", "sold") for frame in (whole, other)
+        frame.filter(own, pl.col("day") <= day).select("day", "expected", "shortfall", "collateral") for frame in (whole, other)
     )
     assert first.to_dicts() == second.to_dicts()
     after = pl.col("day") == day + timedelta(days=2)
@@ -97,5 +107,9 @@ def test_prices_without_a_horizon_a_day_or_enough_of_them_are_refused() -> None:
     known = days_of(pairs(10), horizon="day-ahead", timezone=ZONE)
     with pytest.raises(InputError, match="a day with 20 whole days known before it"):
         backtest(known, lead=1, limits=Limits(), taste=Taste())
+    with pytest.raises(InputError, match="at least one day"):
+        scenarios_for(known, date(2027, 1, 12), lead=1, window=0)
+    with pytest.raises(InputError, match="days above 0"):
+        scenarios_for(known, date(2027, 1, 12), lead=1, half_life=0.0)
     with pytest.raises(InputError, match="a whole day up to 2027-01-02"):
         scenarios_for(known, date(2027, 1, 4), lead=1)

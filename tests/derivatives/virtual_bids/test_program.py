@@ -1,9 +1,10 @@
 """The mean-CVaR program of virtual bids."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from tenorgrid.data.errors import InputError
 from tenorgrid.derivatives.virtual_bids.outcome import naive, outcome
@@ -93,6 +94,37 @@ def test_limits_hold_and_cost() -> None:
     assert best_bids(told, limits=Limits(collateral=0.0), taste=Taste()).collateral == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("aversion", "most"), [(0.0, None), (0.4, None), (0.0, 3.0), (0.2, 1.0)])
+def test_shortfall_as_the_mean_loss_of_every_two_scenarios_gives_the_same(seed: int, aversion: float, most: float | None) -> None:
+    """With eight equal scenarios and a level of 3/4 the shortfall is the largest mean loss of two: 28 rows, no η and no z."""
+    told, bound = drawn(seed, count=8, products=3), np.inf if most is None else most
+    found = best_bids(told, limits=Limits(daily=2.0, shortfall=most), taste=Taste(aversion=aversion, level=0.75), prices=1)
+    gain = told.real - told.ahead
+    both = np.hstack([gain, -gain])  # bought, sold
+    pairs = np.array([both[list(pair)].mean(axis=0) for pair in combinations(range(8), 2)])
+    above = np.hstack([-pairs, -np.ones((28, 1))])
+    hours = np.hstack([np.eye(3), np.eye(3), np.zeros((3, 1))])
+    day = np.r_[np.ones(6), 0.0]
+    best = linprog(
+        np.r_[-both.mean(axis=0), aversion], A_ub=np.vstack([above, hours, day]), b_ub=np.r_[np.zeros(28), np.ones(3), 2.0],
+        bounds=[(0, None)] * 6 + [(None if aversion > 0 or most is not None else 0.0, None if most is None else bound)],
+    )  # fmt: skip
+    assert found.objective == pytest.approx(-best.fun, abs=1e-8)
+    assert found.shortfall <= bound + 1e-7
+
+
+def test_a_limit_of_the_shortfall_costs_profit_and_none_at_all_leaves_no_bid_that_may_lose() -> None:
+    told, taste, before = drawn(2), Taste(aversion=0.0), np.inf
+    for most in (None, 20.0, 5.0, 1.0, 0.0):
+        found = best_bids(told, limits=Limits(shortfall=most), taste=taste)
+        assert found.mean <= before + 1e-7
+        before = found.mean
+        assert most is None or found.shortfall <= most + 1e-7
+    one_sided = best_bids(one([14.0, 12.0, 6.0]), limits=Limits(shortfall=1.0), taste=Taste(aversion=0.0, level=2 / 3), prices=1)
+    assert one_sided.steps.quantity.tolist() == [pytest.approx(0.25)]  # the worst third loses 4 a unit
+
+
 def test_collateral_is_the_quantile_of_loss_and_shortfall_the_mean_beyond() -> None:
     pays = np.array([[-4.0], [1.0], [2.0], [3.0]])
     weight = np.full(4, 0.25)
@@ -117,8 +149,11 @@ def test_outcomes_are_what_clears_times_the_difference() -> None:
 
 def test_what_cannot_be_is_refused_with_every_fault() -> None:
     with pytest.raises(InputError) as caught:
-        Limits(hourly=0.0, daily=-1.0, collateral=-1.0, collateral_level=1.0)
-    assert [fault.column for fault in caught.value.faults] == ["hourly", "daily", "collateral", "collateral_level"]
+        Limits(hourly=0.0, daily=-1.0, collateral=-1.0, collateral_level=1.0, shortfall=-1.0)
+    assert [fault.column for fault in caught.value.faults] == ["hourly", "daily", "collateral", "collateral_level", "shortfall"]
+    with pytest.raises(InputError) as caught:
+        Limits(hourly=np.inf, daily=np.nan)
+    assert [fault.column for fault in caught.value.faults] == ["hourly", "daily"]
     with pytest.raises(InputError) as caught:
         Taste(aversion=-1.0, level=0.0, fee=-0.1)
     assert [fault.column for fault in caught.value.faults] == ["aversion", "level", "fee"]
