@@ -59,7 +59,7 @@ class MarginComponents(dy.Schema):
             "inter-month",
             "liquidity",
             "concentration",
-            "short-option-minimum",
+            "sold-options",
             "margin",
             "inter-index-credit",
             "scan",

@@ -78,8 +78,9 @@ class MarginRule:
 
 
 def margin(
-    agreed: Agreed, found: BookValue, *, scaled: Moves, past: Moves, rule: MarginRule, scenarios: pl.DataFrame | None = None
-) -> pl.DataFrame:
+    agreed: Agreed, found: BookValue, *, scaled: Moves, past: Moves, rule: MarginRule, scenarios: pl.DataFrame | None = None,
+    array: pl.DataFrame | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """`MarginComponents` of a book: what is added and taken off, the margin, and the scan loss beside it.
 
     Args:
@@ -89,6 +90,7 @@ def margin(
         past: moves as they were.
         rule: levels, ranges and charges.
         scenarios: `StressScenarios`; None are the usual ones.
+        array: `RiskArray` of the book by the same rule, where it is made already.
 
     Raises `InputError` as `gains`, `stress` and `tail` do, and for an index without volatility, of which there is no scan range.
     """
@@ -101,9 +103,8 @@ def margin(
     stressed = max(worst, -float(gains(agreed, market, past, level=rule.level).min()), 0.0)
     historical, floor = max(historical, 0.0), max(rule.floor * floor, 0.0)
     ranges = {index: _range(market, index, rule) for index in worths}
-    scans = dict.fromkeys(worths, 0.0) | dict(
-        risk_array(agreed, market, rule, indices=list(worths)).group_by("index").agg(pl.col("loss").max().clip(0.0)).iter_rows()
-    )
+    losses = risk_array(agreed, market, rule, indices=list(worths)) if array is None else array
+    scans = dict.fromkeys(worths, 0.0) | dict(losses.group_by("index").agg(pl.col("loss").max().clip(0.0)).iter_rows())
     price = {index: float(market.curves[index].forward.mean()) for index in worths}
     months = spreads.between_months(worths, ranges=ranges, rate=rule.month_spread)
     credit = spreads.between_indices(worths, scans=scans, market=market, rate=rule.index_credit)
@@ -112,7 +113,7 @@ def margin(
     charged = (1.0 - rule.stressed) * max(historical, floor) + rule.stressed * stressed + months + liquidity + concentration
     amounts = {
         "historical": historical, "floor": floor, "stress": stressed, "inter-month": months, "liquidity": liquidity,
-        "concentration": concentration, "short-option-minimum": least_, "margin": max(charged, least_), "inter-index-credit": credit,
+        "concentration": concentration, "sold-options": least_, "margin": max(charged, least_), "inter-index-credit": credit,
         "scan": max(sum(scans.values()) + months - credit, least_),
     }  # fmt: skip
     return MarginComponents.validate(pl.DataFrame(list(amounts.items()), schema=["component", "amount"], orient="row"), cast=True)

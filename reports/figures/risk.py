@@ -59,7 +59,7 @@ def exposures(rows: pl.DataFrame) -> go.Figure:
     for edge, fill in (("low", None), ("high", "tonexty")):
         drawn.add_scatter(
             x=days, y=rows[edge].to_list(), mode="lines", line={"width": 0}, fill=fill, fillcolor="rgba(193, 89, 47, 0.16)",
-            name=f"{rows['level'][0]:.0%} either side", showlegend=fill is not None,
+            name=f"{1 - rows['level'][0]:.0%} to {rows['level'][0]:.0%} of paths", showlegend=fill is not None,
             hovertemplate="%{x|%d %b}: %{y:,.0f} USD<extra>" + edge + "</extra>",
         )  # fmt: skip
     for column, label, colour, dash in (

@@ -86,8 +86,8 @@ def _margin(tables: Mapping[str, pl.DataFrame]) -> Section:
     blocks: list[Drawing | Listing] = [
         Drawing(
             name="margin", title="Initial margin", figure=figures.bars(rows, name="component", amount="amount", title="USD"),
-            caption="In the style of SPAN 2: a weighted sum of the historical and the stress risk, with charges for liquidity and "
-            "concentration. Scan: the older SPAN, beside it. The credit is already off the scan.",
+            caption="Margin, in the style of SPAN 2: historical risk or its floor and stress risk, weighted, and the charges. "
+            "Scan, beside it, is in the style of the older SPAN; the credit is already off it. Neither is below what sold options ask.",
         ),
         Listing(
             name="scan", title="Sixteen scenarios of each index", table=table(tables["scan"], columns, name="scan-table"),
@@ -100,7 +100,7 @@ def _margin(tables: Mapping[str, pl.DataFrame]) -> Section:
 def _exposure(rows: pl.DataFrame) -> Section:
     drawing = Drawing(
         name="exposure", title="Exposure", figure=figures.exposures(rows),
-        caption="What is left of the book by then, on today's forwards, and how far it may have moved.",
+        caption="What is left of the book by then, revalued in full as prices may stand; futures are paid daily and left out.",
     )  # fmt: skip
     return Section(name="exposure-section", title="Exposure", lead="What may be owed, and by whom.", blocks=[drawing])
 

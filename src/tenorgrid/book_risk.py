@@ -116,6 +116,7 @@ def risk(
     }  # fmt: skip
     backtest = rolling(book, past, indices, level=levels[0])
     named = usual() if scenarios is None else scenarios
+    array = risk_array(agreed, book.market, house, indices=indices)
     close = {how.__name__: how(past, indices, days=house.days) for how in (moves.filtered, moves.unfiltered)}
     return BookRisk(
         source=source,
@@ -125,8 +126,8 @@ def risk(
         ),
         outcomes=pl.concat(pl.DataFrame({"gain": made}).select(pl.lit(name).alias("method"), "gain") for name, made in gained.items()),
         stress=stress(agreed, book.market, named),
-        margin=margin(agreed, book, scaled=close["filtered"], past=close["unfiltered"], rule=house, scenarios=named),
-        scan=risk_array(agreed, book.market, house, indices=indices),
+        margin=margin(agreed, book, scaled=close["filtered"], past=close["unfiltered"], rule=house, scenarios=named, array=array),
+        scan=array,
         exposure=exposure(agreed, book.market, days=exposure_days, count=draws, seed=seed, freedom=freedom)
         if known and _followed(valued)
         else Exposures.create_empty(),

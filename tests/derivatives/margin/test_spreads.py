@@ -67,9 +67,9 @@ def test_an_option_far_out_of_the_money_is_asked_the_least(trade: Trade, market:
     row = trade("O", "option", "sell", 100.0, US, "2027-05", 20.0, option="call", expiry=expiry)
     found = components(agreed_of(row), market, history)
     outright = 744 * 100.0 * float(market.curves[US].forward.mean()) * 3.0 * 0.8 / np.sqrt(365) * np.sqrt(2)
-    assert found["short-option-minimum"] == pytest.approx(0.05 * outright)
-    assert found["margin"] == found["scan"] == found["short-option-minimum"]
-    assert components(agreed_of(row | {"side": "buy"}), market, history)["short-option-minimum"] == 0.0
+    assert found["sold-options"] == pytest.approx(0.05 * outright)
+    assert found["margin"] == found["scan"] == found["sold-options"]
+    assert components(agreed_of(row | {"side": "buy"}), market, history)["sold-options"] == 0.0
 
 
 def test_margin_does_not_fall_below_its_floor_when_days_are_calm(book: Book, market: Market, history: pl.DataFrame) -> None:

@@ -80,7 +80,7 @@ def test_margin_is_its_components_scales_with_the_book_and_nothing_costs_nothing
     one, two = (components(book(("swap", size), ("average", -size / 2)), market, history, rule) for size in (100.0, 200.0))
     charges = one["inter-month"] + one["liquidity"] + one["concentration"]
     assert one["margin"] == pytest.approx(0.75 * max(one["historical"], one["floor"]) + 0.25 * one["stress"] + charges)
-    for name in ("historical", "floor", "stress", "liquidity", "scan", "short-option-minimum"):
+    for name in ("historical", "floor", "stress", "liquidity", "scan", "sold-options"):
         assert two[name] == pytest.approx(2 * one[name], rel=1e-6)
     assert two["concentration"] > 2 * one["concentration"] > 0
     opposite = components(book(("swap", 100.0), ("swap", -100.0)), market, history, rule)
