@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from tenorgrid.data.terms.tickets.strips import Floor as Floor
     from tenorgrid.derivatives.preemption.term import Promise as Promise
     from tenorgrid.explaining import explain as explain
+    from tenorgrid.explaining import explain_days as explain_days
     from tenorgrid.factor_models import fit_factors as fit_factors
     from tenorgrid.gaps import split_gap as split_gap
     from tenorgrid.hedging import hedge_study as hedge_study
@@ -155,6 +156,7 @@ _NAMES = {
     "curve_history": "curve_store",
     "discount_curve": "curves.discount_quantlib",
     "explain": "explaining",
+    "explain_days": "explaining",
     "fair_strip": "recall",
     "fit_curve": "curve_fitting",
     "fit_curves": "curves.many",

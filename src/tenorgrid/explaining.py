@@ -1,6 +1,6 @@
 """P&L explain in the hand of a desk: `tg.explain(book, before=..., after=...)`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,8 @@ from tenorgrid.booking import Book, trades_of
 from tenorgrid.data.errors import InputError
 from tenorgrid.data.store import write_manifest, write_table, writing
 from tenorgrid.data.terms.tickets.ticket import Ticket
-from tenorgrid.derivatives.explain import Explained, explained
+from tenorgrid.derivatives.explain import Explained, ExplainedRun, explained
+from tenorgrid.derivatives.explain import explain_days as explain_each
 from tenorgrid.results import Tables, Valued
 
 if TYPE_CHECKING:
@@ -73,6 +74,25 @@ class Explanation(Tables):
         return folder / FILE
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExplainedDays(Tables):
+    """Gains of many days: `days` (`ExplainDays`) a row each with its residual, `components` (`ExplainComponents`) of all together."""
+
+    days: pl.DataFrame
+    components: pl.DataFrame
+    run: ExplainedRun = field(repr=False)
+
+    @property
+    def share(self) -> float:
+        """Absolute residual of all days together over the sum of the absolute components of all of them together."""
+        return self.run.share
+
+    @property
+    def within(self) -> float:
+        """Part of the days whose residual is below a hundredth of their own absolute components."""
+        return self.run.within
+
+
 def explain(book: pl.DataFrame | Book | Ticket, *, before: Valued, after: Valued, cash: pl.DataFrame | None = None) -> Explanation:
     """Explain what a book gained between two of its valuations.
 
@@ -95,3 +115,15 @@ def explain(book: pl.DataFrame | Book | Ticket, *, before: Valued, after: Valued
 def as_explanation(found: Explained) -> Explanation:
     """An explanation with the manners of every result."""
     return Explanation(components=found.components, moves=found.moves, trades=found.trades, values=found.values, explained=found)
+
+
+def explain_days(values: Sequence[Valued]) -> ExplainedDays:
+    """Explain a book from each of its valuations to the next, and count how much of the gains the Greeks leave unsaid.
+
+    Args:
+        values: by `tg.value`, in the order of time; the book may change from one to the next.
+
+    Raises `InputError` for fewer than two, and as `explain` does.
+    """
+    found = explain_each([one.book for one in values])
+    return ExplainedDays(days=found.days, components=found.components, run=found)

@@ -109,6 +109,15 @@ def test_one_quote_that_moves_is_all_of_the_gain(folders: tuple[Path, Path, Path
     assert move.moves["bucket"].to_list() == ["H100-SXM.US.FIRM:2027-05"]
 
 
+def test_days_are_counted_from_python(folders: tuple[Path, Path, Path]) -> None:
+    _, first, last = value_between(*folders, rates=(0.04, 0.04))
+    found = tg.explain_days([first, last])
+    assert found.days.height == 1
+    assert found.within == 1.0
+    assert found.share == pytest.approx(found.days["share"][0], rel=1e-12)
+    assert found.components["revalued"].sum() == pytest.approx(found.days["gain"].sum(), abs=1e-6)
+
+
 def test_folders_the_wrong_way_round_are_refused(command: Command, folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
     book, before, after = folders
     said = command("pnl", book, "--before", after, "--after", before, "--out", tmp_path / "out")
