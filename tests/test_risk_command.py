@@ -79,3 +79,23 @@ def test_a_value_knows_its_own_tail(weeks_folder: Path, history: Path) -> None:
         valued.expected_shortfall(0.95, history=past.clear())
     assert set(whole.to_pandas()) == {"tails", "outcomes", "stress", "margin", "scan", "exposure", "backtest", "tests"}
     assert "BookRisk" in whole._repr_html_()
+
+
+def test_the_method_asked_for_prices_every_set_of_moves(
+    weeks_folder: Path, history: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """However many moves are drawn: what the manifest says is what was done."""
+    from tenorgrid import book_risk
+
+    _, valued = chain.value_of(weeks_folder / "value" / "trades.csv", weeks_folder, rate=0.04)
+    past = pl.read_csv(history, try_parse_dates=True).with_columns(pl.col("published_at").cast(pl.Datetime("us", "UTC")))
+    asked = []
+
+    def told(*arguments: Any, **named: Any) -> Any:
+        asked.append((len(arguments[2].values), named["method"]))
+        return np.linspace(-1.0, 1.0, len(arguments[2].values))
+
+    monkeypatch.setattr(book_risk, "gains", told)
+    tg.risk(valued, history=past, levels=[0.95], method="full", draws=5_000)
+    assert {method for _, method in asked} == {"full"}
+    assert len(asked) >= 2
