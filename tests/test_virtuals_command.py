@@ -50,6 +50,8 @@ def test_the_command_writes_bids_back_test_and_page(command: Command, tmp_path: 
     assert bids["side"].unique().to_list() == ["inc"]
     assert bids["start"].dt.hour().unique().sort().to_list() == [19, 20, 21, 22, 23]
     assert told["expected"] == pytest.approx(5 * 2 * 1.9)
+    assert (told["losing"], told["left_out"]) == (0.0, 0)
+    assert pl.read_csv(out / "hours.csv").filter(pl.col("inc") > 0).height == 5
     assert "Virtual bids" in (out / "virtuals.html").read_text(encoding="utf-8")
     own = {row["rule"]: row for row in told["rules"]}["program"]
     assert own["share"] == pytest.approx(1.0)
@@ -58,6 +60,18 @@ def test_the_command_writes_bids_back_test_and_page(command: Command, tmp_path: 
     assert again.code == 1
     assert "found week-ahead, expected a horizon" in again.err
     assert command("virtuals", prices, "--date", "soon", "--out", tmp_path / "other").code == 2
+
+
+def test_risk_is_that_of_the_bids_or_of_any_others_for_the_day() -> None:
+    from tenorgrid.derivatives.virtual_bids.program import Limits
+
+    made = tg.bid_virtuals(market(0.0), limits=Limits(hourly=20.0), least=8)
+    own = made.risk()
+    assert [own.mean, own.shortfall] == pytest.approx([made.expected, made.shortfall])
+    other = made.bids.with_columns(pl.col("quantity") * 2.0)
+    assert made.risk(other).mean == pytest.approx(2.0 * own.mean)
+    bought = made.bids.with_columns(pl.lit("dec").cast(made.bids.schema["side"]).alias("side"), pl.lit(1e6).alias("price"))
+    assert made.risk(bought.unique(["series", "start"])).mean < 0
 
 
 def test_on_nyiso_s_zones_bids_know_no_later_price_and_beat_what_is_naive() -> None:

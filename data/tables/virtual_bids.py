@@ -17,6 +17,19 @@ class BidCurves(dy.Schema):
     quantity = dy.Float64(min_exclusive=0, description="Of this step, an hour", metadata={"unit": "of the market"})
 
 
+class BidHours(dy.Schema):
+    """What the scenarios of a day say of each hour's premium, and what is bid there."""
+
+    series = dy.String(primary_key=True, description="Node, zone or index")
+    start = dy.Datetime(primary_key=True, time_zone="UTC", description="First instant of the hour")
+    premium = dy.Float64(description="Mean of ahead less real time", metadata=PRICE)
+    deviation = dy.Float64(min=0, description="Its standard deviation", metadata=PRICE)
+    dec = dy.Float64(min=0, description="Bid to be bought, all steps", metadata={"unit": "of the market"})
+    inc = dy.Float64(min=0, description="Bid to be sold, all steps", metadata={"unit": "of the market"})
+    bought = dy.Float64(min=0, description="Decs that clear on average", metadata={"unit": "of the market"})
+    sold = dy.Float64(min=0, description="Incs that clear on average", metadata={"unit": "of the market"})
+
+
 class VirtualDays(dy.Schema):
     """What each rule earned on each day with bids that knew no later price than their own cut-off."""
 

@@ -31,6 +31,35 @@ def totals(days: pl.DataFrame) -> go.Figure:
     return drawn
 
 
+def premia(hours: pl.DataFrame, *, series: list[str], timezone: str) -> go.Figure:
+    """Mean premium of every local hour with its deviation, and above it what is bid, a pair of strips a series.
+
+    Args:
+        hours: `BidHours`.
+        series: which to draw.
+        timezone: of the hours.
+    """
+    strips = [strip for name in series for strip in ((name, ", ahead less real time"), (name, ", bid: sold below 0"))]
+    drawn = theme.strips(strips, height=150)
+    for place, name in enumerate(series):
+        mine = hours.filter(pl.col("series") == name).sort("start")
+        clock = mine["start"].dt.convert_time_zone(timezone).dt.hour().to_list()
+        drawn.add_bar(
+            x=clock, y=mine["premium"].to_list(), yaxis=theme.axis(2 * place), showlegend=False, marker={"color": theme.LIGHT},
+            error_y={"type": "data", "array": mine["deviation"].to_list(), "color": theme.MIDDLE, "thickness": 1, "width": 2},
+            hovertemplate="hour %{x}: %{y:.3f}<extra>premium</extra>",
+        )  # fmt: skip
+        for side, sign, colour in (("dec", 1.0, theme.ACCENT), ("inc", -1.0, theme.BLUE)):
+            drawn.add_bar(
+                x=clock, y=(sign * mine[side]).to_list(), yaxis=theme.axis(2 * place + 1), name=side, legendgroup=side,
+                showlegend=place == 0, marker={"color": colour}, hovertemplate="hour %{x}: %{y:.3f}<extra>" + side + "</extra>",
+            )  # fmt: skip
+    drawn.update_layout(barmode="relative")
+    drawn.update_yaxes(zeroline=True, zerolinecolor=theme.MIDDLE)
+    drawn.update_xaxes(title={"text": "local hour"}, range=[-0.5, DAY_HOURS - 0.5], dtick=4)
+    return drawn
+
+
 def curves(bids: pl.DataFrame, *, series: list[str], timezone: str) -> go.Figure:
     """Steps of the bids by local hour, a strip a series: their price, with the size of the mark their quantity.
 

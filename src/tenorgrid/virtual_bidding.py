@@ -8,15 +8,14 @@ from pathlib import Path
 import polars as pl
 
 from tenorgrid.data.errors import InputError
-from tenorgrid.data.kinds.market import VirtualSide
-from tenorgrid.data.periods import midnight
 from tenorgrid.data.store import write_result
 from tenorgrid.data.tables.case import Virtuals
-from tenorgrid.data.tables.virtual_bids import BidCurves
 from tenorgrid.derivatives.virtual_bids.alignment import alignment
 from tenorgrid.derivatives.virtual_bids.backtest import LEAST, backtest
+from tenorgrid.derivatives.virtual_bids.bid_curves import hours_of, steps_of, table_of
 from tenorgrid.derivatives.virtual_bids.program import Bids, Limits, Taste, best_bids
-from tenorgrid.derivatives.virtual_bids.scenarios import HALF_LIFE, HOURS, Days, days_of, scenarios_for
+from tenorgrid.derivatives.virtual_bids.risk import BidRisk, risk_of
+from tenorgrid.derivatives.virtual_bids.scenarios import HALF_LIFE, Scenarios, days_of, scenarios_for
 from tenorgrid.premia import only_series, read_prices
 from tenorgrid.results import Run, Tables
 
@@ -25,15 +24,23 @@ TIER = "firm"  # virtual bids stand in the firm balance
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualBids(Tables):
-    """`bids` (`BidCurves`) for `day`; `days` and `rules` of the back-test; `alignment` of the clocks of both prices."""
+    """`bids` (`BidCurves`) for `day` and `hours` (`BidHours`) with their premia; `days`, `rules` of the back-test; `alignment` of clocks.
+
+    `left_out` are local days between the first and the last that were not whole: a missing hour, or 23 or 25 of them.
+    """
 
     source: str
     unit: str
     horizon: str
     day: date
     timezone: str
+    names: tuple[str, ...] = field(repr=False)
+    taste: Taste
+    left_out: int
+    told: Scenarios = field(repr=False)
     chosen: Bids = field(repr=False)
     bids: pl.DataFrame = field(repr=False)
+    hours: pl.DataFrame = field(repr=False)
     days: pl.DataFrame = field(repr=False)
     rules: pl.DataFrame = field(repr=False)
     alignment: pl.DataFrame = field(repr=False)
@@ -52,6 +59,14 @@ class VirtualBids(Tables):
     def collateral(self) -> float:
         """Held for the bids."""
         return self.chosen.collateral
+
+    def risk(self, bids: pl.DataFrame | None = None) -> BidRisk:
+        """Expected pay-off and risk over the day's scenarios: of the bids, or of any others (`BidCurves`) for that day.
+
+        Raises `InputError` for a table that is not `BidCurves`, an unknown series and another day's hour.
+        """
+        steps = self.chosen.steps if bids is None else steps_of(bids, self.names, self.day, timezone=self.timezone)
+        return risk_of(steps, self.told, level=self.taste.level, fee=self.taste.fee)
 
     def virtuals(self, *, participant: str) -> pl.DataFrame:
         """The bids as the table `virtuals` of a case, for series named resource.location.firm. Raises `InputError` for others."""
@@ -77,7 +92,7 @@ class VirtualBids(Tables):
 
         return render(
             self.tables(), day=self.day, unit=self.unit, source=self.source, timezone=self.timezone,
-            expected=self.expected, shortfall=self.shortfall, collateral=self.collateral,
+            risk=self.risk(), collateral=self.collateral, left_out=self.left_out,
         )  # fmt: skip
 
     def save(self, out: Path | str, *, inputs: Mapping[str, Path] | None = None, settings: Mapping[str, object] | None = None) -> Path:
@@ -136,8 +151,11 @@ def bid_virtuals(
         known, lead=lead, limits=bound, taste=minds, prices=prices, window=window, half_life=half_life, least=least
     )  # fmt: skip
     return VirtualBids(
-        source=read.name, unit=read.unit, horizon=horizon, day=wanted, timezone=read.timezone, chosen=chosen,
-        bids=_table(chosen, known, wanted, read.timezone), days=days, rules=rules, alignment=alignment(known),
+        source=read.name, unit=read.unit, horizon=horizon, day=wanted, timezone=read.timezone, names=known.series, taste=minds,
+        left_out=(known.days[-1] - known.days[0]).days + 1 - len(known.days), told=told, chosen=chosen,
+        bids=table_of(chosen.steps, known.series, wanted, timezone=read.timezone),
+        hours=hours_of(chosen.steps, told, known.series, wanted, timezone=read.timezone),
+        days=days, rules=rules, alignment=alignment(known),
     )  # fmt: skip
 
 
@@ -146,25 +164,3 @@ def _firm(pairs: pl.DataFrame, source: object) -> pl.DataFrame:
     if isinstance(source, pl.DataFrame) or (not isinstance(source, Run) and Path(str(source)).is_file()):
         return pairs
     return pairs.filter(pl.col("series").str.ends_with(f".{TIER}"))
-
-
-def _table(chosen: Bids, known: Days, day: date, timezone: str) -> pl.DataFrame:
-    """`BidCurves`; an hour that clocks leave out has no bid, one that they repeat has its bid once, at its first instant."""
-    begin, steps = midnight(day, timezone=timezone), chosen.steps
-    end = midnight(day + timedelta(days=1), timezone=timezone)
-    hours = pl.datetime_range(begin, end, "1h", closed="left", time_zone="UTC", time_unit="us", eager=True).alias("start").to_frame()
-    hours = hours.with_columns(pl.col("start").dt.convert_time_zone(timezone).dt.hour().cast(pl.Int64).alias("hour")).unique(
-        "hour", keep="first"
-    )
-    rows = pl.DataFrame(
-        {
-            "series": [known.series[int(place) // HOURS] for place in steps.product],
-            "hour": (steps.product % HOURS).tolist(),
-            "side": [str(VirtualSide.DEC if side > 0 else VirtualSide.INC) for side in steps.side],
-            "price": steps.price,
-            "quantity": steps.quantity,
-        },
-        schema={"series": pl.String(), "hour": pl.Int64(), "side": pl.String(), "price": pl.Float64(), "quantity": pl.Float64()},
-    )
-    made = rows.join(hours, on="hour", how="inner").group_by("series", "start", "side", "price").agg(pl.col("quantity").sum())
-    return BidCurves.validate(made.sort("series", "start", "side", "price").select(BidCurves.column_names()), cast=True)

@@ -18,6 +18,7 @@ def virtuals(
     hourly: Annotated[float, typer.Option("--hourly", help="Most in each hour of each series.")] = 1.0,
     daily: Annotated[float | None, typer.Option("--daily", help="Most of all hours and series together.")] = None,
     collateral: Annotated[float | None, typer.Option("--collateral", help="Most that may be held for the bids.")] = None,
+    shortfall: Annotated[float | None, typer.Option("--shortfall", help="Most that the shortfall of a day may be.")] = None,
     aversion: Annotated[float, typer.Option("--aversion", help="Weight of the shortfall against the mean.")] = 1.0,
     level: Annotated[float, typer.Option("--level", help="Of the shortfall: 0.9 is the worst tenth.")] = 0.9,
     fee: Annotated[float, typer.Option("--fee", help="Of every unit that clears.")] = 0.0,
@@ -41,21 +42,22 @@ def virtuals(
     refuse_over(out, source)
     made = bid_virtuals(
         source, horizon=horizon, day=None if day is None else _day(day), series=series, timezone=timezone, unit=unit, prices=prices,
-        window=window, limits=Limits(hourly=hourly, daily=daily, collateral=collateral),
+        window=window, limits=Limits(hourly=hourly, daily=daily, collateral=collateral, shortfall=shortfall),
         taste=Taste(aversion=aversion, level=level, fee=fee),
     )  # fmt: skip
     bids = None if participant is None else made.virtuals(participant=participant)
     settings = {
         "horizon": horizon, "series": series, "hourly": hourly, "daily": daily, "collateral": collateral, "aversion": aversion,
-        "level": level, "fee": fee, "prices": prices, "window": window, "timezone": timezone,
+        "level": level, "shortfall": shortfall, "fee": fee, "prices": prices, "window": window, "timezone": timezone,
     }  # fmt: skip
     page = made.save(out, inputs={source.name: source}, settings=settings)
     if bids is not None:
         write_table(out, "virtuals", bids)
-    own = {row["rule"]: row for row in made.rules.to_dicts()}
+    own, risk = {row["rule"]: row for row in made.rules.to_dicts()}, made.risk()
     done: dict[str, object] = {
         "out": str(out), "page": str(page), "day": made.day, "bids": made.bids.height, "expected": made.expected,
-        "shortfall": made.shortfall, "collateral": made.collateral, "rules": made.rules.to_dicts(),
+        "deviation": risk.deviation, "shortfall": made.shortfall, "losing": risk.losing, "collateral": made.collateral,
+        "left_out": made.left_out, "rules": made.rules.to_dicts(),
     }  # fmt: skip
     told = own["program"]
     say(

@@ -110,7 +110,7 @@ def test_shortfall_as_the_mean_loss_of_every_two_scenarios_gives_the_same(seed: 
         np.r_[-both.mean(axis=0), aversion], A_ub=np.vstack([above, hours, day]), b_ub=np.r_[np.zeros(28), np.ones(3), 2.0],
         bounds=[(0, None)] * 6 + [(None if aversion > 0 or most is not None else 0.0, None if most is None else bound)],
     )  # fmt: skip
-    assert found.objective == pytest.approx(-best.fun, abs=1e-8)
+    assert -found.objective == pytest.approx(float(best["fun"]), abs=1e-8)
     assert found.shortfall <= bound + 1e-7
 
 
