@@ -53,6 +53,7 @@ def test_one_month_against_another_is_charged_though_parallel_moves_see_nothing(
     assert 0 < found["margin"] < alone["margin"]
 
 
+@pytest.mark.slow
 def test_opposite_indices_are_credited_and_cost_more_than_nothing(book: Book, market: Market, history: pl.DataFrame) -> None:
     found = components(book(("swap", 100.0), ("forward", -300.0)), market, history)
     assert found["inter-index-credit"] > 0

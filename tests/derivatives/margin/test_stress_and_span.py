@@ -75,6 +75,7 @@ def components(agreed: Agreed, market: Market, history: pl.DataFrame, rule: Marg
     return dict(found.iter_rows())
 
 
+@pytest.mark.slow
 def test_margin_is_its_components_scales_with_the_book_and_nothing_costs_nothing(book: Book, market: Market, history: pl.DataFrame) -> None:
     rule = MarginRule(volume={US: 50_000.0})
     one, two = (components(book(("swap", size), ("average", -size / 2)), market, history, rule) for size in (100.0, 200.0))
