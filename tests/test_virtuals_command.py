@@ -17,6 +17,7 @@ Command = Callable[..., Any]
 NYISO = Path(__file__).parents[1].parent / "shared" / "data" / "nyiso_da_rt_hourly_lmp_11zones.csv.gz"
 
 
+@pytest.mark.slow
 def test_bids_chosen_on_a_market_close_part_of_its_premium_when_they_stand_in_it() -> None:
     """Days are over-bought by some 40 GPU-hours an hour; bids of at most 20 take about 0.20 off a premium of 0.40."""
     from tenorgrid.derivatives.virtual_bids.program import Limits
@@ -74,6 +75,7 @@ def test_risk_is_that_of_the_bids_or_of_any_others_for_the_day() -> None:
     assert made.risk(bought.unique(["series", "start"])).mean < 0
 
 
+@pytest.mark.slow
 def test_on_nyiso_s_zones_bids_know_no_later_price_and_beat_what_is_naive() -> None:
     if not NYISO.is_file():
         pytest.skip("the shared NYISO prices are not here")
