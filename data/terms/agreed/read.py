@@ -176,11 +176,12 @@ def _told(rows: pl.DataFrame, wrong: pl.Expr, column: str, expected: str) -> Ite
 
 
 def _paid(rows: pl.DataFrame, timezone: str) -> pl.DataFrame:
-    """`pay`: the moment at which the day of payment begins, else the end of delivery."""
+    """`pay`: the moment at which the day of payment begins, else the end of delivery. Where there is a premium the day is the premium's."""
     days = rows["pay_date"].drop_nulls().unique().to_list()
     moments: dict[object, datetime] = {day: midnight(day, timezone=timezone) for day in days}
     agreed = pl.col("pay_date").replace_strict(moments, default=None, return_dtype=UTC_TIME) if moments else pl.lit(None, dtype=UTC_TIME)
-    return rows.with_columns(agreed.alias("premium_at"), pl.coalesce(agreed, "end").alias("pay"))
+    of_premium = pl.col("premium").is_not_null()
+    return rows.with_columns(agreed.alias("premium_at"), pl.when(of_premium).then("end").otherwise(pl.coalesce(agreed, "end")).alias("pay"))
 
 
 def _amounts(rows: pl.DataFrame, rule: Rule, timezone: str) -> pl.DataFrame:

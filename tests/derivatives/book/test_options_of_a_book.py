@@ -81,6 +81,16 @@ def test_known_marks_above_the_strike_leave_a_forward_and_below_it_a_put_of_noth
     assert over.value == pytest.approx(np.exp(-0.04 * 4 / 365) * 0.1 * 100 * 672, rel=1e-12)
 
 
+def test_the_day_of_a_premium_is_not_that_of_the_pay_off(priced: Priced) -> None:
+    """The pay-off is paid at the end of April with a premium as without one, and the premium counts until its own day."""
+    for kind, more in (("average", {}), ("option", {"expiry": APRIL})):
+        plain = priced(kind, "2027-04", 2.45, option="call", **more).value
+        paid = priced(kind, "2027-04", 2.45, option="call", premium=500.0, pay_date=date(2027, 3, 18), **more).value
+        assert paid == pytest.approx(plain - 500.0 * np.exp(-0.04 * 2 / 365), rel=1e-12)
+        over = priced(kind, "2027-04", 2.45, option="call", premium=500.0, pay_date=date(2027, 3, 10), **more).value
+        assert over == pytest.approx(plain, rel=1e-12)
+
+
 def test_an_option_on_a_month_is_black_s(priced: Priced, curve: ForwardCurve) -> None:
     forward = curve.average(date(2027, 4, 1), date(2027, 5, 1))
     deviation = np.array([0.8 * np.sqrt(16 / 365)])
