@@ -21,6 +21,7 @@ from tenorgrid.settlement.multisettlement import OperatorLegs, added, cash, oper
 from tenorgrid.settlement.postings import Writer
 from tenorgrid.settlement.published import cleared, flows
 from tenorgrid.settlement.reserve import reserve
+from tenorgrid.settlement.resettlement import difference_postings, run_halves, withdrawn
 from tenorgrid.settlement.statements import drill_down, invoices, rounding_postings, statements
 
 RESIDUAL_LIMIT = 1e-6  # of a run's turnover: the clearing's certificate allows as much
@@ -73,6 +74,9 @@ def settle(
 ) -> Settlement:
     """Settle every run that prices were published of; what `before` has posted already is not posted again.
 
+    A version other than those that have posted a run posts the differences to their sum, so that over all versions together everyone
+    has what the last one says.
+
     Args:
         case: its market and static tables (locations, tiers, workloads, recipes, links); of offers only the
             scale-up domains, where those are priced; bids are not read.
@@ -119,7 +123,13 @@ def settle(
     operator.append(writer.of_operator(OperatorAccount.SHORTFALL, kept.unpaid[unpaid], unpaid, charge_code=ChargeCode.RESERVE))
     turnover = np.bincount(run, weights=np.abs(amount), minlength=runs.count) / MICRO
     closings = _closings(legs, runs, turnover=turnover, version=version)
-    return _settlement(case, positions, pl.concat([everyone, *operator]), closings, before=before, recorded_at=recorded_at)
+    postings = pl.concat([everyone, *operator])
+    if before is not None:
+        halves = run_halves(runs.frame, case=case.market.name, versions={*before.ledger.frame["version"], version})
+        postings = difference_postings(postings, before.ledger.frame, halves, version=version)
+        gone = postings.join(positions, on="event_id", how="anti")
+        positions = pl.concat([positions, withdrawn(gone, before.positions, halves, version=version, recorded_at=recorded_at)])
+    return _settlement(case, positions, postings, closings, before=before, recorded_at=recorded_at)
 
 
 def _settlement(

@@ -224,6 +224,8 @@ def settle(
 ) -> None:
     """Positions, ledger and statements from a run's awards and prices; an earlier settlement in the folder is appended to.
 
+    A version after the first posts the differences to what the versions before it have posted of the same intervals.
+
     Example: tenorgrid settle out --out out-settle
     """
     from tenorgrid import chain
