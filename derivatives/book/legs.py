@@ -118,7 +118,10 @@ class Leg:
         """(n, quotes) and (n, months) from sensitivities (n, hours) to the forwards of the hours still to come."""
         names, places = self.market.months[self.index]
         months = np.zeros((by_hour.shape[0], len(names)))
-        np.add.at(months.T, places[self.hours], by_hour.T)
+        held = places[self.hours]  # of hours in their order: each month's stand together
+        begins = np.flatnonzero(np.diff(held, prepend=-1))
+        if held.size:
+            months[:, held[begins]] = np.add.reduceat(by_hour, begins, axis=1)
         return by_hour @ self.curve.sensitivity[self.hours], months
 
     def _years(self, place: Counts) -> Vector:

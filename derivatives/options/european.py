@@ -116,5 +116,7 @@ def _rising(years: Vector) -> Rule:
 
 def _per(part: Vector, whole: Vector) -> Vector:
     """part / whole, which for no deviation at all is 0 where the density is 0, and infinite on the strike."""
+    if whole.size and whole.min() >= CERTAIN:
+        return np.asarray(part / whole)
     certain = whole < CERTAIN
     return np.asarray(np.where(certain, np.where(part > 0, np.inf, 0.0), part / np.where(certain, 1.0, whole)))
